@@ -1,0 +1,1 @@
+//! The broker: listeners, request handlers, partitions, the ZooKeeper session and metrics.

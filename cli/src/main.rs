@@ -1,0 +1,3 @@
+//! The `vltava` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The decisions of a cluster as pure state machines: controller, replication and consumer groups.

@@ -1,0 +1,1 @@
+//! Custom resources and the pure planning from a KafkaCluster to its brokers.

@@ -1,0 +1,1 @@
+//! Derives encode, decode and size of Kafka protocol messages.

@@ -1,0 +1,1 @@
+//! The Kafka wire protocol: messages, record batches, old message sets and compression; no I/O.

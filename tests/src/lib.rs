@@ -1,0 +1,1 @@
+//! Whole-system tests: real clients, real ZooKeeper, real Kafka brokers.

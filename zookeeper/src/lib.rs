@@ -1,0 +1,1 @@
+//! The ZooKeeper protocol and an embedded, persistent, one-node server.
