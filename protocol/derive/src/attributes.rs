@@ -126,7 +126,9 @@ impl Field {
             attribute.parse_nested_meta(|meta| {
                 match meta.path.require_ident()?.to_string().as_str() {
                     "versions" => parsed.versions = Versions::parse(&meta.value()?.parse()?)?,
-                    "nullable" if parsed.optional => parsed.nullable = Versions::parse(&meta.value()?.parse()?)?,
+                    "nullable" if parsed.optional => {
+                        parsed.nullable = Versions::parse(&meta.value()?.parse()?)?
+                    }
                     "nullable" => return Err(meta.error("a nullable field is an Option")),
                     "tag" => parsed.tag = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?),
                     "tagged" => parsed.tagged = Versions::parse(&meta.value()?.parse()?)?,
@@ -135,7 +137,8 @@ impl Field {
                     "ignorable" => parsed.ignorable = true,
                     "name" => parsed.name = meta.value()?.parse::<LitStr>()?.value(),
                     _ => {
-                        let text = "expected versions, nullable, tag, tagged, flexible, default, ignorable or name";
+                        let text =
+                            "expected versions, nullable, tag, tagged, flexible, default, ignorable or name";
                         return Err(meta.error(text));
                     }
                 }
@@ -149,7 +152,8 @@ impl Field {
             None => Versions::NONE,
         };
         if parsed.tag.is_some() && (parsed.tagged.is_empty() || parsed.tagged.last < parsed.versions.last) {
-            let text = "a tagged field is tagged in some flexible version and in all later ones that carry it";
+            let text =
+                "a tagged field is tagged in some flexible version and in all later ones that carry it";
             return Err(syn::Error::new(parsed.ident.span(), text));
         }
         Ok(parsed)
@@ -180,7 +184,10 @@ fn borrows(input: &DeriveInput) -> syn::Result<bool> {
     let mut lifetimes = input.generics.lifetimes();
     let first = lifetimes.next();
     if lifetimes.next().is_some() || input.generics.params.len() > 1 {
-        return Err(syn::Error::new(input.generics.span(), "a message has at most one parameter, the lifetime 'a"));
+        return Err(syn::Error::new(
+            input.generics.span(),
+            "a message has at most one parameter, the lifetime 'a",
+        ));
     }
     match first {
         None => Ok(false),

@@ -194,7 +194,11 @@ fn default(field: &Field) -> TokenStream {
     } else {
         quote! { ::core::default::Default::default() }
     };
-    if field.optional { quote! { Some(#value) } } else { value }
+    if field.optional {
+        quote! { Some(#value) }
+    } else {
+        value
+    }
 }
 
 fn is_not_default(field: &Field) -> TokenStream {
@@ -203,7 +207,11 @@ fn is_not_default(field: &Field) -> TokenStream {
         return quote! { self.#ident.is_some() };
     }
     let ty = &field.value;
-    let ty = if field.optional { quote! { Option<#ty> } } else { ty.to_token_stream() };
+    let ty = if field.optional {
+        quote! { Option<#ty> }
+    } else {
+        ty.to_token_stream()
+    };
     let default = default(field);
     quote! { { let default: #ty = #default; self.#ident != default } }
 }
@@ -255,7 +263,11 @@ fn read(message: &Struct) -> TokenStream {
     let inline = message.fields.iter().map(|field| {
         let ident = &field.ident;
         let ty = &field.value;
-        let ty = if field.optional { quote! { Option<#ty> } } else { ty.to_token_stream() };
+        let ty = if field.optional {
+            quote! { Option<#ty> }
+        } else {
+            ty.to_token_stream()
+        };
         let default = default(field);
         let mutable = field.tag.map(|_| quote! { mut });
         let carried = field.inline();
@@ -309,7 +321,9 @@ fn with_value(
         return on_value(quote! { &self.#ident });
     }
     let nullable = on_nullable(quote! { self.#ident.as_ref() });
-    let Some(condition) = field.nullable.condition(carried.intersect(message.versions)) else { return nullable };
+    let Some(condition) = field.nullable.condition(carried.intersect(message.versions)) else {
+        return nullable;
+    };
     let (struct_name, label) = (message.ident.to_string(), field.label());
     let plain = on_value(quote! { value });
     quote! {
@@ -397,7 +411,8 @@ fn write(message: &Struct) -> TokenStream {
     let tagged = message.unknown.as_ref().map(|unknown| {
         let name = message.ident.to_string();
         let fields = message.tagged();
-        let flags: Vec<_> = fields.iter().map(|field| quote::format_ident!("has_{}", field.label())).collect();
+        let flags: Vec<_> =
+            fields.iter().map(|field| quote::format_ident!("has_{}", field.label())).collect();
         let conditions = fields.iter().map(|field| is_tagged_and_set(field, message));
         let writes = fields.iter().zip(&flags).map(|(field, flag)| {
             let tag = field.tag;
@@ -455,7 +470,11 @@ fn wire_size(message: &Struct) -> TokenStream {
             }
         });
         let fields: Vec<_> = fields.collect();
-        let count = if fields.is_empty() { quote! { let count } } else { quote! { let mut count } };
+        let count = if fields.is_empty() {
+            quote! { let count }
+        } else {
+            quote! { let mut count }
+        };
         quote! {
             if layout.flexible {
                 #count = self.#unknown.as_slice().len();

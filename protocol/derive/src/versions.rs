@@ -19,7 +19,10 @@ impl Versions {
         let text = literal.value();
         let number = |text: &str| {
             text.parse::<i16>().ok().filter(|version| *version >= 0).ok_or_else(|| {
-                syn::Error::new(literal.span(), "expected versions such as \"0-13\", \"9+\", \"3\" or \"none\"")
+                syn::Error::new(
+                    literal.span(),
+                    "expected versions such as \"0-13\", \"9+\", \"3\" or \"none\"",
+                )
             })
         };
         if text == "none" {

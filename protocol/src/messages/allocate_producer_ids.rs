@@ -1,7 +1,4 @@
-use crate::{
-    Message,
-    wire::TaggedFields,
-};
+use crate::{Message, wire::TaggedFields};
 
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]

@@ -1,7 +1,4 @@
-use crate::{
-    Message,
-    wire::Str,
-};
+use crate::{Message, wire::Str};
 
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-1")]

@@ -1,8 +1,6 @@
 //! What every message can do.
 
-use super::{
-    DecodeError, DecodeReason, Described, EncodeError, Layout, Reader, Schema, Value, Writer,
-};
+use super::{DecodeError, DecodeReason, Described, EncodeError, Layout, Reader, Schema, Value, Writer};
 use crate::ApiKey;
 
 /// A message or a struct inside one: implemented by `#[derive(Message)]`.

@@ -21,7 +21,9 @@ mod writer;
 pub use error::{DecodeError, DecodeReason, EncodeError};
 pub use message::{Message, Request};
 #[doc(hidden)]
-pub use message::{decode_message, encode_message, message_size, read_nullable_struct, write_nullable_struct};
+pub use message::{
+    decode_message, encode_message, message_size, read_nullable_struct, write_nullable_struct,
+};
 pub use owned::IntoOwned;
 pub use reader::Reader;
 pub use records::Records;
