@@ -1,0 +1,47 @@
+//! One file per API, and the table of what is served.
+//!
+//! To serve an API: write `api/<name>.rs` and add its line to [`TABLE`]. ApiVersions advertises exactly this table.
+
+use std::{ops::RangeInclusive, sync::Arc};
+
+use bytes::Bytes;
+
+use crate::{
+    Broker,
+    net::{Answer, RequestContext},
+};
+
+/// Starts the work of a request whose body is `body` (what follows the header). What must happen in the order of the connection's requests happens
+/// before it returns; see [`Answer`].
+pub type Begin = fn(&Arc<Broker>, RequestContext, Bytes) -> Answer;
+
+/// Whether the connection's next request may begin while this one waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The next request begins when this one is answered, as in Kafka.
+    Whole,
+    /// The next request begins as soon as [`Begin`] has returned: a Produce that waits for followers holds up nobody's append. Responses
+    /// keep the order of requests all the same.
+    UntilItWaits,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The key on the wire.
+    pub key: i16,
+    /// The versions that are served whole, and advertised.
+    pub versions: RangeInclusive<i16>,
+    /// When the connection's next request begins.
+    pub order: Order,
+    /// The handler.
+    pub begin: Begin,
+}
+
+/// All that this broker serves, by key.
+pub const TABLE: &[Api] = &[];
+
+/// The line of an API key.
+pub fn find(key: i16) -> Option<&'static Api> {
+    TABLE.iter().find(|api| api.key == key)
+}

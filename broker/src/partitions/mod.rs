@@ -1,0 +1,5 @@
+//! The partitions of this broker: appends, reads, waiting requests, fetch sessions and the read pool.
+
+/// All partitions that have a replica on this broker.
+#[derive(Debug, Default)]
+pub struct Replicas {}
