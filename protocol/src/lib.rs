@@ -6,6 +6,7 @@ pub mod api_key;
 pub mod consumer;
 pub mod frame;
 pub mod messages;
+pub mod records;
 pub mod wire;
 
 pub use api_key::{ApiKey, UnknownApiKey};
