@@ -4,3 +4,4 @@
 //! very types that the broker runs.
 
 pub mod groups;
+pub mod replication;
