@@ -18,6 +18,7 @@ use tokio::{
     net::TcpStream,
     sync::Semaphore,
 };
+use vltava_log::FileSlice;
 use vltava_broker::net::{
     Answer, ConnectionInfo, ConnectionLimits, Frame, Limits, Listener, ListenerSpec, Network, Order, Piece,
     Refusal, Response, Service,
@@ -64,7 +65,7 @@ impl Service for Script {
             }
             b'f' => {
                 let head = Bytes::copy_from_slice(&u32::try_from(FILE).unwrap().to_be_bytes());
-                let slice = Piece::File { file: self.file.clone(), position: 0, length: FILE };
+                let slice = Piece::File(FileSlice { file: self.file.clone(), position: 0, length: FILE as u64 });
                 Answer::Now(Response::new(smallvec![Piece::Bytes(head), slice]))
             }
             b'b' => Answer::Now(whole(&vec![b'b'; BIG])),
