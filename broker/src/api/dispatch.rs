@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
-use vltava_log::FileSlice;
 use vltava_protocol::{
     ApiKey,
     frame::{RequestFrame, ResponseFrame, encode_answer},
@@ -14,7 +13,9 @@ use vltava_protocol::{
 use super::{TABLE, api_versions, find};
 use crate::{
     Broker,
-    net::{Answer, ConnectionInfo, Frame, Order, Piece, Refusal, RequestContext, Response, Service},
+    net::{
+        Answer, ConnectionInfo, FileSlice, Frame, Order, Piece, Refusal, RequestContext, Response, Service,
+    },
 };
 
 /// Serves a broker's [`TABLE`].
@@ -59,8 +60,8 @@ fn refused(refusal: Refusal) -> (Answer, Order) {
 
 /// Reads a request's header; the number is its length.
 fn head(connection: &mut ConnectionInfo, frame: &[u8]) -> Result<(RequestContext, usize), Refusal> {
-    let request = RequestFrame::parse(frame).map_err(|error| match error.reason() {
-        DecodeReason::UnknownApiKey(key) => Refusal::UnknownApi { key: *key },
+    let request = RequestFrame::parse(frame).map_err(|error| match error.reason {
+        DecodeReason::UnknownApiKey(key) => Refusal::UnknownApi { key },
         _ => Refusal::Malformed { api: "header", version: -1, reason: error.to_string() },
     })?;
     let context = RequestContext {
@@ -87,7 +88,7 @@ fn malformed(request: &RequestContext, error: &DecodeError) -> Response {
 }
 
 /// What a handler returns: a message, or a response that it has put together itself.
-pub trait IntoResponse {
+pub(crate) trait IntoResponse {
     /// The bytes, with size and header.
     fn into_response(self, request: &RequestContext) -> Response;
 }
@@ -165,7 +166,7 @@ macro_rules! now {
     ($module:ident, $Request:ident) => {
         |broker, request, frame| {
             crate::net::Answer::Now(
-                match super::api::dispatch::decode::<messages::$Request<'_>>(&request, &frame) {
+                match crate::api::dispatch::decode::<messages::$Request<'_>>(&request, &frame) {
                     Ok(body) => {
                         let response = $module::handle(broker, &request, body);
                         crate::api::dispatch::IntoResponse::into_response(response, &request)
@@ -178,6 +179,7 @@ macro_rules! now {
 }
 
 /// A handler that may wait. Cost: one allocation for its future.
+#[allow(unused_macros)]
 macro_rules! waits {
     ($module:ident, $Request:ident) => {
         |broker, request, frame| {
@@ -196,17 +198,19 @@ macro_rules! waits {
 }
 
 /// A handler that begins in order and may go on waiting.
+#[allow(unused_macros)]
 macro_rules! begins {
     ($module:ident, $Request:ident) => {
-        |broker, request, frame| {
-            match crate::api::dispatch::decode::<messages::$Request<'_>>(&request, &frame) {
-                Ok(body) => $module::begin(broker, request, body),
-                Err(response) => crate::net::Answer::Now(response),
-            }
+        |broker, request, frame| match crate::api::dispatch::decode::<messages::$Request<'_>>(
+            &request, &frame,
+        ) {
+            Ok(body) => $module::begin(broker, request, body),
+            Err(response) => crate::net::Answer::Now(response),
         }
     };
 }
 
+#[allow(unused_imports)]
 pub(super) use {begins, now, waits};
 
 #[cfg(test)]

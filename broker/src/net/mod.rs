@@ -5,6 +5,7 @@
 
 mod complaints;
 mod connection;
+mod file_slice;
 mod frame;
 mod listener;
 mod memory;
@@ -20,6 +21,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
+pub use file_slice::FileSlice;
 pub use frame::{Frame, InvalidLength};
 pub use listener::{BindError, Listener, ListenerCounts, ListenerSpec};
 pub use memory::{RequestMemory, Reservation};

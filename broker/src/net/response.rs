@@ -2,9 +2,9 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
+use super::FileSlice;
 use bytes::Bytes;
 use smallvec::SmallVec;
-use vltava_log::FileSlice;
 
 /// One part of a response.
 #[derive(Debug, Clone)]
