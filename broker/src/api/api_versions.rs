@@ -2,18 +2,16 @@
 
 use std::sync::{Arc, LazyLock};
 
-use vltava_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, api_versions::ApiVersion};
+use vltava_protocol::{
+    ErrorCode,
+    messages::{ApiVersionsRequest, ApiVersionsResponse, api_versions::ApiVersion},
+};
 
 use super::{Api, TABLE};
 use crate::{
     Broker,
     net::{RequestContext, Response},
 };
-
-/// UNSUPPORTED_VERSION.
-const UNSUPPORTED_VERSION: i16 = 35;
-/// INVALID_REQUEST.
-const INVALID_REQUEST: i16 = 42;
 
 /// The table as it is advertised, made once.
 static ADVERTISED: LazyLock<Vec<ApiVersion>> = LazyLock::new(|| TABLE.iter().map(advertise).collect());
@@ -36,7 +34,7 @@ pub(super) fn handle(
     if request.version >= 3
         && !(is_software_name(&body.client_software_name) && is_software_name(&body.client_software_version))
     {
-        return ApiVersionsResponse { error_code: INVALID_REQUEST, ..Default::default() };
+        return ApiVersionsResponse { error_code: ErrorCode::InvalidRequest as i16, ..Default::default() };
     }
     ApiVersionsResponse { api_keys: ADVERTISED.clone(), finalized_features_epoch: 0, ..Default::default() }
 }
@@ -44,7 +42,11 @@ pub(super) fn handle(
 /// The answer to a version that we don't know: version 0, which every client can read, with the versions of ApiVersions itself (KIP-511).
 pub(super) fn unsupported(request: &RequestContext) -> Response {
     let api_keys = TABLE.iter().filter(|api| api.key == request.api_key).map(advertise).collect();
-    let message = ApiVersionsResponse { error_code: UNSUPPORTED_VERSION, api_keys, ..Default::default() };
+    let message = ApiVersionsResponse {
+        error_code: ErrorCode::UnsupportedVersion as i16,
+        api_keys,
+        ..Default::default()
+    };
     Response::encode_at(request, 0, &message, [])
 }
 

@@ -5,7 +5,6 @@
 
 mod complaints;
 mod connection;
-mod file_slice;
 mod frame;
 mod listener;
 mod memory;
@@ -21,13 +20,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-pub use file_slice::FileSlice;
 pub use frame::{Frame, InvalidLength};
 pub use listener::{BindError, Listener, ListenerCounts, ListenerSpec};
 pub use memory::{RequestMemory, Reservation};
 pub use quotas::ConnectionLimits;
 pub use request::{Principal, RequestContext};
 pub use response::{Answer, Order, Piece, Refusal, Response};
+pub use vltava_log::FileSlice;
 
 pub use service::{ConnectionInfo, Service};
 
