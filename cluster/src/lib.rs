@@ -3,3 +3,4 @@
 //! Events in, actions out: no I/O, no clock, no tasks. What needs the time takes it as an argument.
 
 pub mod controller;
+pub mod replication;
