@@ -32,5 +32,5 @@ pub use event::{Action, BrokerRequest, Event, PartitionUpdate, StopReplica, Writ
 pub use machine::{Controller, ControllerOptions};
 pub use model::{
     Broker, EPOCH_DURING_DELETE, Endpoint, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER, ReplicaAssignment,
-    SecurityProtocol, StateNode, TopicAssignment, TopicName, TopicNode,
+    StateNode, TopicAssignment, TopicName, TopicNode,
 };

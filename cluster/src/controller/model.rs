@@ -17,49 +17,6 @@ pub const LEADER_DURING_DELETE: i32 = -2;
 /// The leader epoch that tells a broker to stop a replica whatever epoch it has seen (KIP-570).
 pub const EPOCH_DURING_DELETE: i32 = -2;
 
-/// How clients and brokers talk on an endpoint; the numbers are those of the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(i16)]
-pub enum SecurityProtocol {
-    /// No authentication, no encryption.
-    Plaintext = 0,
-    /// TLS.
-    Ssl = 1,
-    /// SASL over plain TCP.
-    SaslPlaintext = 2,
-    /// SASL over TLS.
-    SaslSsl = 3,
-}
-
-impl SecurityProtocol {
-    /// The name in properties files and znodes.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plaintext => "PLAINTEXT",
-            Self::Ssl => "SSL",
-            Self::SaslPlaintext => "SASL_PLAINTEXT",
-            Self::SaslSsl => "SASL_SSL",
-        }
-    }
-
-    /// The protocol with that name, in any case.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Plaintext, Self::Ssl, Self::SaslPlaintext, Self::SaslSsl]
-            .into_iter()
-            .find(|protocol| protocol.name().eq_ignore_ascii_case(name))
-    }
-
-    /// The protocol with that number on the wire.
-    #[must_use]
-    pub fn from_id(id: i16) -> Option<Self> {
-        [Self::Plaintext, Self::Ssl, Self::SaslPlaintext, Self::SaslSsl]
-            .into_iter()
-            .find(|protocol| *protocol as i16 == id)
-    }
-}
-
 /// One address of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -69,8 +26,8 @@ pub struct Endpoint {
     pub host: String,
     /// The port that clients are told to connect to.
     pub port: u16,
-    /// How one talks there.
-    pub security_protocol: SecurityProtocol,
+    /// The number of the security protocol, as UpdateMetadata carries it: 0 is PLAINTEXT.
+    pub security_protocol: i16,
 }
 
 /// A live broker, as it registered itself.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use vltava_cluster::controller::{Endpoint, SecurityProtocol};
+use vltava_cluster::controller::Endpoint;
+use vltava_settings::SecurityProtocol;
 
 use super::{ZnodeError, from_json, to_json};
 
@@ -85,7 +86,7 @@ pub fn decode_broker(path: &str, data: &[u8]) -> Result<BrokerRegistration, Znod
             .collect::<Result<_, _>>()?,
         (None, Some(host)) => {
             let port = u16::try_from(read.port).map_err(|_| ZnodeError::new(path, format_args!("no port: {}", read.port)))?;
-            vec![Endpoint { listener: "PLAINTEXT".into(), host, port, security_protocol: SecurityProtocol::Plaintext }]
+            vec![Endpoint { listener: "PLAINTEXT".into(), host, port, security_protocol: SecurityProtocol::Plaintext.wire_code() }]
         }
         (None, None) => return Err(ZnodeError::new(path, "it has neither endpoints nor a host")),
     };
@@ -102,7 +103,7 @@ fn decode_endpoint(text: &str, protocols: &BTreeMap<String, String>) -> Option<E
         listener: listener.into(),
         host: host.into(),
         port: port.parse().ok()?,
-        security_protocol: SecurityProtocol::from_name(protocol)?,
+        security_protocol: SecurityProtocol::parse(protocol)?.wire_code(),
     })
 }
 
@@ -110,7 +111,7 @@ fn decode_endpoint(text: &str, protocols: &BTreeMap<String, String>) -> Option<E
 /// others; without one they are `null` and -1.
 #[must_use]
 pub fn encode_broker(registration: &BrokerRegistration) -> Vec<u8> {
-    let plaintext = registration.endpoints.iter().find(|e| e.security_protocol == SecurityProtocol::Plaintext);
+    let plaintext = registration.endpoints.iter().find(|e| e.security_protocol == SecurityProtocol::Plaintext.wire_code());
     let address = |endpoint: &Endpoint| {
         let Endpoint { listener, host, port, .. } = endpoint;
         if host.contains(':') { format!("{listener}://[{host}]:{port}") } else { format!("{listener}://{host}:{port}") }
@@ -120,7 +121,7 @@ pub fn encode_broker(registration: &BrokerRegistration) -> Vec<u8> {
         listener_security_protocol_map: registration
             .endpoints
             .iter()
-            .map(|endpoint| (endpoint.listener.as_str(), endpoint.security_protocol.name()))
+            .map(|endpoint| (endpoint.listener.as_str(), protocol_name(endpoint.security_protocol)))
             .collect(),
         endpoints: registration.endpoints.iter().map(address).collect(),
         rack: registration.rack.as_deref(),
@@ -132,12 +133,18 @@ pub fn encode_broker(registration: &BrokerRegistration) -> Vec<u8> {
     })
 }
 
+fn protocol_name(code: i16) -> &'static str {
+    use SecurityProtocol::{Plaintext, SaslPlaintext, SaslSsl, Ssl};
+    let known = [Plaintext, Ssl, SaslPlaintext, SaslSsl];
+    known.into_iter().find(|protocol| protocol.wire_code() == code).unwrap_or(Plaintext).name()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn endpoint(listener: &str, host: &str, port: u16, security_protocol: SecurityProtocol) -> Endpoint {
-        Endpoint { listener: listener.into(), host: host.into(), port, security_protocol }
+    fn endpoint(listener: &str, host: &str, port: u16, protocol: SecurityProtocol) -> Endpoint {
+        Endpoint { listener: listener.into(), host: host.into(), port, security_protocol: protocol.wire_code() }
     }
 
     #[test]
