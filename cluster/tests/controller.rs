@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use vltava_cluster::controller::{
-    Action, Broker, BrokerRequest, Controller, ControllerOptions, Event, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER,
-    ReplicaAssignment, StateNode, TopicAssignment, TopicName, TopicNode, Write, WriteOutcome,
+    Action, Broker, BrokerRequest, Controller, ControllerOptions, Event, LEADER_DURING_DELETE, LeaderAndIsr,
+    NO_LEADER, ReplicaAssignment, StateNode, TopicAssignment, TopicName, TopicNode, Write, WriteOutcome,
 };
 use vltava_protocol::Uuid;
 
@@ -210,7 +210,8 @@ impl World {
         let fresh_id = Uuid::from(self.next_zxid() as u128);
         match write {
             Write::CreateState { topic, created, partition, state } => {
-                let Some(tree) = self.topics.get_mut(topic).filter(|tree| tree.node.created == *created) else {
+                let Some(tree) = self.topics.get_mut(topic).filter(|tree| tree.node.created == *created)
+                else {
                     return WriteOutcome::Conflict;
                 };
                 if tree.states.contains_key(partition) {
@@ -221,7 +222,8 @@ impl World {
             }
             Write::UpdateState { topic, partition, state, expected, .. } => {
                 let Some(tree) = self.topics.get_mut(topic) else { return WriteOutcome::Conflict };
-                let Some(node) = tree.states.get_mut(partition).filter(|node| node.version == *expected) else {
+                let Some(node) = tree.states.get_mut(partition).filter(|node| node.version == *expected)
+                else {
                     return WriteOutcome::Conflict;
                 };
                 assert!(state.leader_epoch > node.state.leader_epoch, "leader epochs only grow");
@@ -278,7 +280,11 @@ impl World {
             }
             _ if !self.events.is_empty() => {
                 let picked = subject(&self.events[pick % self.events.len()]);
-                let first = self.events.iter().position(|event| subject(event) == picked).expect("at least the picked one");
+                let first = self
+                    .events
+                    .iter()
+                    .position(|event| subject(event) == picked)
+                    .expect("at least the picked one");
                 let event = self.events.remove(first);
                 self.feed(event);
             }
@@ -317,7 +323,10 @@ impl World {
                 };
                 let can_lead = state.isr.iter().any(|id| self.members.contains_key(id));
                 assert_eq!(state.leader != NO_LEADER, can_lead, "{name}-{number}: {state:?}");
-                assert!(state.leader == NO_LEADER || self.members.contains_key(&state.leader), "{name}-{number} {state:?}");
+                assert!(
+                    state.leader == NO_LEADER || self.members.contains_key(&state.leader),
+                    "{name}-{number} {state:?}"
+                );
             }
             if being_deleted {
                 let replicas = tree.node.assignment.partitions.values().flat_map(|a| &a.replicas);
@@ -325,7 +334,10 @@ impl World {
                 assert!(dead, "{name} should have been deleted: every broker of it lives");
             }
         }
-        assert!(self.deletions.iter().all(|name| self.topics.contains_key(name)), "a deletion of nothing is left");
+        assert!(
+            self.deletions.iter().all(|name| self.topics.contains_key(name)),
+            "a deletion of nothing is left"
+        );
         let served = |name: &TopicName| !self.deletions.contains(name);
         for (&id, member) in &self.members {
             let mut cache = BTreeMap::new();
@@ -384,15 +396,21 @@ fn brokers_are_told_nothing_before_everything_has_been_read() {
     let read = Action::ReadStates { topic: "a".into(), created: 3, partitions: vec![0] };
     assert_eq!(controller.handle(Event::Topic { topic: "a".into(), node }), [read]);
     assert!(!controller.is_active());
-    let state = LeaderAndIsr { leader: 0, leader_epoch: 2, isr: vec![0], recovering: false, controller_epoch: 3 };
+    let state =
+        LeaderAndIsr { leader: 0, leader_epoch: 2, isr: vec![0], recovering: false, controller_epoch: 3 };
     let states = vec![(0, Some(StateNode { state, version: 6 }))];
     let sent = controller.handle(Event::States { topic: "a".into(), created: 3, states });
     assert!(controller.is_active());
     let [Action::Send { request: first, .. }, Action::Send { request: second, .. }] = sent.as_slice() else {
         panic!("two requests: {sent:?}")
     };
-    let BrokerRequest::LeaderAndIsr { controller_epoch: 4, partitions, .. } = first else { panic!("{first:?}") };
-    assert_eq!((partitions[0].state.leader_epoch, partitions[0].version, partitions[0].is_new), (2, 6, false));
+    let BrokerRequest::LeaderAndIsr { controller_epoch: 4, partitions, .. } = first else {
+        panic!("{first:?}")
+    };
+    assert_eq!(
+        (partitions[0].state.leader_epoch, partitions[0].version, partitions[0].is_new),
+        (2, 6, false)
+    );
     assert!(matches!(second, BrokerRequest::UpdateMetadata { partitions, .. } if partitions.len() == 1));
 }
 
@@ -406,7 +424,9 @@ fn a_state_that_makes_no_sense_is_left_alone_and_holds_up_nobody() {
     world.elect();
     // Its state is answered as unreadable instead of being read.
     for _ in 0..20 {
-        let Some(position) = world.requests.iter().position(|request| !matches!(request, Action::ReadStates { .. })) else {
+        let Some(position) =
+            world.requests.iter().position(|request| !matches!(request, Action::ReadStates { .. }))
+        else {
             break;
         };
         let request = world.requests.remove(position);
@@ -416,7 +436,8 @@ fn a_state_that_makes_no_sense_is_left_alone_and_holds_up_nobody() {
         }
     }
     let spoilt = Action::ReadStates { topic: "apples".into(), created, partitions: vec![0] };
-    let position = world.requests.iter().position(|request| *request == spoilt).expect("the state is asked for");
+    let position =
+        world.requests.iter().position(|request| *request == spoilt).expect("the state is asked for");
     world.requests.remove(position);
     world.feed(Event::Unreadable { topic: "apples".into(), partition: Some(0) });
     world.rest();

@@ -122,7 +122,11 @@ impl MetadataCache {
     }
 
     /// Waits until `wanted` finds what it looks for, at most `patience`; `None` when the time is up.
-    pub async fn wait_for<T>(&self, patience: Duration, mut wanted: impl FnMut(&Snapshot) -> Option<T>) -> Option<T> {
+    pub async fn wait_for<T>(
+        &self,
+        patience: Duration,
+        mut wanted: impl FnMut(&Snapshot) -> Option<T>,
+    ) -> Option<T> {
         let mut changes = self.changes();
         let search = async {
             loop {
@@ -150,7 +154,8 @@ impl MetadataCache {
         }
         next.controller_epoch = request.controller_epoch;
         next.controller = (request.controller_id >= 0).then_some(request.controller_id);
-        next.brokers = request.live_brokers.iter().map(|broker| (broker.id, Arc::new(live_broker(broker)))).collect();
+        next.brokers =
+            request.live_brokers.iter().map(|broker| (broker.id, Arc::new(live_broker(broker)))).collect();
         if request.r#type == FULL {
             next.topics.clear();
             next.names.clear();
@@ -209,7 +214,9 @@ impl Snapshot {
 
     /// The topics from `name` on, by name.
     pub fn topics_from<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Arc<TopicMetadata>> {
-        self.topics.range::<str, _>((std::ops::Bound::Included(name), std::ops::Bound::Unbounded)).map(|(_, topic)| topic)
+        self.topics
+            .range::<str, _>((std::ops::Bound::Included(name), std::ops::Bound::Unbounded))
+            .map(|(_, topic)| topic)
     }
 
     /// One partition.
@@ -297,7 +304,12 @@ mod tests {
         }
     }
 
-    fn request(epoch: i32, topic: &'static str, id: u128, leaders: &[(i32, i32)]) -> UpdateMetadataRequest<'static> {
+    fn request(
+        epoch: i32,
+        topic: &'static str,
+        id: u128,
+        leaders: &[(i32, i32)],
+    ) -> UpdateMetadataRequest<'static> {
         let endpoint = UpdateMetadataEndpoint {
             port: 9092,
             host: "h".into(),
@@ -307,11 +319,18 @@ mod tests {
         UpdateMetadataRequest {
             controller_id: 7,
             controller_epoch: epoch,
-            live_brokers: vec![UpdateMetadataBroker { id: 1, endpoints: vec![endpoint], ..Default::default() }],
+            live_brokers: vec![UpdateMetadataBroker {
+                id: 1,
+                endpoints: vec![endpoint],
+                ..Default::default()
+            }],
             topic_states: vec![UpdateMetadataTopicState {
                 topic_name: topic.into(),
                 topic_id: Uuid::from(id),
-                partition_states: leaders.iter().map(|&(partition, leader)| state(partition, leader)).collect(),
+                partition_states: leaders
+                    .iter()
+                    .map(|&(partition, leader)| state(partition, leader))
+                    .collect(),
                 ..Default::default()
             }],
             ..Default::default()

@@ -15,7 +15,9 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     /// Another broker lives under this id.
-    #[error("broker.id={id} is taken: {path} belongs to {endpoints:?}, and has not gone within one session timeout. Give this broker another id, or stop the other")]
+    #[error(
+        "broker.id={id} is taken: {path} belongs to {endpoints:?}, and has not gone within one session timeout. Give this broker another id, or stop the other"
+    )]
     Taken {
         /// The id.
         id: i32,
@@ -41,11 +43,16 @@ pub enum RegistrationError {
 ///
 /// # Errors
 /// See [`RegistrationError`].
-pub async fn register(session: &Session, id: i32, registration: &BrokerRegistration) -> Result<i64, RegistrationError> {
+pub async fn register(
+    session: &Session,
+    id: i32,
+    registration: &BrokerRegistration,
+) -> Result<i64, RegistrationError> {
     let path = paths::broker(id);
     let data = znodes::encode_broker(registration);
     let failed = |source| RegistrationError::ZooKeeper { path: path.clone(), source };
-    let deadline = tokio::time::Instant::now() + session.client().session_timeout() + Duration::from_millis(500);
+    let deadline =
+        tokio::time::Instant::now() + session.client().session_timeout() + Duration::from_millis(500);
     loop {
         match session.client().create(&path, &data, &ephemeral()).await {
             Ok(_) | Err(zk::Error::NodeExists) => {}
@@ -70,7 +77,11 @@ pub async fn register(session: &Session, id: i32, registration: &BrokerRegistrat
         if tokio::time::Instant::now() >= deadline {
             return Err(RegistrationError::Taken { id, path, endpoints: there });
         }
-        warn!(broker.id = id, ?there, "the broker id is taken; waiting one session timeout for its owner to go");
+        warn!(
+            broker.id = id,
+            ?there,
+            "the broker id is taken; waiting one session timeout for its owner to go"
+        );
         wait_for_change(session, &path, deadline).await.map_err(failed)?;
     }
 }
@@ -79,7 +90,11 @@ fn same_addresses(there: &[Endpoint], ours: &[Endpoint]) -> bool {
     there.len() == ours.len() && !ours.is_empty() && ours.iter().all(|endpoint| there.contains(endpoint))
 }
 
-async fn wait_for_change(session: &Session, path: &str, deadline: tokio::time::Instant) -> Result<(), zk::Error> {
+async fn wait_for_change(
+    session: &Session,
+    path: &str,
+    deadline: tokio::time::Instant,
+) -> Result<(), zk::Error> {
     let watch = session.persist(|client| async move { client.check_and_watch_stat(path).await });
     let (Some(_), watcher) = watch.await? else { return Ok(()) };
     let _ = tokio::time::timeout_at(deadline, watcher.changed()).await;

@@ -73,7 +73,8 @@ impl Session {
         let started = tokio::time::Instant::now();
         let client = loop {
             let left = address.connection_timeout.saturating_sub(started.elapsed());
-            let connector = zk::Client::connector().with_session_timeout(address.session_timeout).with_fail_eagerly();
+            let connector =
+                zk::Client::connector().with_session_timeout(address.session_timeout).with_fail_eagerly();
             let last = match tokio::time::timeout(left, connector.connect(hosts)).await {
                 Ok(Ok(client)) => break client,
                 Ok(Err(source @ zk::Error::BadArguments(_))) => {
@@ -83,7 +84,11 @@ impl Session {
                 Err(_) => zk::Error::Timeout,
             };
             if started.elapsed() + RETRY >= address.connection_timeout {
-                return Err(ConnectError::Unreachable { connect: connect.clone(), waited: started.elapsed(), last });
+                return Err(ConnectError::Unreachable {
+                    connect: connect.clone(),
+                    waited: started.elapsed(),
+                    last,
+                });
             }
             tokio::time::sleep(RETRY).await;
         };
@@ -91,9 +96,13 @@ impl Session {
         if chroot == "/" {
             return Ok(session);
         }
-        let refused = |source| ConnectError::Chroot { connect: connect.clone(), chroot: chroot.to_owned(), source };
+        let refused =
+            |source| ConnectError::Chroot { connect: connect.clone(), chroot: chroot.to_owned(), source };
         session.make_path(chroot).await.map_err(refused)?;
-        let client = session.client.chroot(chroot).map_err(|_| refused(zk::Error::BadArguments(&"no absolute path")))?;
+        let client = session
+            .client
+            .chroot(chroot)
+            .map_err(|_| refused(zk::Error::BadArguments(&"no absolute path")))?;
         Ok(Self { client })
     }
 
@@ -182,7 +191,10 @@ impl Session {
             if self.persist(|client| async move { client.check_stat(part).await }).await?.is_some() {
                 continue;
             }
-            match self.persist(|client| async move { client.create(part, &[], &persistent()).await.map(|_| ()) }).await {
+            match self
+                .persist(|client| async move { client.create(part, &[], &persistent()).await.map(|_| ()) })
+                .await
+            {
                 Ok(()) | Err(zk::Error::NodeExists) => {}
                 Err(error) => return Err(error),
             }

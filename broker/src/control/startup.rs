@@ -27,7 +27,9 @@ pub enum StartupError {
     #[error(transparent)]
     Znode(#[from] ZnodeError),
     /// The cluster's owner protected it, and the protection is not built.
-    #[error("{path}: {what}. Vltava does not enforce this yet, and does not open what its owner closed; remove it, or keep the broker that does")]
+    #[error(
+        "{path}: {what}. Vltava does not enforce this yet, and does not open what its owner closed; remove it, or keep the broker that does"
+    )]
     Protected {
         /// Where it was found.
         path: String,
@@ -69,7 +71,9 @@ pub async fn check_protection(session: &Session) -> Result<(), StartupError> {
         let Some((data, _)) = session.read(&path).await.map_err(refused("reading", &path))? else { continue };
         let config = znodes::decode_config(&path, &data)?;
         if let Some(mechanism) = config.keys().find(|key| key.starts_with("SCRAM-")) {
-            let what = format!("the user {user} has {mechanism} credentials, so clients are expected to authenticate");
+            let what = format!(
+                "the user {user} has {mechanism} credentials, so clients are expected to authenticate"
+            );
             return Err(StartupError::Protected { path, what });
         }
     }
@@ -94,7 +98,8 @@ pub async fn make_paths(session: &Session) -> Result<(), StartupError> {
 
 /// Creates a persistent znode; whether it was missing.
 async fn create_if_missing(session: &Session, path: &str, data: &[u8]) -> Result<bool, StartupError> {
-    let created = session.persist(|client| async move { client.create(path, data, &persistent()).await.map(|_| ()) });
+    let created =
+        session.persist(|client| async move { client.create(path, data, &persistent()).await.map(|_| ()) });
     match created.await {
         Ok(()) => Ok(true),
         Err(zk::Error::NodeExists) => Ok(false),

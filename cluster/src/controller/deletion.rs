@@ -65,7 +65,9 @@ impl Controller {
         if !done || !replica.delete {
             return;
         }
-        let Some(topic) = self.topics.get_mut(&replica.topic).filter(|topic| topic.created == replica.created) else {
+        let Some(topic) =
+            self.topics.get_mut(&replica.topic).filter(|topic| topic.created == replica.created)
+        else {
             return;
         };
         if let Phase::Deleting { awaiting, .. } = &mut topic.phase {

@@ -8,7 +8,11 @@ use super::model::{Broker, LeaderAndIsr, NO_LEADER, ReplicaAssignment};
 pub(super) type Live = BTreeMap<i32, Broker>;
 
 /// The first state of a new partition: every live replica is in sync, the first of them leads. `None` while no replica lives.
-pub(super) fn first(assignment: &ReplicaAssignment, live: &Live, controller_epoch: i32) -> Option<LeaderAndIsr> {
+pub(super) fn first(
+    assignment: &ReplicaAssignment,
+    live: &Live,
+    controller_epoch: i32,
+) -> Option<LeaderAndIsr> {
     let isr: Vec<i32> = assignment.replicas.iter().copied().filter(|id| live.contains_key(id)).collect();
     let leader = *isr.first()?;
     Some(LeaderAndIsr { leader, leader_epoch: 0, isr, recovering: false, controller_epoch })
@@ -26,7 +30,13 @@ pub(super) fn next(
 ) -> Option<LeaderAndIsr> {
     let live_isr: Vec<i32> = current.isr.iter().copied().filter(|id| live.contains_key(id)).collect();
     let step = |leader: i32, isr: Vec<i32>, recovering: bool| {
-        Some(LeaderAndIsr { leader, leader_epoch: current.leader_epoch.saturating_add(1), isr, recovering, controller_epoch })
+        Some(LeaderAndIsr {
+            leader,
+            leader_epoch: current.leader_epoch.saturating_add(1),
+            isr,
+            recovering,
+            controller_epoch,
+        })
     };
     if live.contains_key(&current.leader) {
         let shrinks = live_isr.len() < current.isr.len() && !live_isr.is_empty();
@@ -52,11 +62,13 @@ pub(super) fn preferred(
     controller_epoch: i32,
 ) -> Option<LeaderAndIsr> {
     let leader = *assignment.replicas.first()?;
-    (leader != current.leader && live.contains_key(&leader) && current.isr.contains(&leader)).then(|| LeaderAndIsr {
-        leader,
-        leader_epoch: current.leader_epoch.saturating_add(1),
-        controller_epoch,
-        ..current.clone()
+    (leader != current.leader && live.contains_key(&leader) && current.isr.contains(&leader)).then(|| {
+        LeaderAndIsr {
+            leader,
+            leader_epoch: current.leader_epoch.saturating_add(1),
+            controller_epoch,
+            ..current.clone()
+        }
     })
 }
 
@@ -76,7 +88,10 @@ mod tests {
     fn a_new_partition_is_led_by_the_first_live_replica() {
         let assignment = ReplicaAssignment::of(vec![3, 1, 2]);
         let first = first(&assignment, &live(&[1, 2]), 7).expect("two replicas live");
-        assert_eq!((first.leader, first.isr, first.leader_epoch, first.controller_epoch), (1, vec![1, 2], 0, 7));
+        assert_eq!(
+            (first.leader, first.isr, first.leader_epoch, first.controller_epoch),
+            (1, vec![1, 2], 0, 7)
+        );
         assert_eq!(super::first(&assignment, &live(&[9]), 7), None);
     }
 
@@ -90,18 +105,61 @@ mod tests {
             next: Option<(i32, &'static [i32])>,
         }
         let cases = [
-            Case { says: "all is well", current: (1, &[1, 2, 3]), live: &[1, 2, 3], unclean: false, next: None },
-            Case { says: "the leader died", current: (1, &[1, 3, 2]), live: &[2, 3], unclean: false, next: Some((2, &[3, 2])) },
-            Case { says: "a follower died", current: (1, &[1, 2, 3]), live: &[1, 3], unclean: false, next: Some((1, &[1, 3])) },
-            Case { says: "the last of the ISR died", current: (1, &[1]), live: &[2, 3], unclean: false, next: Some((-1, &[1])) },
+            Case {
+                says: "all is well",
+                current: (1, &[1, 2, 3]),
+                live: &[1, 2, 3],
+                unclean: false,
+                next: None,
+            },
+            Case {
+                says: "the leader died",
+                current: (1, &[1, 3, 2]),
+                live: &[2, 3],
+                unclean: false,
+                next: Some((2, &[3, 2])),
+            },
+            Case {
+                says: "a follower died",
+                current: (1, &[1, 2, 3]),
+                live: &[1, 3],
+                unclean: false,
+                next: Some((1, &[1, 3])),
+            },
+            Case {
+                says: "the last of the ISR died",
+                current: (1, &[1]),
+                live: &[2, 3],
+                unclean: false,
+                next: Some((-1, &[1])),
+            },
             Case { says: "it is still dead", current: (-1, &[1]), live: &[2, 3], unclean: false, next: None },
-            Case { says: "it came back", current: (-1, &[1]), live: &[1, 2], unclean: false, next: Some((1, &[1])) },
-            Case { says: "unclean is allowed", current: (1, &[1]), live: &[3, 2], unclean: true, next: Some((2, &[2])) },
-            Case { says: "nobody lives", current: (1, &[1, 2]), live: &[], unclean: true, next: Some((-1, &[1, 2])) },
+            Case {
+                says: "it came back",
+                current: (-1, &[1]),
+                live: &[1, 2],
+                unclean: false,
+                next: Some((1, &[1])),
+            },
+            Case {
+                says: "unclean is allowed",
+                current: (1, &[1]),
+                live: &[3, 2],
+                unclean: true,
+                next: Some((2, &[2])),
+            },
+            Case {
+                says: "nobody lives",
+                current: (1, &[1, 2]),
+                live: &[],
+                unclean: true,
+                next: Some((-1, &[1, 2])),
+            },
         ];
         let assignment = ReplicaAssignment::of(vec![1, 2, 3]);
         for case in cases {
-            let got = next(&assignment, &state(case.current.0, case.current.1), &live(case.live), case.unclean, 9);
+            let got =
+                next(&assignment, &state(case.current.0, case.current.1), &live(case.live), case.unclean, 9);
             assert_eq!(got.as_ref().map(|s| (s.leader, s.isr.as_slice())), case.next, "{}", case.says);
             if let Some(got) = got {
                 assert_eq!((got.leader_epoch, got.controller_epoch), (5, 9), "{}", case.says);

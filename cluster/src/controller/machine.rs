@@ -91,7 +91,9 @@ impl Controller {
             Event::IsrChanged(partitions) => self.read_states_again(partitions),
         }
         self.finish_loading();
-        let Some(term) = &self.term else { return std::mem::take(&mut self.outbox).flush(0, &Live::new(), &self.topics) };
+        let Some(term) = &self.term else {
+            return std::mem::take(&mut self.outbox).flush(0, &Live::new(), &self.topics);
+        };
         self.outbox.flush(term.epoch, &self.brokers, &self.topics)
     }
 
@@ -131,7 +133,8 @@ impl Controller {
                 };
                 let online = leader.is_some_and(|leader| self.brokers.contains_key(&leader));
                 counts[2] += usize::from(!online);
-                counts[3] += usize::from(leader.is_some() && leader != partition.assignment.replicas.first().copied());
+                counts[3] +=
+                    usize::from(leader.is_some() && leader != partition.assignment.replicas.first().copied());
             }
         }
         counts
@@ -208,14 +211,24 @@ impl Controller {
         let unclean = self.unclean_topics.get(name).copied().unwrap_or(self.options.unclean_election);
         let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.is_live()) else { return };
         let created = topic.created;
-        for (&number, partition) in topic.partitions.iter_mut().filter(|(_, partition)| !partition.in_flight) {
+        for (&number, partition) in topic.partitions.iter_mut().filter(|(_, partition)| !partition.in_flight)
+        {
             let write = match &partition.state {
                 PartitionState::Unread | PartitionState::Unreadable => None,
-                PartitionState::New => election::first(&partition.assignment, &self.brokers, epoch)
-                    .map(|state| Write::CreateState { topic: name.clone(), created, partition: number, state }),
+                PartitionState::New => {
+                    election::first(&partition.assignment, &self.brokers, epoch).map(|state| {
+                        Write::CreateState { topic: name.clone(), created, partition: number, state }
+                    })
+                }
                 PartitionState::Known { state, version } => {
                     election::next(&partition.assignment, state, &self.brokers, unclean, epoch).map(|state| {
-                        Write::UpdateState { topic: name.clone(), created, partition: number, state, expected: *version }
+                        Write::UpdateState {
+                            topic: name.clone(),
+                            created,
+                            partition: number,
+                            state,
+                            expected: *version,
+                        }
                     })
                 }
             };
@@ -270,7 +283,14 @@ impl Controller {
         }
     }
 
-    fn state_written(&mut self, name: &TopicName, created: i64, number: i32, state: LeaderAndIsr, outcome: WriteOutcome) {
+    fn state_written(
+        &mut self,
+        name: &TopicName,
+        created: i64,
+        number: i32,
+        state: LeaderAndIsr,
+        outcome: WriteOutcome,
+    ) {
         let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.created == created) else { return };
         let Some(partition) = topic.partitions.get_mut(&number) else { return };
         partition.in_flight = false;
@@ -306,12 +326,17 @@ impl Controller {
         let wanted = partitions.map(|partitions| partitions.into_iter().collect::<BTreeSet<_>>());
         if !self.is_loading() {
             for (name, topic) in self.topics.iter_mut().filter(|(_, topic)| topic.is_live()) {
-                for (&number, partition) in topic.partitions.iter_mut().filter(|(_, partition)| !partition.in_flight) {
+                for (&number, partition) in
+                    topic.partitions.iter_mut().filter(|(_, partition)| !partition.in_flight)
+                {
                     if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&(name.clone(), number))) {
                         continue;
                     }
                     let PartitionState::Known { state, version } = &partition.state else { continue };
-                    let Some(next) = election::preferred(&partition.assignment, state, &self.brokers, epoch) else { continue };
+                    let Some(next) = election::preferred(&partition.assignment, state, &self.brokers, epoch)
+                    else {
+                        continue;
+                    };
                     let (topic_name, created, expected) = (name.clone(), topic.created, *version);
                     partition.in_flight = true;
                     self.outbox.act(Action::Write(Write::UpdateState {
@@ -342,7 +367,9 @@ impl Controller {
             }
         }
         for (name, assignment) in changed {
-            let Some(topic) = self.topics.get(&name).filter(|topic| topic.assignment() != assignment) else { continue };
+            let Some(topic) = self.topics.get(&name).filter(|topic| topic.assignment() != assignment) else {
+                continue;
+            };
             let (created, expected) = (topic.created, topic.version);
             self.outbox.act(Action::Write(Write::SetTopic { topic: name, created, assignment, expected }));
         }
@@ -371,7 +398,9 @@ impl Controller {
     #[must_use]
     pub fn partition_state(&self, topic: &str, partition: i32) -> Option<StateNode> {
         match &self.topics.get(topic)?.partitions.get(&partition)?.state {
-            PartitionState::Known { state, version } => Some(StateNode { state: state.clone(), version: *version }),
+            PartitionState::Known { state, version } => {
+                Some(StateNode { state: state.clone(), version: *version })
+            }
             PartitionState::Unread | PartitionState::Unreadable | PartitionState::New => None,
         }
     }

@@ -24,8 +24,10 @@ impl Controller {
         if before == self.brokers {
             return;
         }
-        let is_known = |broker: &Broker| before.get(&broker.id).is_some_and(|known| known.epoch == broker.epoch);
-        let new: Vec<i32> = self.brokers.values().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
+        let is_known =
+            |broker: &Broker| before.get(&broker.id).is_some_and(|known| known.epoch == broker.epoch);
+        let new: Vec<i32> =
+            self.brokers.values().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
         let gone: Vec<i32> = before.keys().filter(|id| !self.brokers.contains_key(id)).copied().collect();
         self.outbox.brokers_changed();
         for &broker in &new {
@@ -52,7 +54,8 @@ impl Controller {
     /// Topics appeared or disappeared.
     pub(super) fn observe_topics(&mut self, names: Vec<TopicName>) {
         let names: BTreeSet<TopicName> = names.into_iter().collect();
-        let gone: Vec<TopicName> = self.topics.keys().filter(|name| !names.contains(*name)).cloned().collect();
+        let gone: Vec<TopicName> =
+            self.topics.keys().filter(|name| !names.contains(*name)).cloned().collect();
         for name in gone {
             // Between its creation and this list's reading; its own znode decides.
             self.outbox.act(Action::ReadTopic(name));
@@ -100,7 +103,8 @@ impl Controller {
             topic.phase = Phase::Live;
         }
         let created = topic.created;
-        let known = topic.partitions.iter().filter(|(_, partition)| partition.state != PartitionState::Unread);
+        let known =
+            topic.partitions.iter().filter(|(_, partition)| partition.state != PartitionState::Unread);
         let changed: Vec<i32> = known
             .filter(|(number, partition)| before.partitions.get(number) != Some(&partition.assignment))
             .map(|(&number, _)| number)
@@ -108,7 +112,8 @@ impl Controller {
         let mut to_read: BTreeSet<i32> = unread.into_iter().collect();
         if before.topic_id != Some(id) {
             // Held back until the topic had its id.
-            let held = topic.partitions.iter().filter(|(_, partition)| partition.state == PartitionState::Unread);
+            let held =
+                topic.partitions.iter().filter(|(_, partition)| partition.state == PartitionState::Unread);
             to_read.extend(held.map(|(&number, _)| number));
         }
         if !to_read.is_empty() {
@@ -127,7 +132,8 @@ impl Controller {
     fn topic_is_gone(&mut self, name: &TopicName) {
         self.forget(name);
         if self.deletions.contains(name) {
-            self.outbox.act(Action::Write(Write::ClearDeletion { topic: name.clone(), only_if_absent: true }));
+            self.outbox
+                .act(Action::Write(Write::ClearDeletion { topic: name.clone(), only_if_absent: true }));
         }
     }
 
@@ -153,7 +159,12 @@ impl Controller {
     }
 
     /// Partition states were read.
-    pub(super) fn observe_states(&mut self, name: &TopicName, created: i64, states: Vec<(i32, Option<StateNode>)>) {
+    pub(super) fn observe_states(
+        &mut self,
+        name: &TopicName,
+        created: i64,
+        states: Vec<(i32, Option<StateNode>)>,
+    ) {
         let epoch = self.controller_epoch();
         let mut changed = Vec::new();
         let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.created == created) else { return };

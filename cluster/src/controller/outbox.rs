@@ -112,15 +112,19 @@ impl Outbox {
             let live_leaders = leaders.iter().filter_map(|id| live.get(id)).cloned().collect();
             let full = gathered.introduced.contains(&broker);
             if full || !partitions.is_empty() {
-                let request = BrokerRequest::LeaderAndIsr { controller_epoch, full, partitions, live_leaders };
+                let request =
+                    BrokerRequest::LeaderAndIsr { controller_epoch, full, partitions, live_leaders };
                 actions.push(Action::Send { broker, request });
             }
         }
         if !gathered.everyone && gathered.metadata.is_empty() {
             return actions;
         }
-        let changed: Vec<PartitionUpdate> =
-            gathered.metadata.iter().filter_map(|(name, number)| current(topics, name, *number, live, false)).collect();
+        let changed: Vec<PartitionUpdate> = gathered
+            .metadata
+            .iter()
+            .filter_map(|(name, number)| current(topics, name, *number, live, false))
+            .collect();
         for &broker in live.keys() {
             let full = gathered.introduced.contains(&broker);
             let partitions = if full { everything(topics, live) } else { changed.clone() };
@@ -143,7 +147,13 @@ fn everything(topics: &Topics, live: &Live) -> Vec<PartitionUpdate> {
 }
 
 /// The partition as it is now, if it has a state and is not going away.
-fn current(topics: &Topics, name: &TopicName, number: i32, live: &Live, is_new: bool) -> Option<PartitionUpdate> {
+fn current(
+    topics: &Topics,
+    name: &TopicName,
+    number: i32,
+    live: &Live,
+    is_new: bool,
+) -> Option<PartitionUpdate> {
     let topic = topics.get(name).filter(|topic| topic.is_live())?;
     let partition = topic.partitions.get(&number)?;
     match &partition.state {

@@ -81,7 +81,9 @@ impl Topic {
         match self.phase {
             Phase::Reading => false,
             Phase::Deleting { .. } => true,
-            Phase::Live => !self.partitions.values().any(|partition| partition.state == PartitionState::Unread),
+            Phase::Live => {
+                !self.partitions.values().any(|partition| partition.state == PartitionState::Unread)
+            }
         }
     }
 
@@ -110,7 +112,11 @@ impl Topic {
     pub(super) fn assignment(&self) -> TopicAssignment {
         TopicAssignment {
             topic_id: (self.id != Uuid::default()).then_some(self.id),
-            partitions: self.partitions.iter().map(|(&n, partition)| (n, partition.assignment.clone())).collect(),
+            partitions: self
+                .partitions
+                .iter()
+                .map(|(&n, partition)| (n, partition.assignment.clone()))
+                .collect(),
         }
     }
 
@@ -118,7 +124,9 @@ impl Topic {
     pub(super) fn replicas(&self) -> BTreeSet<(i32, i32)> {
         self.partitions
             .iter()
-            .flat_map(|(&number, partition)| partition.assignment.replicas.iter().map(move |&broker| (number, broker)))
+            .flat_map(|(&number, partition)| {
+                partition.assignment.replicas.iter().map(move |&broker| (number, broker))
+            })
             .collect()
     }
 }

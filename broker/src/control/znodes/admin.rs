@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn requests_of_the_old_tools_are_read() {
-        let election = br#"{"version":1,"partitions":[{"topic":"t","partition":1},{"topic":"u","partition":0}]}"#;
+        let election =
+            br#"{"version":1,"partitions":[{"topic":"t","partition":1},{"topic":"u","partition":0}]}"#;
         let read = decode_preferred_election(election);
         assert_eq!(read, Ok(PreferredElection(vec![("t".into(), 1), ("u".into(), 0)])));
         let reassignment =

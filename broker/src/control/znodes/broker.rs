@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use vltava_cluster::controller::Endpoint;
-use vltava_settings::SecurityProtocol;
 
 use super::{ZnodeError, from_json, to_json};
 
@@ -82,15 +81,24 @@ pub fn decode_broker(path: &str, data: &[u8]) -> Result<BrokerRegistration, Znod
     let endpoints = match (read.endpoints, read.host) {
         (Some(endpoints), _) => endpoints
             .iter()
-            .map(|text| decode_endpoint(text, &protocols).ok_or_else(|| ZnodeError::new(path, format_args!("no endpoint: {text:?}"))))
+            .map(|text| {
+                decode_endpoint(text, &protocols)
+                    .ok_or_else(|| ZnodeError::new(path, format_args!("no endpoint: {text:?}")))
+            })
             .collect::<Result<_, _>>()?,
         (None, Some(host)) => {
-            let port = u16::try_from(read.port).map_err(|_| ZnodeError::new(path, format_args!("no port: {}", read.port)))?;
-            vec![Endpoint { listener: "PLAINTEXT".into(), host, port, security_protocol: SecurityProtocol::Plaintext.wire_code() }]
+            let port = u16::try_from(read.port)
+                .map_err(|_| ZnodeError::new(path, format_args!("no port: {}", read.port)))?;
+            vec![Endpoint { listener: "PLAINTEXT".into(), host, port, security_protocol: PLAINTEXT }]
         }
         (None, None) => return Err(ZnodeError::new(path, "it has neither endpoints nor a host")),
     };
-    Ok(BrokerRegistration { endpoints, rack: read.rack, timestamp_ms: read.timestamp, jmx_port: read.jmx_port })
+    Ok(BrokerRegistration {
+        endpoints,
+        rack: read.rack,
+        timestamp_ms: read.timestamp,
+        jmx_port: read.jmx_port,
+    })
 }
 
 /// `LISTENER://host:port`, the host in brackets if it is an IPv6 address.
@@ -103,7 +111,7 @@ fn decode_endpoint(text: &str, protocols: &BTreeMap<String, String>) -> Option<E
         listener: listener.into(),
         host: host.into(),
         port: port.parse().ok()?,
-        security_protocol: SecurityProtocol::parse(protocol)?.wire_code(),
+        security_protocol: protocol_code(protocol)?,
     })
 }
 
@@ -111,10 +119,14 @@ fn decode_endpoint(text: &str, protocols: &BTreeMap<String, String>) -> Option<E
 /// others; without one they are `null` and -1.
 #[must_use]
 pub fn encode_broker(registration: &BrokerRegistration) -> Vec<u8> {
-    let plaintext = registration.endpoints.iter().find(|e| e.security_protocol == SecurityProtocol::Plaintext.wire_code());
+    let plaintext = registration.endpoints.iter().find(|e| e.security_protocol == PLAINTEXT);
     let address = |endpoint: &Endpoint| {
         let Endpoint { listener, host, port, .. } = endpoint;
-        if host.contains(':') { format!("{listener}://[{host}]:{port}") } else { format!("{listener}://{host}:{port}") }
+        if host.contains(':') {
+            format!("{listener}://[{host}]:{port}")
+        } else {
+            format!("{listener}://{host}:{port}")
+        }
     };
     to_json(&Written {
         features: BTreeMap::new(),
@@ -133,32 +145,43 @@ pub fn encode_broker(registration: &BrokerRegistration) -> Vec<u8> {
     })
 }
 
+/// The security protocols by their numbers.
+const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
+const PLAINTEXT: i16 = 0;
+
 fn protocol_name(code: i16) -> &'static str {
-    use SecurityProtocol::{Plaintext, SaslPlaintext, SaslSsl, Ssl};
-    let known = [Plaintext, Ssl, SaslPlaintext, SaslSsl];
-    known.into_iter().find(|protocol| protocol.wire_code() == code).unwrap_or(Plaintext).name()
+    usize::try_from(code).ok().and_then(|code| PROTOCOLS.get(code)).unwrap_or(&PROTOCOLS[0])
+}
+
+fn protocol_code(name: &str) -> Option<i16> {
+    (0..).zip(PROTOCOLS).find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(code, _)| code)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn endpoint(listener: &str, host: &str, port: u16, protocol: SecurityProtocol) -> Endpoint {
-        Endpoint { listener: listener.into(), host: host.into(), port, security_protocol: protocol.wire_code() }
+    fn endpoint(listener: &str, host: &str, port: u16, protocol: &str) -> Endpoint {
+        Endpoint {
+            listener: listener.into(),
+            host: host.into(),
+            port,
+            security_protocol: protocol_code(protocol).expect("known"),
+        }
     }
 
     #[test]
     fn a_registration_is_written_as_3_9_writes_it() {
         let golden = r#"{"features":{},"listener_security_protocol_map":{"PLAINTEXT":"PLAINTEXT"},"endpoints":["PLAINTEXT://127.0.0.1:9092"],"jmx_port":-1,"port":9092,"host":"127.0.0.1","version":5,"timestamp":"1795460956360"}"#;
         let read = decode_broker("/b", golden.as_bytes()).expect("golden");
-        assert_eq!(read.endpoints, [endpoint("PLAINTEXT", "127.0.0.1", 9092, SecurityProtocol::Plaintext)]);
+        assert_eq!(read.endpoints, [endpoint("PLAINTEXT", "127.0.0.1", 9092, "PLAINTEXT")]);
         assert_eq!(String::from_utf8_lossy(&encode_broker(&read)), golden);
     }
 
     #[test]
     fn registrations_of_every_version_are_read() {
-        let plain = endpoint("PLAINTEXT", "h", 9092, SecurityProtocol::Plaintext);
-        let tls = endpoint("SSL", "::1", 9093, SecurityProtocol::Ssl);
+        let plain = endpoint("PLAINTEXT", "h", 9092, "PLAINTEXT");
+        let tls = endpoint("SSL", "::1", 9093, "SSL");
         let cases = [
             (r#"{"jmx_port":-1,"timestamp":"12","host":"h","version":1,"port":9092}"#, vec![plain.clone()]),
             (r#"{"jmx_port":9999,"timestamp":12,"host":"h","version":2,"port":9092}"#, vec![plain.clone()]),
@@ -168,7 +191,7 @@ mod tests {
             ),
             (
                 r#"{"listener_security_protocol_map":{"CLIENT":"SASL_SSL"},"endpoints":["CLIENT://h:1"],"jmx_port":-1,"host":null,"timestamp":"12","port":-1,"version":4}"#,
-                vec![endpoint("CLIENT", "h", 1, SecurityProtocol::SaslSsl)],
+                vec![endpoint("CLIENT", "h", 1, "SASL_SSL")],
             ),
         ];
         for (text, endpoints) in cases {
@@ -179,11 +202,9 @@ mod tests {
 
     #[test]
     fn old_clients_find_the_first_plaintext_listener_on_top() {
-        let endpoints = vec![
-            endpoint("SECURE", "a", 1, SecurityProtocol::Ssl),
-            endpoint("INNER", "::2", 2, SecurityProtocol::Plaintext),
-        ];
-        let registration = BrokerRegistration { endpoints, rack: Some("r".into()), timestamp_ms: 5, jmx_port: -1 };
+        let endpoints = vec![endpoint("SECURE", "a", 1, "SSL"), endpoint("INNER", "::2", 2, "PLAINTEXT")];
+        let registration =
+            BrokerRegistration { endpoints, rack: Some("r".into()), timestamp_ms: 5, jmx_port: -1 };
         let text = String::from_utf8(encode_broker(&registration)).expect("text");
         assert!(text.contains(r#""port":2,"host":"::2""#) && text.contains("INNER://[::2]:2"), "{text}");
         assert_eq!(decode_broker("/b", text.as_bytes()), Ok(registration));
@@ -191,7 +212,13 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "{}", r#"{"endpoints":["x"]}"#, r#"{"endpoints":["FOO://h:1"]}"#, r#"{"host":"h","port":70000}"#] {
+        for text in [
+            "",
+            "{}",
+            r#"{"endpoints":["x"]}"#,
+            r#"{"endpoints":["FOO://h:1"]}"#,
+            r#"{"host":"h","port":70000}"#,
+        ] {
             assert!(decode_broker("/b", text.as_bytes()).is_err(), "{text}");
         }
     }

@@ -167,7 +167,8 @@ pub fn decode_producer_ids(data: &[u8]) -> Result<Option<ProducerIdBlock>, Znode
     if data.is_empty() {
         return Ok(None);
     }
-    let Block { broker, block_start: first, block_end: last, .. } = from_json(super::paths::PRODUCER_IDS, data)?;
+    let Block { broker, block_start: first, block_end: last, .. } =
+        from_json(super::paths::PRODUCER_IDS, data)?;
     Ok(Some(ProducerIdBlock { broker, first, last }))
 }
 
@@ -191,7 +192,8 @@ mod tests {
         assert_eq!(decode_cluster_id(id.as_bytes()).as_deref(), Ok("QmIKC2JsRuqmTJBi-zx8Og"));
         assert_eq!(text(&encode_cluster_id("QmIKC2JsRuqmTJBi-zx8Og")), id);
 
-        let controller = r#"{"version":2,"brokerid":1,"timestamp":"1795460956052","kraftControllerEpoch":-1}"#;
+        let controller =
+            r#"{"version":2,"brokerid":1,"timestamp":"1795460956052","kraftControllerEpoch":-1}"#;
         assert_eq!(text(&encode_controller(1, 1_795_460_956_052)), controller);
         assert_eq!(decode_controller(controller.as_bytes()), Ok(1));
         assert_eq!(decode_controller(br#"{"version":1,"brokerid":0,"timestamp":"1795460934673"}"#), Ok(0));
@@ -209,7 +211,9 @@ mod tests {
 
     #[test]
     fn old_features_had_two_levels() {
-        let read = decode_feature(br#"{"version":1,"status":1,"features":{"a":{"min_version_level":1,"max_version_level":3}}}"#);
+        let read = decode_feature(
+            br#"{"version":1,"status":1,"features":{"a":{"min_version_level":1,"max_version_level":3}}}"#,
+        );
         assert_eq!(read.expect("version 1").features, BTreeMap::from([("a".to_owned(), 3)]));
     }
 
@@ -229,6 +233,8 @@ mod tests {
         assert!(decode_cluster_id(b"{}").is_err());
         assert!(decode_controller(b"1").is_err());
         assert!(decode_controller_epoch(b"x").is_err());
-        assert!(decode_producer_ids(br#"{"version":1,"broker":2,"block_start":"x","block_end":"2999"}"#).is_err());
+        assert!(
+            decode_producer_ids(br#"{"version":1,"broker":2,"block_start":"x","block_end":"2999"}"#).is_err()
+        );
     }
 }

@@ -13,11 +13,13 @@ mod topic;
 pub use admin::{PreferredElection, Reassignment, decode_preferred_election, decode_reassignment};
 pub use broker::{BrokerRegistration, decode_broker, encode_broker};
 pub use cluster::{
-    FeatureNode, ProducerIdBlock, decode_cluster_id, decode_controller, decode_controller_epoch, decode_feature,
-    decode_producer_ids, encode_cluster_id, encode_controller, encode_controller_epoch, encode_feature,
-    encode_producer_ids,
+    FeatureNode, ProducerIdBlock, decode_cluster_id, decode_controller, decode_controller_epoch,
+    decode_feature, decode_producer_ids, encode_cluster_id, encode_controller, encode_controller_epoch,
+    encode_feature, encode_producer_ids,
 };
-pub use config::{ConfigChange, Entity, decode_config, decode_config_change, encode_config, encode_config_change};
+pub use config::{
+    ConfigChange, Entity, decode_config, decode_config_change, encode_config, encode_config_change,
+};
 pub use topic::{decode_isr_change, decode_state, decode_topic, encode_state, encode_topic};
 
 /// The largest content that is looked at, in bytes: ZooKeeper's own limit is 1 MiB unless it has been raised.
@@ -42,7 +44,10 @@ impl ZnodeError {
 /// Reads JSON into `T`, within the bound.
 fn from_json<'a, T: serde::Deserialize<'a>>(path: &str, data: &'a [u8]) -> Result<T, ZnodeError> {
     if data.len() > MAX_ZNODE_BYTES {
-        return Err(ZnodeError::new(path, format_args!("{} bytes are more than {MAX_ZNODE_BYTES}", data.len())));
+        return Err(ZnodeError::new(
+            path,
+            format_args!("{} bytes are more than {MAX_ZNODE_BYTES}", data.len()),
+        ));
     }
     serde_json::from_slice(data).map_err(|error| ZnodeError::new(path, error))
 }

@@ -81,7 +81,12 @@ pub fn decode_topic(path: &str, data: &[u8]) -> Result<TopicAssignment, ZnodeErr
 pub fn encode_topic(assignment: &TopicAssignment) -> Vec<u8> {
     let of = |pick: fn(&ReplicaAssignment) -> &Vec<i32>, all: bool| {
         let entry = |(&number, replicas)| (number, pick(replicas).as_slice());
-        assignment.partitions.iter().map(entry).filter(|(_, ids): &(i32, &[i32])| all || !ids.is_empty()).collect()
+        assignment
+            .partitions
+            .iter()
+            .map(entry)
+            .filter(|(_, ids): &(i32, &[i32])| all || !ids.is_empty())
+            .collect()
     };
     to_json(&TopicWritten {
         partitions: of(|assignment| &assignment.replicas, true),
