@@ -4,26 +4,14 @@
 
 use std::{ops::RangeInclusive, sync::Arc};
 
-use bytes::Bytes;
-
 use crate::{
     Broker,
-    net::{Answer, RequestContext},
+    net::{Answer, Frame, Order, RequestContext},
 };
 
 /// Starts the work of a request whose body is `body` (what follows the header). What must happen in the order of the connection's requests happens
 /// before it returns; see [`Answer`].
-pub type Begin = fn(&Arc<Broker>, RequestContext, Bytes) -> Answer;
-
-/// Whether the connection's next request may begin while this one waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// The next request begins when this one is answered, as in Kafka.
-    Whole,
-    /// The next request begins as soon as [`Begin`] has returned: a Produce that waits for followers holds up nobody's append. Responses
-    /// keep the order of requests all the same.
-    UntilItWaits,
-}
+pub type Begin = fn(&Arc<Broker>, RequestContext, Frame) -> Answer;
 
 /// One line of the table.
 #[derive(Debug, Clone)]
