@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use vltava_protocol::messages::{
-    ApiVersionsResponse, FindCoordinatorRequest, MetadataRequest, MetadataRequestTopic, MetadataResponse,
+    ApiVersionsResponse, FindCoordinatorRequest, MetadataRequest, MetadataResponse,
+    metadata::MetadataRequestTopic,
 };
 use vltava_protocol::wire::{IntoOwned, Message, Request};
 
@@ -39,7 +40,8 @@ impl Options {
             .map(|entry| {
                 // A listener's name in front, as old configurations have it, says nothing to a client.
                 let address = entry.rsplit_once("://").map_or(entry, |(_, address)| address);
-                let port = address.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then_some(port));
+                let port =
+                    address.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then_some(port));
                 match port.map(str::parse::<u16>) {
                     Some(Ok(_)) => Ok(address.to_owned()),
                     _ => Err(ClientError::Address(entry.to_owned())),
@@ -114,8 +116,14 @@ impl Client {
     ///
     /// # Errors
     /// When no broker answers.
-    pub async fn metadata(&mut self, topics: Option<&[&str]>) -> Result<MetadataResponse<'static>, ClientError> {
-        let named = |name: &&str| MetadataRequestTopic { name: Some((*name).to_owned().into()), ..Default::default() };
+    pub async fn metadata(
+        &mut self,
+        topics: Option<&[&str]>,
+    ) -> Result<MetadataResponse<'static>, ClientError> {
+        let named = |name: &&str| MetadataRequestTopic {
+            name: Some((*name).to_owned().into()),
+            ..Default::default()
+        };
         let mut request = MetadataRequest {
             topics: topics.map(|topics| topics.iter().map(named).collect()),
             allow_auto_topic_creation: false,
@@ -159,7 +167,11 @@ impl Client {
     ///
     /// # Errors
     /// When there is no answer. What the answer says is the caller's to read.
-    pub async fn ask<'r, R>(&mut self, node: Node<'_>, request: &R) -> Result<R::Response<'static>, ClientError>
+    pub async fn ask<'r, R>(
+        &mut self,
+        node: Node<'_>,
+        request: &R,
+    ) -> Result<R::Response<'static>, ClientError>
     where
         R: Request + Message<'r>,
         for<'b> R::Response<'b>: IntoOwned<Owned = R::Response<'static>>,
@@ -184,7 +196,10 @@ impl Client {
     {
         let (address, connection) = self.connection_at(node).await?;
         let answer = connection.ask(request, version).await;
-        if let Err(ClientError::Connection { .. } | ClientError::Timeout { .. } | ClientError::Answer { .. }) = answer {
+        if let Err(
+            ClientError::Connection { .. } | ClientError::Timeout { .. } | ClientError::Answer { .. },
+        ) = answer
+        {
             // Whatever is still on its way there would be taken for the next answer.
             self.connections.remove(&address);
         }
@@ -297,7 +312,9 @@ impl Client {
             }
             let mut found = self.ask_at(Node::Any, &request, version).await?;
             let (code, message, id, host, port) = match found.coordinators.pop() {
-                Some(one) if version >= 4 => (one.error_code, one.error_message, one.node_id, one.host, one.port),
+                Some(one) if version >= 4 => {
+                    (one.error_code, one.error_message, one.node_id, one.host, one.port)
+                }
                 _ => (found.error_code, found.error_message, found.node_id, found.host, found.port),
             };
             match ApiError::check(code, message.as_deref()) {

@@ -31,7 +31,11 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects to `host:port` and asks what it speaks.
-    pub(crate) async fn open(address: &str, client_id: &str, limit: Duration) -> Result<Connection, ClientError> {
+    pub(crate) async fn open(
+        address: &str,
+        client_id: &str,
+        limit: Duration,
+    ) -> Result<Connection, ClientError> {
         let mut connection = Connection::connect(address, client_id, limit).await?;
         match connection.negotiate().await {
             Ok(()) => Ok(connection),
@@ -72,7 +76,8 @@ impl Connection {
         // A broker that does not know version 3 answers in version 0 with UNSUPPORTED_VERSION and what it does know (KIP-511).
         let old = frame.get(4..6) == Some(&i16::to_be_bytes(ErrorCode::UnsupportedVersion as i16));
         let version = if old { 0 } else { 3 };
-        let (answered, response) = decode_response::<ApiVersionsRequest<'_>>(&frame, version).map_err(garbage)?;
+        let (answered, response) =
+            decode_response::<ApiVersionsRequest<'_>>(&frame, version).map_err(garbage)?;
         self.expect(ApiKey::ApiVersions, correlation, answered)?;
         self.versions =
             response.api_keys.iter().map(|api| (api.api_key, (api.min_version, api.max_version))).collect();
@@ -93,11 +98,15 @@ impl Connection {
             return if ours.contains(0) { Ok(0) } else { Err(unsupported()) };
         }
         let (low, high) = self.versions.get(&key.into()).copied().ok_or_else(unsupported)?;
-        let version = high.min(highest).min(ours.last());
+        let version = high.min(highest).min(ours.last);
         if version >= low && ours.contains(version) { Ok(version) } else { Err(unsupported()) }
     }
 
-    pub(crate) async fn ask<'r, R>(&mut self, request: &R, version: i16) -> Result<R::Response<'static>, ClientError>
+    pub(crate) async fn ask<'r, R>(
+        &mut self,
+        request: &R,
+        version: i16,
+    ) -> Result<R::Response<'static>, ClientError>
     where
         R: Request + Message<'r>,
         for<'b> R::Response<'b>: IntoOwned<Owned = R::Response<'static>>,

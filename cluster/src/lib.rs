@@ -3,5 +3,6 @@
 //! Events go in with the time, actions come out. Nothing here does I/O, reads a clock, spawns or logs, so that a simulation runs the
 //! very types that the broker runs.
 
+pub mod controller;
 pub mod groups;
 pub mod replication;

@@ -62,7 +62,10 @@ pub async fn log_dirs(
         let mut replicas = Vec::new();
         for topic in &dir.topics {
             replicas.extend(topic.partitions.iter().map(|partition| ReplicaSize {
-                partition: TopicPartition { topic: topic.name.to_string(), partition: partition.partition_index },
+                partition: TopicPartition {
+                    topic: topic.name.to_string(),
+                    partition: partition.partition_index,
+                },
                 size: partition.partition_size,
                 offset_lag: partition.offset_lag,
                 is_future: partition.is_future_key,

@@ -81,7 +81,10 @@ pub enum AlterOp {
 ///
 /// # Errors
 /// When there is no answer, or the thing does not exist.
-pub async fn describe_configs(client: &mut Client, resource: &Resource) -> Result<Vec<ConfigEntry>, ClientError> {
+pub async fn describe_configs(
+    client: &mut Client,
+    resource: &Resource,
+) -> Result<Vec<ConfigEntry>, ClientError> {
     let request = DescribeConfigsRequest {
         resources: vec![DescribeConfigsResource {
             resource_type: resource.kind.code(),
@@ -97,17 +100,19 @@ pub async fn describe_configs(client: &mut Client, resource: &Resource) -> Resul
             let mut entries = Vec::new();
             for result in response.results {
                 ApiError::check(result.error_code, result.error_message.as_deref())?;
-                entries.extend(result.configs.into_iter().map(|entry| ConfigEntry {
-                    name: entry.name.into_owned(),
-                    value: entry.value.map(Into::into),
-                    source: entry.config_source,
-                    sensitive: entry.is_sensitive,
-                    read_only: entry.read_only,
-                    synonyms: entry
-                        .synonyms
-                        .into_iter()
-                        .map(|s| (s.name.into_owned(), s.value.map(Into::into), s.source))
-                        .collect(),
+                entries.extend(result.configs.into_iter().map(|entry| {
+                    ConfigEntry {
+                        name: entry.name.into_owned(),
+                        value: entry.value.map(Into::into),
+                        source: entry.config_source,
+                        sensitive: entry.is_sensitive,
+                        read_only: entry.read_only,
+                        synonyms: entry
+                            .synonyms
+                            .into_iter()
+                            .map(|s| (s.name.into_owned(), s.value.map(Into::into), s.source))
+                            .collect(),
+                    }
                 }));
             }
             Ok(entries)
@@ -151,7 +156,10 @@ pub async fn alter_configs(
     };
     client
         .ask_until(resource.node(), &request, |response| {
-            response.responses.iter().try_for_each(|r| ApiError::check(r.error_code, r.error_message.as_deref()))
+            response
+                .responses
+                .iter()
+                .try_for_each(|r| ApiError::check(r.error_code, r.error_message.as_deref()))
         })
         .await
 }

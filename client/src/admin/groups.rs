@@ -144,7 +144,11 @@ pub async fn describe_group(client: &mut Client, group: &str) -> Result<GroupDes
     Ok(GroupDescription {
         group: group.to_owned(),
         members: members.collect(),
-        state: if described.group_state.is_empty() { "Dead".to_owned() } else { described.group_state.into_owned() },
+        state: if described.group_state.is_empty() {
+            "Dead".to_owned()
+        } else {
+            described.group_state.into_owned()
+        },
         protocol_type: described.protocol_type.into_owned(),
         protocol: described.protocol_data.into_owned(),
         coordinator,
@@ -153,7 +157,7 @@ pub async fn describe_group(client: &mut Client, group: &str) -> Result<GroupDes
 
 /// The partitions in an assignment; none if it is not of a consumer's protocol.
 fn assigned(assignment: &[u8]) -> Vec<TopicPartition> {
-    let Ok(assignment) = ConsumerProtocolAssignment::from_bytes(assignment) else { return Vec::new() };
+    let Ok(assignment) = ConsumerProtocolAssignment::parse(assignment) else { return Vec::new() };
     let mut partitions: Vec<TopicPartition> = Vec::new();
     for topic in &assignment.assigned_partitions {
         let of = |partition: &i32| TopicPartition { topic: topic.topic.to_string(), partition: *partition };
@@ -175,7 +179,8 @@ pub async fn group_offsets(
     let version = client.version::<OffsetFetchRequest<'_>>(Node::Coordinator(group), 9).await?;
     let mut request = OffsetFetchRequest::default();
     if version >= 8 {
-        let whole = OffsetFetchRequestGroup { group_id: group.to_owned().into(), topics: None, ..Default::default() };
+        let whole =
+            OffsetFetchRequestGroup { group_id: group.to_owned().into(), topics: None, ..Default::default() };
         request.groups = vec![whole];
     } else {
         request.group_id = group.to_owned().into();
@@ -223,7 +228,8 @@ pub async fn commit_offsets(
     offsets: &BTreeMap<TopicPartition, GroupOffset>,
 ) -> Result<BTreeMap<TopicPartition, Result<(), ApiError>>, ClientError> {
     let version = client.version::<OffsetCommitRequest<'_>>(Node::Coordinator(group), 9).await?;
-    let mut request = OffsetCommitRequest { group_id: group.to_owned().into(), ..OffsetCommitRequest::default() };
+    let mut request =
+        OffsetCommitRequest { group_id: group.to_owned().into(), ..OffsetCommitRequest::default() };
     for (partition, offset) in offsets {
         let committed = OffsetCommitRequestPartition {
             partition_index: partition.partition,
@@ -245,7 +251,8 @@ pub async fn commit_offsets(
     let mut results = BTreeMap::new();
     for topic in response.topics {
         for answer in topic.partitions {
-            let name = TopicPartition { topic: topic.name.clone().into_owned(), partition: answer.partition_index };
+            let name =
+                TopicPartition { topic: topic.name.clone().into_owned(), partition: answer.partition_index };
             results.insert(name, ApiError::check(answer.error_code, None));
         }
     }
@@ -261,9 +268,11 @@ pub async fn delete_offsets(
     group: &str,
     partitions: &[TopicPartition],
 ) -> Result<BTreeMap<TopicPartition, Result<(), ApiError>>, ClientError> {
-    let mut request = OffsetDeleteRequest { group_id: group.to_owned().into(), ..OffsetDeleteRequest::default() };
+    let mut request =
+        OffsetDeleteRequest { group_id: group.to_owned().into(), ..OffsetDeleteRequest::default() };
     for partition in partitions {
-        let asked = OffsetDeleteRequestPartition { partition_index: partition.partition, ..Default::default() };
+        let asked =
+            OffsetDeleteRequestPartition { partition_index: partition.partition, ..Default::default() };
         match request.topics.iter_mut().find(|topic| topic.name == partition.topic) {
             Some(topic) => topic.partitions.push(asked),
             None => request.topics.push(OffsetDeleteRequestTopic {
@@ -278,7 +287,8 @@ pub async fn delete_offsets(
     let mut results = BTreeMap::new();
     for topic in response.topics {
         for answer in topic.partitions {
-            let name = TopicPartition { topic: topic.name.clone().into_owned(), partition: answer.partition_index };
+            let name =
+                TopicPartition { topic: topic.name.clone().into_owned(), partition: answer.partition_index };
             results.insert(name, ApiError::check(answer.error_code, None));
         }
     }
@@ -295,7 +305,8 @@ pub async fn delete_groups(
 ) -> Result<BTreeMap<String, Result<(), ApiError>>, ClientError> {
     let mut results = BTreeMap::new();
     for group in groups {
-        let request = DeleteGroupsRequest { groups_names: vec![(*group).to_owned().into()], ..Default::default() };
+        let request =
+            DeleteGroupsRequest { groups_names: vec![(*group).to_owned().into()], ..Default::default() };
         let response = client.ask(Node::Coordinator(group), &request).await?;
         for answer in response.results {
             let result = ApiError::check(answer.error_code, answer.error_message.as_deref());

@@ -19,6 +19,6 @@ pub use groups::{
 pub use offsets::{Isolation, ListedOffset, OffsetSpec, list_offsets};
 pub use records::delete_records;
 pub use topics::{
-    NewTopic, PartitionDescription, TopicDescription, create_partitions, create_topics, delete_topics, describe_topics,
-    list_topics,
+    NewTopic, PartitionDescription, TopicDescription, create_partitions, create_topics, delete_topics,
+    describe_topics, list_topics,
 };

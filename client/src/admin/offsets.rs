@@ -114,8 +114,10 @@ pub async fn list_offsets(
         let response = client.ask_at(Node::Broker(leader), &request, version).await?;
         for topic in response.topics {
             for answer in topic.partitions {
-                let partition =
-                    TopicPartition { topic: topic.name.clone().into_owned(), partition: answer.partition_index };
+                let partition = TopicPartition {
+                    topic: topic.name.clone().into_owned(),
+                    partition: answer.partition_index,
+                };
                 let offset = if version == 0 {
                     answer.old_style_offsets.first().copied().unwrap_or(-1)
                 } else {

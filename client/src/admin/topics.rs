@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use vltava_protocol::Uuid;
 use vltava_protocol::messages::create_partitions::CreatePartitionsTopic;
-use vltava_protocol::messages::create_topics::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig};
+use vltava_protocol::messages::create_topics::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
+};
 use vltava_protocol::messages::delete_topics::DeleteTopicState;
 use vltava_protocol::messages::{CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest};
 
@@ -43,7 +45,8 @@ pub async fn create_topics(
     };
     let response = client
         .ask_until(Node::Controller, &request, |response| {
-            let results = response.topics.iter().map(|t| (t.name.as_ref(), t.error_code, t.error_message.as_deref()));
+            let results =
+                response.topics.iter().map(|t| (t.name.as_ref(), t.error_code, t.error_message.as_deref()));
             verdicts(results, topics.iter().map(|topic| topic.name.as_str()))
         })
         .await?;
@@ -81,11 +84,16 @@ fn creatable(topic: &NewTopic) -> CreatableTopic<'_> {
 ///
 /// # Errors
 /// For the whole request; each topic has a result of its own.
-pub async fn delete_topics(client: &mut Client, names: &[&str]) -> Result<Vec<Result<(), ApiError>>, ClientError> {
+pub async fn delete_topics(
+    client: &mut Client,
+    names: &[&str],
+) -> Result<Vec<Result<(), ApiError>>, ClientError> {
     let version = client.version::<DeleteTopicsRequest<'_>>(Node::Controller, i16::MAX).await?;
-    let mut request = DeleteTopicsRequest { timeout_ms: milliseconds(client), ..DeleteTopicsRequest::default() };
+    let mut request =
+        DeleteTopicsRequest { timeout_ms: milliseconds(client), ..DeleteTopicsRequest::default() };
     if version >= 6 {
-        let state = |name: &&str| DeleteTopicState { name: Some((*name).to_owned().into()), ..Default::default() };
+        let state =
+            |name: &&str| DeleteTopicState { name: Some((*name).to_owned().into()), ..Default::default() };
         request.topics = names.iter().map(state).collect();
     } else {
         request.topic_names = names.iter().map(|name| (*name).to_owned().into()).collect();
@@ -93,7 +101,8 @@ pub async fn delete_topics(client: &mut Client, names: &[&str]) -> Result<Vec<Re
     client
         .ask_until(Node::Controller, &request, |response| {
             let results = response.responses.iter();
-            let results = results.map(|t| (t.name.as_deref().unwrap_or(""), t.error_code, t.error_message.as_deref()));
+            let results =
+                results.map(|t| (t.name.as_deref().unwrap_or(""), t.error_code, t.error_message.as_deref()));
             verdicts(results, names.iter().copied())
         })
         .await

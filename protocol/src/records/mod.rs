@@ -5,10 +5,13 @@
 mod attributes;
 mod batch;
 mod builder;
+pub mod compression;
 mod error;
 mod iter;
+mod message_set;
 mod reader;
 mod record;
+mod source;
 mod varint;
 
 pub use attributes::{
@@ -22,5 +25,6 @@ pub use batch::{
 pub use builder::{BatchBuilder, BatchOptions, Header};
 pub use error::RecordsError;
 pub use iter::{Batches, EntryPrefix, MINIMUM_LENGTH};
+pub use message_set::{Message, Messages, crc32, message_overhead};
 pub use reader::RecordReader;
 pub use record::{Headers, Record};
