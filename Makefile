@@ -1,0 +1,37 @@
+# make run      build in release mode, start examples/quickstart.yaml: one broker, an embedded ZooKeeper, a topic
+# make test     install what the tests need, run all of them;  make test ONLY=suite [FILTER=name]  runs one suite
+# make bench    Vltava and Apache Kafka side by side; writes benches/RESULTS.md
+# make soak     the randomised tests, for as long as SECONDS says (default one hour)
+# make fmt      format the sources
+# make crds     generate the custom resource definitions and the configuration reference
+
+CARGO ?= cargo
+FILE  ?= examples/quickstart.yaml
+
+.PHONY: run build test bench soak fmt crds docs
+
+run: build
+	target/release/vltava up -f $(FILE)
+
+build:
+	@tests/install build
+	$(CARGO) build --release -p vltava
+
+test:
+	@ONLY="$(ONLY)" FILTER="$(FILTER)" tests/run
+
+bench:
+	@tests/install build tests
+	$(CARGO) build --release -p vltava -p vltava-benches
+	target/release/vltava-bench $(BENCH)
+
+soak:
+	@tests/install build tests
+	VLTAVA_SOAK_SECONDS=$(or $(SECONDS),3600) $(CARGO) test --release --workspace -- --include-ignored soak
+
+fmt:
+	$(CARGO) fmt --all
+
+crds docs:
+	$(CARGO) run -q -p vltava-operator --example crds
+	$(CARGO) run -q -p vltava-settings --example reference

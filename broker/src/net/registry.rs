@@ -1,0 +1,150 @@
+//! All open connections: who is idle too long, and whom to tell when the broker stops.
+//!
+//! One sweep for all replaces a timer for each. A connection notes when it last moved a byte; the sweep compares.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
+    },
+    task::Context,
+    time::Duration,
+};
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use tokio::{sync::Notify, time::Instant};
+
+/// What a connection is told from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Told {
+    /// Go on.
+    Nothing = 0,
+    /// End if nothing is being answered.
+    Idle = 1,
+    /// Read nothing more, answer what has come, end.
+    Drain = 2,
+    /// End now.
+    End = 3,
+}
+
+/// One connection as others see it.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) id: u64,
+    /// Milliseconds of the registry's clock.
+    last_active: AtomicU64,
+    told: AtomicU8,
+    waker: AtomicWaker,
+}
+
+impl Handle {
+    /// What this connection has been told; later calls wake the task of `cx`.
+    pub(crate) fn poll_told(&self, cx: &Context<'_>) -> Told {
+        self.waker.register(cx.waker());
+        match self.told.load(SeqCst) {
+            0 => Told::Nothing,
+            1 => Told::Idle,
+            2 => Told::Drain,
+            _ => Told::End,
+        }
+    }
+
+    pub(crate) fn tell(&self, told: Told) {
+        self.told.fetch_max(told as u8, SeqCst);
+        self.waker.wake();
+    }
+
+    /// The connection was told that it is idle, and is not.
+    pub(crate) fn deny_idle(&self) {
+        let _ = self.told.compare_exchange(Told::Idle as u8, Told::Nothing as u8, SeqCst, SeqCst);
+    }
+}
+
+/// All open connections.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    started: Instant,
+    next_id: AtomicU64,
+    open: Mutex<HashMap<u64, Arc<Handle>>>,
+    /// Notified when the last connection has ended.
+    emptied: Notify,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            next_id: AtomicU64::new(1),
+            open: Mutex::default(),
+            emptied: Notify::new(),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn register(&self) -> Arc<Handle> {
+        let handle = Arc::new(Handle {
+            id: self.next_id.fetch_add(1, Relaxed),
+            last_active: AtomicU64::new(self.now()),
+            told: AtomicU8::new(Told::Nothing as u8),
+            waker: AtomicWaker::new(),
+        });
+        self.open.lock().insert(handle.id, handle.clone());
+        handle
+    }
+
+    pub(crate) fn unregister(&self, id: u64) {
+        let mut open = self.open.lock();
+        open.remove(&id);
+        if open.is_empty() {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// The connection has moved a byte.
+    pub(crate) fn touch(&self, handle: &Handle) {
+        handle.last_active.store(self.now(), Relaxed);
+    }
+
+    /// How many connections are open.
+    pub(crate) fn len(&self) -> usize {
+        self.open.lock().len()
+    }
+
+    pub(crate) fn tell_all(&self, told: Told) {
+        for handle in self.open.lock().values() {
+            handle.tell(told);
+        }
+    }
+
+    /// Returns when no connection is open.
+    pub(crate) async fn all_ended(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.len() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Ends connections that have been idle for `limit`, for ever. A connection ends at most an eighth of the limit (and half a minute) late.
+    pub(crate) async fn sweep(&self, limit: Duration) {
+        let period = (limit / 8).clamp(Duration::from_millis(10), Duration::from_secs(30));
+        let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        loop {
+            tokio::time::sleep(period).await;
+            let now = self.now();
+            for handle in self.open.lock().values() {
+                if now.saturating_sub(handle.last_active.load(Relaxed)) >= limit {
+                    handle.tell(Told::Idle);
+                }
+            }
+        }
+    }
+}

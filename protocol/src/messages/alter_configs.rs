@@ -1,0 +1,47 @@
+use crate::{
+    Message,
+    wire::{Str, TaggedFields},
+};
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-2", flexible = "2+")]
+pub struct AlterConfigsRequest<'a> {
+    pub resources: Vec<AlterConfigsResource<'a>>,
+    pub validate_only: bool,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "2+")]
+pub struct AlterConfigsResource<'a> {
+    pub resource_type: i8,
+    pub resource_name: Str<'a>,
+    pub configs: Vec<AlterableConfig<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "2+")]
+pub struct AlterableConfig<'a> {
+    pub name: Str<'a>,
+    pub value: Option<Str<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-2", flexible = "2+")]
+pub struct AlterConfigsResponse<'a> {
+    pub throttle_time_ms: i32,
+    pub responses: Vec<AlterConfigsResourceResponse<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "2+")]
+pub struct AlterConfigsResourceResponse<'a> {
+    pub error_code: i16,
+    pub error_message: Option<Str<'a>>,
+    pub resource_type: i8,
+    pub resource_name: Str<'a>,
+    pub unknown_tagged_fields: TaggedFields,
+}

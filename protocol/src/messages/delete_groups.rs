@@ -1,0 +1,29 @@
+use crate::{
+    Message,
+    wire::{Str, TaggedFields},
+};
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-3", flexible = "2+")]
+pub struct DeleteGroupsRequest<'a> {
+    pub groups_names: Vec<Str<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-3", flexible = "2+")]
+pub struct DeleteGroupsResponse<'a> {
+    pub throttle_time_ms: i32,
+    pub results: Vec<DeletableGroupResult<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "2+")]
+pub struct DeletableGroupResult<'a> {
+    pub group_id: Str<'a>,
+    pub error_code: i16,
+    #[field(versions = "3+", default = None, ignorable)]
+    pub error_message: Option<Str<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}

@@ -1,0 +1,46 @@
+use crate::{
+    Message,
+    wire::{Str, TaggedFields},
+};
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0", flexible = "0+")]
+pub struct DescribeUserScramCredentialsRequest<'a> {
+    pub users: Option<Vec<UserName<'a>>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "0+")]
+pub struct UserName<'a> {
+    pub name: Str<'a>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0", flexible = "0+")]
+pub struct DescribeUserScramCredentialsResponse<'a> {
+    pub throttle_time_ms: i32,
+    pub error_code: i16,
+    pub error_message: Option<Str<'a>>,
+    pub results: Vec<DescribeUserScramCredentialsResult<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "0+")]
+pub struct DescribeUserScramCredentialsResult<'a> {
+    pub user: Str<'a>,
+    pub error_code: i16,
+    pub error_message: Option<Str<'a>>,
+    pub credential_infos: Vec<CredentialInfo>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "0+")]
+pub struct CredentialInfo {
+    pub mechanism: i8,
+    pub iterations: i32,
+    pub unknown_tagged_fields: TaggedFields,
+}

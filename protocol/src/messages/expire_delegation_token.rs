@@ -1,0 +1,21 @@
+use crate::{
+    Message,
+    wire::{Bytes, TaggedFields},
+};
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-2", flexible = "2+")]
+pub struct ExpireDelegationTokenRequest<'a> {
+    pub hmac: Bytes<'a>,
+    pub expiry_time_period_ms: i64,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-2", flexible = "2+")]
+pub struct ExpireDelegationTokenResponse {
+    pub error_code: i16,
+    pub expiry_timestamp_ms: i64,
+    pub throttle_time_ms: i32,
+    pub unknown_tagged_fields: TaggedFields,
+}

@@ -1,0 +1,36 @@
+use crate::{
+    Message,
+    wire::{Str, TaggedFields},
+};
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-5", flexible = "3+")]
+pub struct ListGroupsRequest<'a> {
+    #[field(versions = "4+")]
+    pub states_filter: Vec<Str<'a>>,
+    #[field(versions = "5+")]
+    pub types_filter: Vec<Str<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-5", flexible = "3+")]
+pub struct ListGroupsResponse<'a> {
+    #[field(versions = "1+", ignorable)]
+    pub throttle_time_ms: i32,
+    pub error_code: i16,
+    pub groups: Vec<ListedGroup<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "3+")]
+pub struct ListedGroup<'a> {
+    pub group_id: Str<'a>,
+    pub protocol_type: Str<'a>,
+    #[field(versions = "4+", ignorable)]
+    pub group_state: Str<'a>,
+    #[field(versions = "5+", ignorable)]
+    pub group_type: Str<'a>,
+    pub unknown_tagged_fields: TaggedFields,
+}

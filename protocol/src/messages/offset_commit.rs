@@ -1,0 +1,72 @@
+use crate::{
+    Message,
+    wire::{Str, TaggedFields, Uuid},
+};
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-10", flexible = "8+")]
+pub struct OffsetCommitRequest<'a> {
+    pub group_id: Str<'a>,
+    #[field(versions = "1+", default = -1, ignorable)]
+    pub generation_id_or_member_epoch: i32,
+    #[field(versions = "1+", ignorable)]
+    pub member_id: Str<'a>,
+    #[field(versions = "7+", default = None)]
+    pub group_instance_id: Option<Str<'a>>,
+    #[field(versions = "2-4", default = -1, ignorable)]
+    pub retention_time_ms: i64,
+    pub topics: Vec<OffsetCommitRequestTopic<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "8+")]
+pub struct OffsetCommitRequestTopic<'a> {
+    #[field(versions = "0-9", ignorable)]
+    pub name: Str<'a>,
+    #[field(versions = "10+", ignorable)]
+    pub topic_id: Uuid,
+    pub partitions: Vec<OffsetCommitRequestPartition<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "8+")]
+pub struct OffsetCommitRequestPartition<'a> {
+    pub partition_index: i32,
+    pub committed_offset: i64,
+    #[field(versions = "6+", default = -1, ignorable)]
+    pub committed_leader_epoch: i32,
+    #[field(versions = "1", default = -1)]
+    pub commit_timestamp: i64,
+    pub committed_metadata: Option<Str<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(versions = "0-10", flexible = "8+")]
+pub struct OffsetCommitResponse<'a> {
+    #[field(versions = "3+", ignorable)]
+    pub throttle_time_ms: i32,
+    pub topics: Vec<OffsetCommitResponseTopic<'a>>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "8+")]
+pub struct OffsetCommitResponseTopic<'a> {
+    #[field(versions = "0-9", ignorable)]
+    pub name: Str<'a>,
+    #[field(versions = "10+", ignorable)]
+    pub topic_id: Uuid,
+    pub partitions: Vec<OffsetCommitResponsePartition>,
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Debug, Clone, PartialEq, Message)]
+#[message(flexible = "8+")]
+pub struct OffsetCommitResponsePartition {
+    pub partition_index: i32,
+    pub error_code: i16,
+    pub unknown_tagged_fields: TaggedFields,
+}

@@ -1,0 +1,30 @@
+//! Record data: batches of magic 2, message sets of magic 0 and 1, their compression, validation and conversion.
+//!
+//! Everything works on bytes in memory and borrows from them.
+
+mod attributes;
+mod batch;
+mod builder;
+pub mod compression;
+mod error;
+mod iter;
+mod message_set;
+mod reader;
+mod record;
+mod source;
+mod varint;
+
+pub use attributes::{
+    Attributes, Codec, NO_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP,
+    TimestampType,
+};
+pub use batch::{
+    BATCH_OVERHEAD, Batch, BatchHeader, CHECKSUMMED_FROM, LOG_OVERHEAD, PREFIX_SIZE, crc32c,
+    increment_sequence, stamp, stamp_append_time, stamped_prefix,
+};
+pub use builder::{BatchBuilder, BatchOptions, Header};
+pub use error::RecordsError;
+pub use iter::{Batches, EntryPrefix, MINIMUM_LENGTH};
+pub use message_set::{Message, Messages, crc32, message_overhead};
+pub use reader::RecordReader;
+pub use record::{Headers, Record};

@@ -1,0 +1,149 @@
+//! Numbers of 7 bits a byte, least significant first, the top bit saying that more follow.
+
+use super::DecodeReason;
+
+/// Bytes that [`encode_u32`] takes.
+#[must_use]
+#[inline]
+pub const fn size_u32(value: u32) -> usize {
+    // One byte for each started group of seven bits; zero takes one as well.
+    ((31 - (value | 1).leading_zeros()) / 7 + 1) as usize
+}
+
+/// Bytes that [`encode_u64`] takes.
+#[must_use]
+#[inline]
+pub const fn size_u64(value: u64) -> usize {
+    ((63 - (value | 1).leading_zeros()) / 7 + 1) as usize
+}
+
+/// Appends an unsigned number.
+#[inline]
+pub fn encode_u32(value: u32, out: &mut Vec<u8>) {
+    encode_u64(u64::from(value), out);
+}
+
+/// Appends an unsigned number.
+#[inline]
+pub fn encode_u64(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Reads an unsigned number: the value and the bytes it took.
+///
+/// # Errors
+/// [`DecodeReason::InvalidVarint`] past 32 bits, [`DecodeReason::Truncated`] at the end.
+#[inline]
+pub fn decode_u32(bytes: &[u8]) -> Result<(u32, usize), DecodeReason> {
+    if let Some(&first) = bytes.first()
+        && first < 0x80
+    {
+        return Ok((u32::from(first), 1));
+    }
+    let mut value = 0u32;
+    for (index, &byte) in bytes.iter().take(5).enumerate() {
+        if index == 4 && byte > 0x0f {
+            return Err(DecodeReason::InvalidVarint);
+        }
+        value |= u32::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            return Ok((value, index + 1));
+        }
+    }
+    Err(DecodeReason::Truncated { needed: bytes.len() + 1, left: bytes.len() })
+}
+
+/// Reads an unsigned number: the value and the bytes it took.
+///
+/// # Errors
+/// [`DecodeReason::InvalidVarint`] past 64 bits, [`DecodeReason::Truncated`] at the end.
+#[inline]
+pub fn decode_u64(bytes: &[u8]) -> Result<(u64, usize), DecodeReason> {
+    let mut value = 0u64;
+    for (index, &byte) in bytes.iter().take(10).enumerate() {
+        if index == 9 && byte > 0x01 {
+            return Err(DecodeReason::InvalidVarint);
+        }
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            return Ok((value, index + 1));
+        }
+    }
+    Err(DecodeReason::Truncated { needed: bytes.len() + 1, left: bytes.len() })
+}
+
+/// Small negative numbers become small unsigned ones: 0, -1, 1, -2 are 0, 1, 2, 3.
+#[must_use]
+#[inline]
+pub const fn zigzag32(value: i32) -> u32 {
+    ((value << 1) ^ (value >> 31)) as u32
+}
+
+/// The inverse of [`zigzag32`].
+#[must_use]
+#[inline]
+pub const fn unzigzag32(value: u32) -> i32 {
+    (value >> 1) as i32 ^ -((value & 1) as i32)
+}
+
+/// As [`zigzag32`], for 64 bits.
+#[must_use]
+#[inline]
+pub const fn zigzag64(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// The inverse of [`zigzag64`].
+#[must_use]
+#[inline]
+pub const fn unzigzag64(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_documented_examples_hold() {
+        for (value, bytes) in [
+            (0u32, &[0u8][..]),
+            (127, &[0x7f]),
+            (128, &[0x80, 1]),
+            (300, &[0xac, 2]),
+            (u32::MAX, &[0xff, 0xff, 0xff, 0xff, 0x0f]),
+        ] {
+            let mut out = Vec::new();
+            encode_u32(value, &mut out);
+            assert_eq!(out, bytes);
+            assert_eq!(decode_u32(bytes), Ok((value, bytes.len())));
+        }
+    }
+
+    #[test]
+    fn a_number_wider_than_its_type_is_refused() {
+        assert_eq!(decode_u32(&[0xff, 0xff, 0xff, 0xff, 0x1f]), Err(DecodeReason::InvalidVarint));
+        assert_eq!(decode_u32(&[0xff, 0xff, 0xff, 0xff, 0x8f, 1]), Err(DecodeReason::InvalidVarint));
+        assert_eq!(decode_u64(&[0xff; 11]), Err(DecodeReason::InvalidVarint));
+        assert_eq!(decode_u32(&[0x80]), Err(DecodeReason::Truncated { needed: 2, left: 1 }));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_survive_and_sizes_are_exact(small: u32, large: u64, signed: i32, long: i64) {
+            let mut out = Vec::new();
+            encode_u32(small, &mut out);
+            prop_assert_eq!((decode_u32(&out), out.len()), (Ok((small, size_u32(small))), size_u32(small)));
+            out.clear();
+            encode_u64(large, &mut out);
+            prop_assert_eq!((decode_u64(&out), out.len()), (Ok((large, size_u64(large))), size_u64(large)));
+            prop_assert_eq!(unzigzag32(zigzag32(signed)), signed);
+            prop_assert_eq!(unzigzag64(zigzag64(long)), long);
+        }
+    }
+}

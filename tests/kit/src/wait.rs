@@ -1,0 +1,46 @@
+//! Waiting on conditions, never on time alone.
+
+use std::fmt::Debug;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Asks `probe` again and again until it gives a value; panics with `what` when `limit` has passed.
+pub fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(value) = probe() {
+            return value;
+        }
+        assert!(Instant::now() < end, "not within {limit:?}: {what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// Waits until `probe` equals `expected`; panics with the last value that it gave.
+pub fn until_equal<T: PartialEq + Debug>(
+    what: &str,
+    limit: Duration,
+    expected: &T,
+    mut probe: impl FnMut() -> T,
+) {
+    let end = Instant::now() + limit;
+    loop {
+        let value = probe();
+        if value == *expected {
+            return;
+        }
+        assert!(Instant::now() < end, "not within {limit:?}: {what}: expected {expected:?}, last {value:?}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// Waits until something accepts connections at `address`.
+pub fn for_port(what: &str, limit: Duration, address: SocketAddr) {
+    until(what, limit, || TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok());
+}
+
+/// A port of 127.0.0.1 that nothing listens on at this moment. For programs that cannot be told port 0.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a free port").port()
+}
