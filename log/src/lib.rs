@@ -1,1 +1,47 @@
 //! One partition on disk: segments, indexes, recovery, retention and producer state; no network, no async.
+//!
+//! The format is Apache Kafka's, file by file. A [`Log`] is a partition in the hands of its writer, a [`LogReader`] the cheap handle of
+//! its readers.
+//!
+//! Room is kept for the cleaner: compaction will live in `src/cleaner/`, beside [`Log`], and use the same segments, scans and
+//! `.cleaned` and `.swap` files that recovery already knows.
+
+mod append;
+mod checkpoint;
+mod config;
+mod control;
+mod disk;
+mod entry;
+mod epochs;
+mod error;
+mod flush;
+mod index;
+mod log;
+mod names;
+mod offset_index;
+mod open_files;
+mod producers;
+mod reader;
+mod recovery;
+mod roll;
+mod scan;
+mod segment;
+mod shared;
+mod snapshot;
+mod time_index;
+mod txn_index;
+
+pub use append::Appended;
+pub use checkpoint::OffsetCheckpoint;
+pub use config::{CleanupPolicy, LogConfig};
+pub use epochs::{EpochEnd, EpochHistory, EpochStart};
+pub use error::{AppendError, LogError, ReadError};
+pub use flush::FlushJob;
+pub use log::{Log, OpenOptions};
+pub use names::{PartitionDirectory, TopicPartition};
+pub use open_files::OpenFiles;
+pub use producers::{ProducerEntry, RememberedBatch};
+pub use reader::{FetchData, FileSlice, LogOffset, LogReader};
+pub use recovery::Recovered;
+pub use time_index::TimestampOffset;
+pub use txn_index::AbortedTxn;

@@ -33,9 +33,7 @@ pub struct AddPartitionsToTxnTransaction<'a> {
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct AddPartitionsToTxnTopic<'a> {
-    #[field(versions = "4+")]
     pub name: Str<'a>,
-    #[field(versions = "4+")]
     pub partitions: Vec<i32>,
     pub unknown_tagged_fields: TaggedFields,
 }
@@ -64,9 +62,7 @@ pub struct AddPartitionsToTxnResult<'a> {
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct AddPartitionsToTxnTopicResult<'a> {
-    #[field(versions = "4+")]
     pub name: Str<'a>,
-    #[field(versions = "4+")]
     pub results_by_partition: Vec<AddPartitionsToTxnPartitionResult>,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -14,14 +14,14 @@ pub struct AlterClientQuotasRequest<'a> {
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(name = "EntryData", flexible = "1+")]
 pub struct RequestEntryData<'a> {
-    pub entity: Vec<RequestEntityData<'a>>,
+    pub entity: Vec<EntityData<'a>>,
     pub ops: Vec<OpData<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
 #[derive(Debug, Clone, PartialEq, Message)]
-#[message(name = "EntityData", flexible = "1+")]
-pub struct RequestEntityData<'a> {
+#[message(flexible = "1+")]
+pub struct EntityData<'a> {
     pub entity_type: Str<'a>,
     pub entity_name: Option<Str<'a>>,
     pub unknown_tagged_fields: TaggedFields,
@@ -49,14 +49,6 @@ pub struct AlterClientQuotasResponse<'a> {
 pub struct ResponseEntryData<'a> {
     pub error_code: i16,
     pub error_message: Option<Str<'a>>,
-    pub entity: Vec<ResponseEntityData<'a>>,
-    pub unknown_tagged_fields: TaggedFields,
-}
-
-#[derive(Debug, Clone, PartialEq, Message)]
-#[message(name = "EntityData", flexible = "1+")]
-pub struct ResponseEntityData<'a> {
-    pub entity_type: Str<'a>,
-    pub entity_name: Option<Str<'a>>,
+    pub entity: Vec<EntityData<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }

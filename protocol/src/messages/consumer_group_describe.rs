@@ -31,7 +31,7 @@ pub struct DescribedGroup<'a> {
     pub assignment_epoch: i32,
     pub assignor_name: Str<'a>,
     pub members: Vec<Member<'a>>,
-    #[field(default = -2_147_483_648)]
+    #[field(default = i32::MIN)]
     pub authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -22,13 +22,13 @@ pub struct ConsumerGroupHeartbeatRequest<'a> {
     #[field(default = None)]
     pub server_assignor: Option<Str<'a>>,
     #[field(default = None)]
-    pub topic_partitions: Option<Vec<RequestTopicPartitions>>,
+    pub topic_partitions: Option<Vec<TopicPartitions>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
 #[derive(Debug, Clone, PartialEq, Message)]
-#[message(name = "TopicPartitions", flexible = "0+")]
-pub struct RequestTopicPartitions {
+#[message(flexible = "0+")]
+pub struct TopicPartitions {
     pub topic_id: Uuid,
     pub partitions: Vec<i32>,
     pub unknown_tagged_fields: TaggedFields,
@@ -53,14 +53,6 @@ pub struct ConsumerGroupHeartbeatResponse<'a> {
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct Assignment {
-    pub topic_partitions: Vec<ResponseTopicPartitions>,
-    pub unknown_tagged_fields: TaggedFields,
-}
-
-#[derive(Debug, Clone, PartialEq, Message)]
-#[message(name = "TopicPartitions", flexible = "0+")]
-pub struct ResponseTopicPartitions {
-    pub topic_id: Uuid,
-    pub partitions: Vec<i32>,
+    pub topic_partitions: Vec<TopicPartitions>,
     pub unknown_tagged_fields: TaggedFields,
 }

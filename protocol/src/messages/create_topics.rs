@@ -7,9 +7,9 @@ use crate::{
 #[message(versions = "0-7", flexible = "5+")]
 pub struct CreateTopicsRequest<'a> {
     pub topics: Vec<CreatableTopic<'a>>,
-    #[field(default = 60_000, name = "timeoutMs")]
+    #[field(default = 60_000)]
     pub timeout_ms: i32,
-    #[field(versions = "1+", name = "validateOnly")]
+    #[field(versions = "1+")]
     pub validate_only: bool,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -27,7 +27,7 @@ pub struct DescribeClusterResponse<'a> {
     #[field(default = -1)]
     pub controller_id: i32,
     pub brokers: Vec<DescribeClusterBroker<'a>>,
-    #[field(default = -2_147_483_648)]
+    #[field(default = i32::MIN)]
     pub cluster_authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }

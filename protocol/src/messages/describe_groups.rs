@@ -32,7 +32,7 @@ pub struct DescribedGroup<'a> {
     pub protocol_type: Str<'a>,
     pub protocol_data: Str<'a>,
     pub members: Vec<DescribedGroupMember<'a>>,
-    #[field(versions = "3+", default = -2_147_483_648)]
+    #[field(versions = "3+", default = i32::MIN)]
     pub authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -10,7 +10,7 @@ pub struct DescribeTopicPartitionsRequest<'a> {
     #[field(default = 2000)]
     pub response_partition_limit: i32,
     #[field(default = None)]
-    pub cursor: Option<RequestCursor<'a>>,
+    pub cursor: Option<Cursor<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
@@ -22,8 +22,8 @@ pub struct TopicRequest<'a> {
 }
 
 #[derive(Debug, Clone, PartialEq, Message)]
-#[message(name = "Cursor", flexible = "0+")]
-pub struct RequestCursor<'a> {
+#[message(flexible = "0+")]
+pub struct Cursor<'a> {
     pub topic_name: Str<'a>,
     pub partition_index: i32,
     pub unknown_tagged_fields: TaggedFields,
@@ -35,7 +35,7 @@ pub struct DescribeTopicPartitionsResponse<'a> {
     pub throttle_time_ms: i32,
     pub topics: Vec<DescribeTopicPartitionsResponseTopic<'a>>,
     #[field(default = None)]
-    pub next_cursor: Option<ResponseCursor<'a>>,
+    pub next_cursor: Option<Cursor<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
@@ -47,7 +47,7 @@ pub struct DescribeTopicPartitionsResponseTopic<'a> {
     pub topic_id: Uuid,
     pub is_internal: bool,
     pub partitions: Vec<DescribeTopicPartitionsResponsePartition>,
-    #[field(default = -2_147_483_648)]
+    #[field(default = i32::MIN)]
     pub topic_authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }
@@ -67,13 +67,5 @@ pub struct DescribeTopicPartitionsResponsePartition {
     #[field(default = None)]
     pub last_known_elr: Option<Vec<i32>>,
     pub offline_replicas: Vec<i32>,
-    pub unknown_tagged_fields: TaggedFields,
-}
-
-#[derive(Debug, Clone, PartialEq, Message)]
-#[message(name = "Cursor", flexible = "0+")]
-pub struct ResponseCursor<'a> {
-    pub topic_name: Str<'a>,
-    pub partition_index: i32,
     pub unknown_tagged_fields: TaggedFields,
 }

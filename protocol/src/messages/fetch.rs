@@ -14,7 +14,7 @@ pub struct FetchRequest<'a> {
     pub replica_state: ReplicaState,
     pub max_wait_ms: i32,
     pub min_bytes: i32,
-    #[field(versions = "3+", default = 0x7fff_ffff, ignorable)]
+    #[field(versions = "3+", default = i32::MAX, ignorable)]
     pub max_bytes: i32,
     #[field(versions = "4+", ignorable)]
     pub isolation_level: i8,
@@ -65,7 +65,7 @@ pub struct FetchPartition {
     pub partition_max_bytes: i32,
     #[field(versions = "17+", tag = 0, ignorable)]
     pub replica_directory_id: Uuid,
-    #[field(versions = "18+", tag = 1, default = 9_223_372_036_854_775_807, ignorable)]
+    #[field(versions = "18+", tag = 1, default = i64::MAX, ignorable)]
     pub high_watermark: i64,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -12,8 +12,8 @@ pub struct InitProducerIdRequest<'a> {
     pub producer_id: i64,
     #[field(versions = "3+", default = -1)]
     pub producer_epoch: i16,
-    #[field(versions = "6+")]
-    pub enable2_pc: bool,
+    #[field(versions = "6+", name = "Enable2Pc")]
+    pub enable_2pc: bool,
     #[field(versions = "6+")]
     pub keep_prepared_txn: bool,
     pub unknown_tagged_fields: TaggedFields,

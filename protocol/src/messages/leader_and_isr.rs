@@ -8,7 +8,7 @@ use crate::{
 pub struct LeaderAndIsrRequest<'a> {
     pub controller_id: i32,
     #[field(versions = "7+", name = "isKRaftController")]
-    pub is_k_raft_controller: bool,
+    pub is_kraft_controller: bool,
     pub controller_epoch: i32,
     #[field(versions = "2+", default = -1, ignorable)]
     pub broker_epoch: i64,
@@ -27,22 +27,21 @@ pub struct LeaderAndIsrRequest<'a> {
 pub struct LeaderAndIsrPartitionState<'a> {
     #[field(versions = "0-1", ignorable)]
     pub topic_name: Str<'a>,
-    #[field(versions = "0-1")]
     pub partition_index: i32,
-    #[field(versions = "0-1")]
     pub controller_epoch: i32,
-    #[field(versions = "0-1")]
     pub leader: i32,
-    #[field(versions = "0-1")]
     pub leader_epoch: i32,
-    #[field(versions = "0-1")]
     pub isr: Vec<i32>,
-    #[field(versions = "0-1")]
     pub partition_epoch: i32,
-    #[field(versions = "0-1")]
     pub replicas: Vec<i32>,
-    #[field(versions = "1", ignorable)]
+    #[field(versions = "3+", ignorable)]
+    pub adding_replicas: Vec<i32>,
+    #[field(versions = "3+", ignorable)]
+    pub removing_replicas: Vec<i32>,
+    #[field(versions = "1+", ignorable)]
     pub is_new: bool,
+    #[field(versions = "6+")]
+    pub leader_recovery_state: i8,
     pub unknown_tagged_fields: TaggedFields,
 }
 
@@ -81,9 +80,7 @@ pub struct LeaderAndIsrResponse<'a> {
 pub struct LeaderAndIsrPartitionError<'a> {
     #[field(versions = "0-4", ignorable)]
     pub topic_name: Str<'a>,
-    #[field(versions = "0-4")]
     pub partition_index: i32,
-    #[field(versions = "0-4")]
     pub error_code: i16,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -38,7 +38,7 @@ pub struct MetadataResponse<'a> {
     #[field(versions = "1+", default = -1, ignorable)]
     pub controller_id: i32,
     pub topics: Vec<MetadataResponseTopic<'a>>,
-    #[field(versions = "8-10", default = -2_147_483_648)]
+    #[field(versions = "8-10", default = i32::MIN)]
     pub cluster_authorized_operations: i32,
     #[field(versions = "13+", ignorable)]
     pub error_code: i16,
@@ -67,7 +67,7 @@ pub struct MetadataResponseTopic<'a> {
     #[field(versions = "1+", ignorable)]
     pub is_internal: bool,
     pub partitions: Vec<MetadataResponsePartition>,
-    #[field(versions = "8+", default = -2_147_483_648)]
+    #[field(versions = "8+", default = i32::MIN)]
     pub topic_authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }

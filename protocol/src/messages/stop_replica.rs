@@ -8,7 +8,7 @@ use crate::{
 pub struct StopReplicaRequest<'a> {
     pub controller_id: i32,
     #[field(versions = "4+", name = "isKRaftController")]
-    pub is_k_raft_controller: bool,
+    pub is_kraft_controller: bool,
     pub controller_epoch: i32,
     #[field(versions = "1+", default = -1, ignorable)]
     pub broker_epoch: i64,

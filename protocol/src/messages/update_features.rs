@@ -6,7 +6,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "0+")]
 pub struct UpdateFeaturesRequest<'a> {
-    #[field(default = 60_000, name = "timeoutMs")]
+    #[field(default = 60_000)]
     pub timeout_ms: i32,
     pub feature_updates: Vec<FeatureUpdateKey<'a>>,
     #[field(versions = "1+")]

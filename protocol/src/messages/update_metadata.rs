@@ -8,7 +8,7 @@ use crate::{
 pub struct UpdateMetadataRequest<'a> {
     pub controller_id: i32,
     #[field(versions = "8+", name = "isKRaftController")]
-    pub is_k_raft_controller: bool,
+    pub is_kraft_controller: bool,
     #[field(versions = "8+", tag = 0)]
     pub r#type: i8,
     pub controller_epoch: i32,
@@ -27,21 +27,14 @@ pub struct UpdateMetadataRequest<'a> {
 pub struct UpdateMetadataPartitionState<'a> {
     #[field(versions = "0-4", ignorable)]
     pub topic_name: Str<'a>,
-    #[field(versions = "0-4")]
     pub partition_index: i32,
-    #[field(versions = "0-4")]
     pub controller_epoch: i32,
-    #[field(versions = "0-4")]
     pub leader: i32,
-    #[field(versions = "0-4")]
     pub leader_epoch: i32,
-    #[field(versions = "0-4")]
     pub isr: Vec<i32>,
-    #[field(versions = "0-4")]
     pub zk_version: i32,
-    #[field(versions = "0-4")]
     pub replicas: Vec<i32>,
-    #[field(versions = "4", ignorable)]
+    #[field(versions = "4+", ignorable)]
     pub offline_replicas: Vec<i32>,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -1,6 +1,7 @@
 //! Building batches of magic 2.
 
 use super::batch::{BATCH_OVERHEAD, CHECKSUMMED_FROM, LOG_OVERHEAD, crc32c};
+use super::compression::Compressor;
 use super::record::Record;
 use super::{
     Attributes, BatchHeader, Codec, NO_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE,
@@ -57,10 +58,12 @@ pub type Header<'a> = (&'a [u8], Option<&'a [u8]>);
 
 /// Builds one batch of magic 2 at the end of a buffer, which may hold others before it.
 ///
-/// No allocation beyond the buffer's growth: hand in one that is reused.
+/// No allocation beyond the buffer's growth, if it is not compressed: hand in one that is reused.
 #[derive(Debug)]
 pub struct BatchBuilder {
-    out: Vec<u8>,
+    body: Compressor,
+    /// A record on its way to the compressor.
+    record: Vec<u8>,
     start: usize,
     options: BatchOptions,
     base_timestamp: Option<i64>,
@@ -72,17 +75,14 @@ pub struct BatchBuilder {
 impl BatchBuilder {
     /// A builder that appends to `out`.
     pub fn new(mut out: Vec<u8>, options: BatchOptions) -> Result<Self, RecordsError> {
-        if options.codec != Codec::None {
-            return Err(RecordsError::Unsupported { magic: 2, what: "compression yet" });
-        }
         let start = out.len();
         out.resize(start + BATCH_OVERHEAD, 0);
-        let base_timestamp = options.delete_horizon;
         Ok(Self {
-            out,
+            body: Compressor::new(options.codec, 2, options.level, out)?,
+            record: Vec::new(),
             start,
+            base_timestamp: options.delete_horizon,
             options,
-            base_timestamp,
             max_timestamp: NO_TIMESTAMP,
             last_offset: None,
             count: 0,
@@ -99,21 +99,21 @@ impl BatchBuilder {
     ) -> Result<(), RecordsError> {
         let offset = self.last_offset.map_or(self.options.base_offset, |last| last + 1);
         let size = headers.iter().map(|(key, value)| field_size(Some(key)) + field_size(*value)).sum();
-        self.start_record(offset, timestamp, key, value, (headers.len(), size))?;
-        for (key, value) in headers {
-            write_field(&mut self.out, Some(key));
-            write_field(&mut self.out, *value);
-        }
-        Ok(())
+        self.write_record(offset, timestamp, key, value, (headers.len(), size), |out| {
+            for (key, value) in headers {
+                write_field(out, Some(key));
+                write_field(out, *value);
+            }
+        })
     }
 
     /// Appends a record as it is, at its own offset, which must be beyond the last.
     pub fn append_record(&mut self, record: &Record<'_>) -> Result<(), RecordsError> {
         let encoded = record.headers.encoded();
         let headers = (record.headers.len(), encoded.len());
-        self.start_record(record.offset, record.timestamp, record.key, record.value, headers)?;
-        self.out.extend_from_slice(encoded);
-        Ok(())
+        self.write_record(record.offset, record.timestamp, record.key, record.value, headers, |out| {
+            out.extend_from_slice(encoded);
+        })
     }
 
     /// Records so far.
@@ -121,19 +121,19 @@ impl BatchBuilder {
         self.count
     }
 
-    /// Bytes of the batch so far.
+    /// Bytes of the batch so far, without what the compressor holds back.
     pub fn size(&self) -> usize {
-        self.out.len() - self.start
+        self.body.written().len() - self.start
     }
 
-    /// All of the record but its encoded headers.
-    fn start_record(
+    fn write_record(
         &mut self,
         offset: i64,
         timestamp: i64,
         key: Option<&[u8]>,
         value: Option<&[u8]>,
         (headers, headers_size): (usize, usize),
+        write_headers: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), RecordsError> {
         let delta = offset.wrapping_sub(self.options.base_offset);
         if i32::try_from(delta).is_err() || delta < 0 || self.last_offset.is_some_and(|last| offset <= last) {
@@ -153,7 +153,7 @@ impl BatchBuilder {
         if i32::try_from(self.size() + length).is_err() {
             return Err(RecordsError::Overflow { what: "the size of a batch", value: length as i64 });
         }
-        let out = &mut self.out;
+        let out = self.body.plain().unwrap_or(&mut self.record);
         varint::write(out, length as i64);
         out.push(0);
         varint::write(out, timestamp_delta);
@@ -161,6 +161,11 @@ impl BatchBuilder {
         write_field(out, key);
         write_field(out, value);
         varint::write(out, headers as i64);
+        write_headers(out);
+        if !self.record.is_empty() {
+            self.body.write(&self.record)?;
+            self.record.clear();
+        }
         self.max_timestamp = self.max_timestamp.max(timestamp);
         self.last_offset = Some(offset);
         self.count += 1;
@@ -177,13 +182,14 @@ impl BatchBuilder {
     }
 
     /// As [`finish`](Self::finish), with `last_offset` as the batch's last offset: compaction keeps that of the original.
-    pub fn finish_through(mut self, last_offset: i64) -> Result<(Vec<u8>, BatchHeader), RecordsError> {
+    pub fn finish_through(self, last_offset: i64) -> Result<(Vec<u8>, BatchHeader), RecordsError> {
         let delta = last_offset.wrapping_sub(self.options.base_offset);
         let last_offset_delta = i32::try_from(delta)
             .ok()
             .filter(|delta| *delta >= 0 && self.last_offset.is_none_or(|last| last <= last_offset))
             .ok_or(RecordsError::Overflow { what: "the last offset of a batch", value: last_offset })?;
-        let batch = &mut self.out[self.start..];
+        let mut out = self.body.finish()?;
+        let batch = &mut out[self.start..];
         let length = i32::try_from(batch.len() - LOG_OVERHEAD)
             .map_err(|_| RecordsError::Overflow { what: "the size of a batch", value: batch.len() as i64 })?;
         let options = &self.options;
@@ -213,7 +219,7 @@ impl BatchBuilder {
         batch[..BATCH_OVERHEAD].copy_from_slice(&header.to_bytes());
         header.crc = crc32c(&batch[CHECKSUMMED_FROM..]);
         batch[..BATCH_OVERHEAD].copy_from_slice(&header.to_bytes());
-        Ok((self.out, header))
+        Ok((out, header))
     }
 }
 
@@ -263,7 +269,7 @@ mod tests {
             (header.last_offset(), header.max_timestamp, header.count, header.last_sequence()),
             (8, 1000, 2, 4)
         );
-        let mut records = batch.records(0).unwrap();
+        let mut records = batch.records(1000).unwrap();
         let first = records.next().unwrap().unwrap();
         assert_eq!(
             (first.offset, first.timestamp, first.key, first.value),
@@ -296,7 +302,7 @@ mod tests {
         assert_eq!((batch.header.base_offset, batch.header.leader_epoch), (42, 6));
         crate::records::stamp_append_time(&mut bytes, 5000).unwrap();
         let batch = Batch::parse_checked(&bytes).unwrap();
-        assert_eq!(batch.records(0).unwrap().next().unwrap().unwrap().timestamp, 5000);
+        assert_eq!(batch.records(1000).unwrap().next().unwrap().unwrap().timestamp, 5000);
         bytes[65] ^= 1;
         assert!(matches!(Batch::parse_checked(&bytes), Err(RecordsError::Checksum { .. })));
     }

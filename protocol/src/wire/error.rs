@@ -74,6 +74,9 @@ pub enum DecodeReason {
         /// The versions that exist.
         supported: Versions,
     },
+    /// A version in front of a message that is negative.
+    #[error("invalid version {0}")]
+    InvalidVersionPrefix(i16),
     /// An API key that this protocol does not know.
     #[error("unknown API key {0}")]
     UnknownApiKey(i16),

@@ -1,0 +1,276 @@
+//! Threads for file work that may block: cold reads, flushes, deletions. Network threads never wait for a disk; these do.
+//!
+//! Two lanes: *reads*, for which a client waits, and *upkeep*, for which nobody does. Reads go first, and upkeep never takes the last
+//! thread, so a slow flush does not stop cold readers. Both queues are bounded: a reader waits for a place, upkeep that finds none is told
+//! so and comes again with its next round. Threads are made when there is work and end when there was none for a while: an idle
+//! broker has none.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex};
+use thiserror::Error;
+use tokio::sync::{Semaphore, oneshot};
+
+/// How long a thread without work stays.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// File work needs little stack; the default of 2 MiB would be address space for nothing.
+const STACK: usize = 256 * 1024;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The work was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NotDone {
+    /// The queue of upkeep is full.
+    #[error("the queue of background file work is full")]
+    Full,
+    /// The broker stops.
+    #[error("the broker is stopping")]
+    Stopping,
+    /// The work panicked; the thread that did it goes on.
+    #[error("file work was cut short")]
+    CutShort,
+}
+
+/// The pool. Cloning it clones a handle.
+#[derive(Clone)]
+pub struct FileWork {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    threads: usize,
+    queued_upkeep: usize,
+    places: Semaphore,
+    lanes: Mutex<Lanes>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct Lanes {
+    reads: VecDeque<Job>,
+    upkeep: VecDeque<Job>,
+    upkeep_running: usize,
+    alive: usize,
+    idle: usize,
+    stopping: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Reads,
+    Upkeep,
+}
+
+impl FileWork {
+    /// A pool of at most `threads` threads (two at least, so that upkeep leaves one to readers) and at most `queued` waiting jobs in each lane.
+    pub fn new(threads: usize, queued: usize) -> Self {
+        let shared = Shared {
+            threads: threads.max(2),
+            queued_upkeep: queued.max(1),
+            places: Semaphore::new(queued.max(1)),
+            lanes: Mutex::default(),
+            work: Condvar::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Does what a client waits for. Waits for a place in the queue first: that is the back-pressure on cold readers.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotDone> {
+        let place = self.shared.places.acquire().await.map_err(|_| NotDone::Stopping)?;
+        let (done, outcome) = oneshot::channel();
+        // A reader that went away (its connection closed) is not worth a seek.
+        let job = move || {
+            if !done.is_closed() {
+                let _ = done.send(work());
+            }
+        };
+        self.shared.clone().enqueue(Lane::Reads, Box::new(job))?;
+        let outcome = outcome.await.map_err(|_| NotDone::CutShort);
+        drop(place);
+        outcome
+    }
+
+    /// Queues what nobody waits for.
+    pub fn upkeep(&self, work: impl FnOnce() + Send + 'static) -> Result<(), NotDone> {
+        self.shared.clone().enqueue(Lane::Upkeep, Box::new(work))
+    }
+
+    /// Takes no new work, drops cold reads that have not begun, and waits until what runs is done and queued upkeep too.
+    pub fn stop(&self) {
+        self.shared.places.close();
+        let mut lanes = self.shared.lanes.lock();
+        lanes.stopping = true;
+        lanes.reads.clear();
+        self.shared.work.notify_all();
+        while lanes.alive > 0 {
+            self.shared.work.wait(&mut lanes);
+        }
+    }
+}
+
+impl fmt::Debug for FileWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lanes = self.shared.lanes.lock();
+        f.debug_struct("FileWork")
+            .field("threads", &lanes.alive)
+            .field("queued_reads", &lanes.reads.len())
+            .field("queued_upkeep", &lanes.upkeep.len())
+            .finish()
+    }
+}
+
+impl Shared {
+    fn enqueue(self: Arc<Self>, lane: Lane, job: Job) -> Result<(), NotDone> {
+        let mut lanes = self.lanes.lock();
+        if lanes.stopping {
+            return Err(NotDone::Stopping);
+        }
+        match lane {
+            Lane::Reads => lanes.reads.push_back(job),
+            Lane::Upkeep if lanes.upkeep.len() >= self.queued_upkeep => return Err(NotDone::Full),
+            Lane::Upkeep => lanes.upkeep.push_back(job),
+        }
+        let queued = lanes.reads.len() + lanes.upkeep.len();
+        if queued > lanes.idle && lanes.alive < self.threads {
+            self.clone().spawn(&mut lanes);
+        }
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// One more thread. If the system gives none, those that live do the work; if none lives, the next job tries again.
+    fn spawn(self: Arc<Self>, lanes: &mut Lanes) {
+        let shared = self.clone();
+        let builder = thread::Builder::new().name("file-work".into()).stack_size(STACK);
+        match builder.spawn(move || shared.run()) {
+            Ok(_) => lanes.alive += 1,
+            Err(error) => tracing::warn!(%error, "cannot start a thread for file work"),
+        }
+    }
+
+    fn run(&self) {
+        let mut lanes = self.lanes.lock();
+        loop {
+            if let Some((lane, job)) = self.next(&mut lanes) {
+                drop(lanes);
+                // A panic inside a job is a bug; it must not take the pool along.
+                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
+                    tracing::error!("file work panicked");
+                }
+                lanes = self.lanes.lock();
+                if lane == Lane::Upkeep {
+                    lanes.upkeep_running -= 1;
+                    self.work.notify_one();
+                }
+                continue;
+            }
+            if lanes.stopping {
+                break;
+            }
+            lanes.idle += 1;
+            let deadline = Instant::now() + LINGER;
+            let timed_out = self.work.wait_until(&mut lanes, deadline).timed_out();
+            lanes.idle -= 1;
+            if timed_out && lanes.reads.is_empty() && lanes.upkeep.is_empty() {
+                break;
+            }
+        }
+        lanes.alive -= 1;
+        self.work.notify_all();
+    }
+
+    fn next(&self, lanes: &mut Lanes) -> Option<(Lane, Job)> {
+        if let Some(job) = lanes.reads.pop_front() {
+            return Some((Lane::Reads, job));
+        }
+        if lanes.upkeep_running + 1 >= self.threads && !lanes.stopping {
+            return None;
+        }
+        let job = lanes.upkeep.pop_front()?;
+        lanes.upkeep_running += 1;
+        Some((Lane::Upkeep, job))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_comes_back_with_its_outcome() {
+        let pool = FileWork::new(2, 4);
+        assert_eq!(pool.read(|| 6 * 7).await, Ok(42));
+        pool.stop();
+        assert_eq!(pool.read(|| 1).await, Err(NotDone::Stopping));
+    }
+
+    #[tokio::test]
+    async fn a_read_overtakes_upkeep_that_fills_the_pool() {
+        let pool = FileWork::new(2, 4);
+        let (release, held) = mpsc::channel::<()>();
+        pool.upkeep(move || {
+            let _ = held.recv();
+        })
+        .unwrap();
+        pool.upkeep(|| {}).unwrap();
+        assert_eq!(pool.read(|| "read").await, Ok("read"), "one thread is left to readers");
+        drop(release);
+        pool.stop();
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_of_upkeep_says_so() {
+        let pool = FileWork::new(2, 1);
+        let (release, held) = mpsc::channel::<()>();
+        let (started, start) = mpsc::channel::<()>();
+        pool.upkeep(move || {
+            let _ = started.send(());
+            let _ = held.recv();
+        })
+        .unwrap();
+        start.recv().unwrap();
+        pool.upkeep(|| {}).unwrap();
+        assert_eq!(pool.upkeep(|| {}), Err(NotDone::Full));
+        drop(release);
+        pool.stop();
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_its_own_work_alone() {
+        let pool = FileWork::new(2, 4);
+        assert_eq!(pool.read(|| -> u8 { panic!("on purpose") }).await, Err(NotDone::CutShort));
+        assert_eq!(pool.read(|| 1).await, Ok(1));
+        pool.stop();
+    }
+
+    #[test]
+    fn stopping_finishes_the_upkeep_that_is_queued() {
+        let pool = FileWork::new(3, 100);
+        let done = Arc::new(AtomicUsize::new(0));
+        for _ in 0..50 {
+            let done = done.clone();
+            pool.upkeep(move || {
+                done.fetch_add(1, Ordering::SeqCst);
+            })
+            .unwrap();
+        }
+        pool.stop();
+        assert_eq!(done.load(Ordering::SeqCst), 50);
+    }
+}

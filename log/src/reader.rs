@@ -1,0 +1,348 @@
+//! Reading, without the writer's lock.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use vltava_protocol::records::Batch;
+
+use crate::disk::Result;
+use crate::entry::{Entries, LogEntry};
+use crate::epochs::EpochEnd;
+use crate::error::{LogError, ReadError};
+use crate::segment::Segment;
+use crate::shared::Shared;
+use crate::time_index::TimestampOffset;
+use crate::txn_index::AbortedTxn;
+
+/// A cheap shared handle for reading a partition while it is written.
+#[derive(Debug, Clone)]
+pub struct LogReader {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// An offset with the place of its batch, as waiting fetches compare them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogOffset {
+    /// The offset.
+    pub offset: i64,
+    /// Base offset of its segment; -1 where the place is not known.
+    pub segment_base: i64,
+    /// Byte in the segment.
+    pub position: u64,
+}
+
+impl LogOffset {
+    /// Bytes from `earlier` to here; `None` where they lie in different segments or a place is not known.
+    pub fn bytes_since(&self, earlier: &Self) -> Option<u64> {
+        (self.segment_base >= 0 && self.segment_base == earlier.segment_base)
+            .then(|| self.position.saturating_sub(earlier.position))
+    }
+}
+
+/// Bytes of a file, to be sent without copying. The file stays readable even if its segment is deleted.
+#[derive(Debug, Clone)]
+pub struct FileSlice {
+    /// The open file.
+    pub file: Arc<File>,
+    /// The first byte.
+    pub position: u64,
+    /// Number of bytes.
+    pub length: u64,
+}
+
+/// What a read found.
+#[derive(Debug, Clone)]
+pub struct FetchData {
+    /// The batches; `None` where there is nothing below the bound. The last one may be cut off by the byte limit.
+    pub slice: Option<FileSlice>,
+    /// Where the data begins (the offset asked for, the place of its batch).
+    pub start: LogOffset,
+    /// Offset of the first batch, which may be below the offset asked for.
+    pub first_offset: i64,
+    /// The first batch is larger than the byte limit, and only its beginning is in the slice.
+    pub first_entry_incomplete: bool,
+    /// The log start offset.
+    pub log_start_offset: i64,
+    /// The log end offset.
+    pub log_end_offset: i64,
+}
+
+/// How often a reader looks again when a segment was deleted under its hands.
+const ATTEMPTS: usize = 8;
+
+/// Decompressed bytes that looking for a timestamp may produce from one batch.
+const DECOMPRESSION_LIMIT: usize = 256 << 20;
+
+impl LogReader {
+    /// The first offset that may be asked for.
+    pub fn log_start_offset(&self) -> i64 {
+        self.shared.start()
+    }
+
+    /// The offset after the last record.
+    pub fn log_end_offset(&self) -> i64 {
+        self.shared.end()
+    }
+
+    /// The log end offset with its place.
+    pub fn log_end(&self) -> LogOffset {
+        let offset = self.shared.end();
+        let segments = self.shared.segments();
+        match segments.last() {
+            // More may have been appended meanwhile: the place is then not that of the offset.
+            Some(last) => {
+                let position = last.size();
+                if self.shared.end() == offset {
+                    LogOffset { offset, segment_base: last.base_offset(), position }
+                } else {
+                    LogOffset { offset, segment_base: -1, position: 0 }
+                }
+            }
+            None => LogOffset { offset, segment_base: -1, position: 0 },
+        }
+    }
+
+    /// The last stable offset: below it every transaction is decided, and the decision is below the high watermark.
+    ///
+    /// Cost: an atomic load where no transaction is open, else a short lock.
+    pub fn last_stable_offset(&self, high_watermark: i64) -> i64 {
+        self.shared.last_stable_offset(high_watermark)
+    }
+
+    /// OffsetForLeaderEpoch: where `epoch` ends.
+    pub fn end_of_epoch(&self, epoch: i32) -> EpochEnd {
+        self.shared.epochs.read().end_of(epoch, self.shared.end())
+    }
+
+    /// The epoch that wrote `offset`.
+    pub fn epoch_at(&self, offset: i64) -> Option<i32> {
+        self.shared.epochs.read().epoch_at(offset)
+    }
+
+    /// The latest epoch that wrote here.
+    pub fn latest_epoch(&self) -> Option<i32> {
+        self.shared.epochs.read().latest().map(|entry| entry.epoch)
+    }
+
+    /// Bytes of all segments.
+    pub fn size(&self) -> u64 {
+        self.shared.segments().iter().map(|segment| segment.size()).sum()
+    }
+
+    /// The batches from the one that holds `offset` on, below `bound` (a high watermark, a last stable offset, or
+    /// `i64::MAX` for the log end offset), at most `max_bytes` of them. With `min_one_batch` the first batch comes whole even if it
+    /// is larger.
+    ///
+    /// Cost: an index lookup (in memory near the end) and one `pread` of 4 KiB; a second of each where the bound lies below the
+    /// log end in the same segment. No allocation, no lock but those of the lookup.
+    pub fn read(
+        &self,
+        offset: i64,
+        max_bytes: u64,
+        bound: i64,
+        min_one_batch: bool,
+    ) -> Result<FetchData, ReadError> {
+        self.shared.check_open()?;
+        for _ in 0..ATTEMPTS {
+            match self.try_read(offset, max_bytes, bound, min_one_batch) {
+                Err(ReadError::Storage(error)) if error.is_not_found() => {}
+                other => return other,
+            }
+        }
+        Err(ReadError::Storage(LogError::Closed { directory: self.shared.path() }))
+    }
+
+    fn try_read(
+        &self,
+        offset: i64,
+        max_bytes: u64,
+        bound: i64,
+        min_one: bool,
+    ) -> Result<FetchData, ReadError> {
+        let end = self.shared.end();
+        let start = self.shared.start();
+        if offset > end || offset < start {
+            return Err(ReadError::OffsetOutOfRange {
+                partition: self.shared.partition.clone(),
+                offset,
+                start,
+                end,
+            });
+        }
+        let nothing = |place: LogOffset| FetchData {
+            slice: None,
+            start: place,
+            first_offset: offset,
+            first_entry_incomplete: false,
+            log_start_offset: start,
+            log_end_offset: end,
+        };
+        let bound = bound.min(end);
+        if offset >= bound {
+            let place = if offset == end {
+                self.log_end()
+            } else {
+                LogOffset { offset, segment_base: -1, position: 0 }
+            };
+            return Ok(nothing(place));
+        }
+        let segments = self.shared.segments();
+        let first = segments.partition_point(|segment| segment.base_offset() <= offset).saturating_sub(1);
+        for (at, segment) in segments.iter().enumerate().skip(first) {
+            if segment.base_offset() >= bound {
+                break;
+            }
+            let file = segment.log().file()?;
+            let limit = self.readable(&segments, at, &file, bound, end)?;
+            let Some(entry) = segment.find(&file, offset, limit)? else { continue };
+            let available = limit - entry.position;
+            let wanted = if min_one { max_bytes.max(entry.size) } else { max_bytes };
+            let length = available.min(wanted);
+            return Ok(FetchData {
+                slice: (length > 0).then_some(FileSlice { file, position: entry.position, length }),
+                start: LogOffset { offset, segment_base: segment.base_offset(), position: entry.position },
+                first_offset: entry.base_offset,
+                first_entry_incomplete: length < entry.size,
+                log_start_offset: start,
+                log_end_offset: end,
+            });
+        }
+        Ok(nothing(LogOffset { offset, segment_base: -1, position: 0 }))
+    }
+
+    /// Bytes of a segment that lie below `bound`.
+    fn readable(
+        &self,
+        segments: &[Arc<Segment>],
+        at: usize,
+        file: &Arc<File>,
+        bound: i64,
+        end: i64,
+    ) -> Result<u64> {
+        let segment = &segments[at];
+        let size = segment.size();
+        // The end offset was taken before the size: the size may cover more, but never less.
+        let covered = match segments.get(at + 1) {
+            Some(next) => next.base_offset() <= bound,
+            None => bound >= end && self.shared.end() == end,
+        };
+        if covered {
+            return Ok(size);
+        }
+        Ok(segment.find(file, bound, size)?.map_or(size, |entry| entry.position))
+    }
+
+    /// ListOffsets by timestamp: the first record, at or after the log start, whose timestamp is at least `timestamp`.
+    ///
+    /// Reads and, if need be, decompresses the batch that has it. Waits for the disk where the batch is cold.
+    pub fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<TimestampOffset>> {
+        let start = self.shared.start();
+        for segment in self.shared.segments().iter() {
+            if segment.size() == 0 || segment.largest_timestamp()? < timestamp {
+                continue;
+            }
+            let from = segment
+                .times()
+                .lookup(timestamp.saturating_sub(1))?
+                .map_or(start, |entry| entry.offset.max(start));
+            if let Some(found) =
+                self.search(segment, from, start, |t| t >= timestamp, |max| max >= timestamp)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// ListOffsets with timestamp -3: the first record that has the largest timestamp of the log.
+    pub fn max_timestamp_offset(&self) -> Result<Option<TimestampOffset>> {
+        let start = self.shared.start();
+        let mut best: Option<(i64, Arc<Segment>)> = None;
+        for segment in self.shared.segments().iter() {
+            if let Some(max) = segment.max_timestamp()? {
+                if best.as_ref().is_none_or(|(timestamp, _)| *timestamp < max.timestamp) {
+                    best = Some((max.timestamp, segment.clone()));
+                }
+            }
+        }
+        let Some((timestamp, segment)) = best else { return Ok(None) };
+        let from = segment
+            .times()
+            .lookup(timestamp.saturating_sub(1))?
+            .map_or(start, |entry| entry.offset.max(start));
+        self.search(&segment, from, start, |t| t == timestamp, |max| max == timestamp)
+    }
+
+    /// The first record from `from` on, at or after `start`, whose timestamp satisfies `record`, in a batch whose largest
+    /// timestamp satisfies `batch`.
+    fn search(
+        &self,
+        segment: &Segment,
+        from: i64,
+        start: i64,
+        record: impl Fn(i64) -> bool,
+        batch: impl Fn(i64) -> bool,
+    ) -> Result<Option<TimestampOffset>> {
+        let file = segment.log().file()?;
+        let size = segment.size();
+        let Some(first) = segment.find(&file, from.max(segment.base_offset()), size)? else {
+            return Ok(None);
+        };
+        let path = || segment.log().path();
+        let mut entries = Entries::new(&file, &path, first.position, size);
+        while let Some(entry) = entries.next()? {
+            if entry.last_offset < start || !batch(entry.max_timestamp) {
+                continue;
+            }
+            if let Some(found) = search_batch(segment, &file, &entry, start, &record)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Aborted transactions that touch the records from `from` to `to` (exclusive), for a reader of committed records only.
+    pub fn aborted_transactions(&self, from: i64, to: i64) -> Result<Vec<AbortedTxn>> {
+        let mut found = Vec::new();
+        let segments = self.shared.segments();
+        let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
+        for segment in segments.iter().skip(first) {
+            let mut complete = false;
+            segment.aborted().each(|aborted| {
+                if aborted.last_offset >= from && aborted.first_offset < to {
+                    found.push(aborted);
+                }
+                // Nothing that ends later began before this offset.
+                complete = aborted.last_stable_offset >= to;
+                !complete
+            })?;
+            if complete {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn search_batch(
+    segment: &Segment,
+    file: &Arc<File>,
+    entry: &LogEntry,
+    start: i64,
+    wanted: &impl Fn(i64) -> bool,
+) -> Result<Option<TimestampOffset>> {
+    let whole = TimestampOffset { timestamp: entry.max_timestamp, offset: entry.last_offset };
+    if entry.header.is_none() {
+        return Ok(Some(whole));
+    }
+    let bytes = segment.read_entry(file, entry)?;
+    let corrupt = |reason: String| LogError::corrupt(&segment.log().path(), entry.position, reason);
+    let batch = Batch::parse(&bytes).map_err(|e| corrupt(e.to_string()))?;
+    let mut records = batch.records(DECOMPRESSION_LIMIT).map_err(|e| corrupt(e.to_string()))?;
+    while let Some(record) = records.next().map_err(|e| corrupt(e.to_string()))? {
+        if record.offset >= start && wanted(record.timestamp) {
+            return Ok(Some(TimestampOffset { timestamp: record.timestamp, offset: record.offset }));
+        }
+    }
+    Ok(None)
+}
