@@ -84,6 +84,14 @@ impl LogError {
         }
     }
 
+    /// The file or directory that the error is about.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::DiskFull { path, .. } | Self::Io { path, .. } | Self::Corrupt { path, .. } => Some(path),
+            Self::Foreign { directory, .. } | Self::Closed { directory } => Some(directory),
+        }
+    }
+
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }

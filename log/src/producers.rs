@@ -139,10 +139,6 @@ impl Producers {
         self.by_id.values()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
-    }
-
     /// The first offset of the oldest open transaction.
     pub(crate) fn first_open(&self) -> Option<i64> {
         self.open.keys().next().copied()
