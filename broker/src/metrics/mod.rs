@@ -2,9 +2,11 @@
 //! the one [`prometheus::core::Collector`] reads all of it when it is asked.
 
 mod counter;
+mod requests;
 mod topic;
 
 pub use counter::{Counter, Gauge};
+pub use requests::RequestCounts;
 pub use topic::TopicMetrics;
 
 use std::{collections::HashMap, sync::Arc};
@@ -16,6 +18,8 @@ use parking_lot::RwLock;
 pub struct Metrics {
     /// Traffic of all topics together; it keeps what deleted topics have counted.
     pub all_topics: TopicMetrics,
+    /// Requests by API.
+    pub requests: RequestCounts,
     topics: RwLock<HashMap<Arc<str>, Arc<TopicMetrics>>>,
 }
 
