@@ -184,9 +184,9 @@ pub enum AppendError {
         /// The lowest offset allowed.
         expected: i64,
     },
-    /// Control records that are not what their attributes say.
-    #[error("{partition}: malformed control batch at offset {offset}: {reason}")]
-    InvalidControlBatch {
+    /// Records that validation should not have let pass: no whole batches, or a control record that is none.
+    #[error("{partition}: records to append at offset {offset} are malformed: {reason}")]
+    InvalidRecords {
         /// `topic-partition`
         partition: String,
         /// Where the batch would have been appended.

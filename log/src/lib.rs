@@ -9,7 +9,6 @@
 mod append;
 mod checkpoint;
 mod config;
-mod control;
 mod dirs;
 mod disk;
 mod entry;
@@ -17,6 +16,7 @@ mod epochs;
 mod error;
 mod flush;
 mod index;
+mod input;
 mod listing;
 mod log;
 mod names;
@@ -37,6 +37,7 @@ mod snapshot;
 mod time_index;
 mod truncate;
 mod txn_index;
+mod write;
 
 pub use append::Appended;
 pub use checkpoint::OffsetCheckpoint;

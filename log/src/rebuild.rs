@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use vltava_protocol::records::{Batch, BatchHeader};
 
-use crate::control;
 use crate::disk::{self, Result};
 use crate::entry::LogEntry;
 use crate::error::LogError;
@@ -83,9 +82,9 @@ pub(crate) fn replay(
 ) -> Result<()> {
     let marker = if header.attributes.is_control() {
         let bytes = segment.read_entry(scan.file(), entry)?;
-        let batch = Batch::parse(&bytes).map_err(|e| e.to_string());
+        let batch = Batch::parse(&bytes);
         // Its checksum is right; a kind that is not understood changes nothing.
-        batch.and_then(|batch| control::end_marker(&batch)).ok().flatten()
+        batch.and_then(|batch| batch.end_txn_marker()).ok().flatten()
     } else {
         None
     };
