@@ -1,0 +1,132 @@
+//! The controller's map of topics: what it intends, with how far it has got.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vltava_protocol::Uuid;
+
+use super::model::{LeaderAndIsr, ReplicaAssignment, TopicAssignment, TopicName, TopicNode};
+
+/// All topics that the controller has heard of.
+pub(super) type Topics = BTreeMap<TopicName, Topic>;
+
+/// One topic.
+#[derive(Debug, Default)]
+pub(super) struct Topic {
+    /// The zxid that created its znode; 0 until it is read.
+    pub(super) created: i64,
+    /// The data version of its znode.
+    pub(super) version: i32,
+    /// Its id; zero until it is read or given.
+    pub(super) id: Uuid,
+    /// How far it has got.
+    pub(super) phase: Phase,
+    /// Its partitions.
+    pub(super) partitions: BTreeMap<i32, Partition>,
+}
+
+/// How far a topic has got.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its znode is being read, or is waiting for a topic id.
+    #[default]
+    Reading,
+    /// It is served.
+    Live,
+    /// It is going away.
+    Deleting {
+        /// The replicas `(partition, broker)` that have not said yet that they are gone.
+        awaiting: BTreeSet<(i32, i32)>,
+        /// Whether the znodes are being deleted.
+        removing: bool,
+    },
+}
+
+/// One partition.
+#[derive(Debug)]
+pub(super) struct Partition {
+    /// Its replicas.
+    pub(super) assignment: ReplicaAssignment,
+    /// Its leader and ISR.
+    pub(super) state: PartitionState,
+    /// Whether a write of its state has not ended yet. Nothing else is written meanwhile.
+    pub(super) in_flight: bool,
+}
+
+/// What is known of a partition's `state` znode.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum PartitionState {
+    /// Not read yet.
+    Unread,
+    /// It makes no sense: left alone.
+    Unreadable,
+    /// There is none.
+    New,
+    /// It was read or written.
+    Known {
+        /// Its content.
+        state: LeaderAndIsr,
+        /// Its data version.
+        version: i32,
+    },
+}
+
+impl Topic {
+    /// Whether it is served.
+    pub(super) fn is_live(&self) -> bool {
+        self.phase == Phase::Live
+    }
+
+    /// Whether znode and states have been read, so far as this topic needs them.
+    pub(super) fn is_loaded(&self) -> bool {
+        match self.phase {
+            Phase::Reading => false,
+            Phase::Deleting { .. } => true,
+            Phase::Live => {
+                !self.partitions.values().any(|partition| partition.state == PartitionState::Unread)
+            }
+        }
+    }
+
+    /// Takes a newer content of the same znode: partitions are added, never removed (Kafka cannot shrink a topic); the replicas of
+    /// the present ones change. Returns the partitions whose state must be read.
+    pub(super) fn adopt(&mut self, node: &TopicNode) -> Vec<i32> {
+        self.version = node.version;
+        if let Some(id) = node.assignment.topic_id {
+            self.id = id;
+        }
+        let mut unread = Vec::new();
+        for (&number, assignment) in &node.assignment.partitions {
+            if let Some(partition) = self.partitions.get_mut(&number) {
+                partition.assignment = assignment.clone();
+            } else {
+                let assignment = assignment.clone();
+                let state = PartitionState::Unread;
+                self.partitions.insert(number, Partition { assignment, state, in_flight: false });
+                unread.push(number);
+            }
+        }
+        unread
+    }
+
+    /// What the znode should say.
+    pub(super) fn assignment(&self) -> TopicAssignment {
+        TopicAssignment {
+            topic_id: (self.id != Uuid::default()).then_some(self.id),
+            partitions: self
+                .partitions
+                .iter()
+                .map(|(&n, partition)| (n, partition.assignment.clone()))
+                .collect(),
+        }
+    }
+
+    /// Every replica, as `(partition, broker)`.
+    pub(super) fn replicas(&self) -> BTreeSet<(i32, i32)> {
+        self.partitions
+            .iter()
+            .flat_map(|(&number, partition)| {
+                partition.assignment.replicas.iter().map(move |&broker| (number, broker))
+            })
+            .collect()
+    }
+}
