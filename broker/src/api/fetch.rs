@@ -270,11 +270,8 @@ fn describe<'a>(request: &RequestContext, want: &Wanted, found: &Found, query: &
                 && matches!(code, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch)
             {
                 let now = partition.leadership();
-                data.current_leader = LeaderIdAndEpoch {
-                    leader_id: now.leader,
-                    leader_epoch: now.epoch,
-                    ..Default::default()
-                };
+                data.current_leader =
+                    LeaderIdAndEpoch { leader_id: now.leader, leader_epoch: now.epoch, ..Default::default() };
             }
             return data;
         }
@@ -379,4 +376,3 @@ fn session_error(request: &RequestContext, error: SessionError) -> Response {
     let response = FetchResponse { error_code: code.into(), ..Default::default() };
     Response::encode(request, &response, [])
 }
-

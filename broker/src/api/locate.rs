@@ -21,5 +21,9 @@ pub(super) fn elsewhere(
     if name.is_empty() {
         return error;
     }
-    if snapshot.partition(name, index).is_some() { PartitionError::NotLeader } else { PartitionError::Unknown }
+    if snapshot.partition(name, index).is_some() {
+        PartitionError::NotLeader
+    } else {
+        PartitionError::Unknown
+    }
 }

@@ -21,7 +21,6 @@ use vltava_protocol::{
         },
     },
     records::validate::{InvalidRecords, validate},
-    wire::IntoOwned,
 };
 
 use crate::{
@@ -51,7 +50,13 @@ const ADMIN_CLIENT: &str = "__admin_client";
 /// Answers a Produce.
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: ProduceRequest<'_>) -> Answer {
     let now = now_ms();
-    let produce = Produce { broker, request: &request, acks: body.acks, is_transactional: body.transactional_id.is_some(), now };
+    let produce = Produce {
+        broker,
+        request: &request,
+        acks: body.acks,
+        is_transactional: body.transactional_id.is_some(),
+        now,
+    };
     let mut response = ProduceResponse::default();
     let mut waits = Waits::new();
     response.responses.reserve_exact(body.topic_data.len());
@@ -124,9 +129,11 @@ impl Produce<'_> {
             },
             Err(Refused::InternalTopic(name)) => PartitionProduceResponse {
                 error_message: Some(format!("Cannot append to internal topic {name}").into()),
-                ..refused(data.index, ErrorCode::InvalidTopicException)
+                ..refused(data.index, ErrorCode::InvalidTopic)
             },
-            Err(Refused::Partition(error, partition)) => self.failed(data.index, &error, partition.as_deref()),
+            Err(Refused::Partition(error, partition)) => {
+                self.failed(data.index, &error, partition.as_deref())
+            }
         }
     }
 
@@ -191,7 +198,9 @@ impl Produce<'_> {
         } else {
             replicas.partition(&topic.name, index)
         };
-        found.map_err(|error| super::locate::elsewhere(self.broker, &topic.name, &topic.topic_id, index, error))
+        found.map_err(|error| {
+            super::locate::elsewhere(self.broker, &topic.name, &topic.topic_id, index, error)
+        })
     }
 
     fn failed(
@@ -277,7 +286,12 @@ async fn acknowledge(mut waits: Waits, patience: Duration, response: &mut Produc
         let waiter = Waiter::new(i64::try_from(waits.len()).unwrap_or(i64::MAX));
         let tickets: SmallVec<[_; 1]> = waits
             .iter()
-            .map(|wait| (wait.partition.clone(), wait.partition.waits.enter(&waiter, Until::HighWatermark(wait.offset))))
+            .map(|wait| {
+                (
+                    wait.partition.clone(),
+                    wait.partition.waits.enter(&waiter, Until::HighWatermark(wait.offset)),
+                )
+            })
             .collect();
         waits.retain(|wait| match wait.partition.is_committed(wait.offset) {
             None => true,

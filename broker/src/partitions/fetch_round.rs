@@ -170,7 +170,8 @@ impl Found {
     /// What was found cannot be read after all.
     pub fn fail(&mut self, error: std::io::Error) {
         let Some(partition) = &self.partition else { return };
-        let failure = LogError::Io { path: partition.disk().path().to_owned(), action: "read", source: error };
+        let failure =
+            LogError::Io { path: partition.disk().path().to_owned(), action: "read", source: error };
         self.read = Err(partition.read_failed(failure));
     }
 }

@@ -15,6 +15,7 @@ use vltava_cluster::replication::{
     Effect, EpochError, FollowerState, LeaderState, Replication, Rules, StaleState,
 };
 use vltava_log::{AppendError, Appended, FetchData, FlushJob, Log, LogError, LogReader};
+use vltava_protocol::records::validate::ValidBatches;
 
 /// What a read may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,10 +216,20 @@ impl Partition {
     /// Appends what a producer sent, as the leader. With `acks_all` it is refused while too few replicas are in sync.
     ///
     /// Cost: the lock, one `pwritev` under it, one clock read by the caller; no allocation. Waiters are woken after the lock is let go.
-    pub fn append(&self, batches: &[u8], acks_all: bool, now: i64) -> Result<Appended, PartitionError> {
+    pub fn append(
+        &self,
+        batches: &ValidBatches<'_>,
+        acks_all: bool,
+        now: i64,
+    ) -> Result<Appended, PartitionError> {
         self.check_leader(-1)?;
         if self.disk.refuses_appends() {
             return Err(PartitionError::Storage);
+        }
+        let mut bytes = Vec::with_capacity(batches.size());
+        for batch in &batches.batches {
+            bytes =
+                batch.write_to(0, -1, 1 << 30, bytes).map_err(|e| PartitionError::Corrupt(e.to_string()))?;
         }
         let (appended, effect) = {
             let mut state = self.state.lock();
@@ -229,7 +240,7 @@ impl Partition {
             if acks_all && replication.refuses_acks_all() {
                 return Err(self.not_enough_replicas(replication));
             }
-            let appended = match log.append_as_leader(batches, replication.leader_epoch(), now) {
+            let appended = match log.append_as_leader(&bytes, replication.leader_epoch(), now) {
                 Ok(appended) => appended,
                 Err(AppendError::Storage(error)) => return Err(self.failed(&state, error)),
                 Err(error) => return Err(PartitionError::Append(error)),

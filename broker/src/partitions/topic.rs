@@ -7,7 +7,10 @@ use parking_lot::RwLock;
 use vltava_log::LogConfig;
 use vltava_protocol::{
     Uuid,
-    records::{Codec, TimestampType, validate::{Origin, Rules, TargetCompression}},
+    records::{
+        Codec, TimestampType,
+        validate::{Origin, Rules, TargetCompression},
+    },
 };
 
 use super::Partition;
