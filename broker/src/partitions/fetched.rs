@@ -11,7 +11,7 @@ use vltava_log::FileSlice;
 use super::residency;
 
 /// Up to so many bytes a piece is read into memory.
-pub const SMALL: u64 = 16 * 1024;
+pub(super) const SMALL: u64 = 16 * 1024;
 
 /// The records of one partition, ready to leave.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +69,7 @@ pub fn ready_from_disk(slice: &FileSlice) -> std::io::Result<Ready> {
 }
 
 /// All bytes of a piece, waiting for the disk if need be.
-pub fn read_whole(file: &Arc<File>, position: u64, length: u64) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_whole(file: &Arc<File>, position: u64, length: u64) -> std::io::Result<Vec<u8>> {
     let length = usize::try_from(length).map_err(|_| std::io::ErrorKind::InvalidInput)?;
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, position)?;

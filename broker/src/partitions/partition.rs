@@ -321,6 +321,7 @@ impl Partition {
                 return Err(LeadershipError::Partition(self.failed(&inner, error)));
             }
             self.publish(effect);
+            self.publish_leadership(replication);
             effect
         };
         self.announce(effect, 0);
@@ -409,7 +410,7 @@ impl Partition {
     /// Queues a flush; one that finds no place is dropped, and covered by the next.
     pub(super) fn flush_later(self: &Arc<Self>, job: FlushJob) {
         let partition = self.clone();
-        let queued = self.surroundings.files.upkeep(move || {
+        let _ = self.surroundings.files.upkeep(move || {
             if let Err(error) = job.run() {
                 partition.judge(&error);
                 if !error.is_disk_full() {
@@ -417,7 +418,6 @@ impl Partition {
                 }
             }
         });
-        drop(queued);
     }
 
     /// Tells the disk of a failure. If it takes the directory offline, this partition is offline at once, its neighbours with the

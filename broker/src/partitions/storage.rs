@@ -19,13 +19,13 @@ pub struct Storage {
 
 /// A log that is open.
 #[derive(Debug)]
-pub struct Opened {
+pub(super) struct Opened {
     /// The log.
-    pub log: Log,
+    pub(super) log: Log,
     /// Where it lies.
-    pub disk: Arc<Disk>,
+    pub(super) disk: Arc<Disk>,
     /// From the checkpoint; 0 if there is none.
-    pub high_watermark: i64,
+    pub(super) high_watermark: i64,
 }
 
 impl Storage {

@@ -61,7 +61,7 @@ async fn large_records_leave_as_a_slice_of_their_file_and_are_the_same() {
     decoded::<FetchRequest<'_>, _>(12, &bytes, |response| {
         let records =
             response.responses[0].partitions[0].records.as_ref().unwrap().as_bytes().unwrap().to_vec();
-        assert_eq!(values(&records), [(0, value)]);
+        assert!(values(&records) == [(0, value)], "other records came back");
     });
 }
 
@@ -259,8 +259,8 @@ async fn losing_leadership_ends_a_poll() {
 
 #[tokio::test]
 async fn a_session_names_only_what_changed() {
-    let house = filled(&["a"]).await;
     for version in [7, 12, 13, 18] {
+        let house = filled(&["a"]).await;
         let mut full = fetch("t", 0, 0);
         full.session_epoch = 0;
         full.topics[0].partitions.push(FetchPartition {

@@ -242,7 +242,7 @@ pub fn batch(values: &[&str], options: BatchOptions) -> Vec<u8> {
 
 /// A message set of an old magic with these values.
 pub fn message_set(magic: i8, codec: Codec, values: &[&str]) -> Vec<u8> {
-    let options = MessageSetOptions { magic, codec, ..Default::default() };
+    let options = MessageSetOptions { magic, codec, level: None, log_append_time: None };
     let mut builder = MessageSetBuilder::new(Vec::new(), options).unwrap();
     for (offset, value) in (0..).zip(values) {
         let timestamp = if magic == 0 { -1 } else { now_ms() };

@@ -69,11 +69,11 @@ async fn acks_0_gets_no_response_and_a_failure_closes_the_connection() {
     let house = House::new();
     house.lead("t", 1);
     let records = batch(&["v"], BatchOptions::default());
-    let Answer::Now(mut response) = house.begin(9, &produce("t", 0, 0, &records)) else { panic!("it waits") };
-    assert!(response.pieces().is_empty() && response.take_refusal().is_none());
+    let Answer::Now(response) = house.begin(9, &produce("t", 0, 0, &records)) else { panic!("it waits") };
+    assert!(response.pieces().is_empty() && response.refusal().is_none());
     assert_eq!(house.partition("t", 0).log_end(), 1);
-    let Answer::Now(mut response) = house.begin(9, &produce("t", 5, 0, &records)) else { panic!("it waits") };
-    let refusal = response.take_refusal().expect("the connection is closed");
+    let Answer::Now(response) = house.begin(9, &produce("t", 5, 0, &records)) else { panic!("it waits") };
+    let refusal = response.refusal().expect("the connection is closed");
     assert!(refusal.to_string().contains("t-5: UNKNOWN_TOPIC_OR_PARTITION"), "{refusal}");
 }
 
