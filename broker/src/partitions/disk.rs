@@ -5,6 +5,7 @@
 //! appends. A disk that fails otherwise takes its log directory offline, for good until the broker starts again (KIP-112).
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -12,6 +13,7 @@ use std::{
     },
 };
 
+use parking_lot::Mutex;
 use tracing::{error, info, warn};
 use vltava_log::LogError;
 
@@ -27,6 +29,8 @@ pub struct Disk {
     path: PathBuf,
     full: AtomicBool,
     offline: AtomicBool,
+    /// What took it offline, until upkeep has taken its log directory offline too.
+    failure: Mutex<Option<LogError>>,
 }
 
 /// How full a file system is, in bytes.
@@ -40,7 +44,7 @@ pub struct Space {
 
 impl Space {
     /// Asks the operating system. One `statvfs`.
-    pub fn of(path: &Path) -> std::io::Result<Self> {
+    pub fn of(path: &Path) -> io::Result<Self> {
         let stat = rustix::fs::statvfs(path)?;
         let block = stat.f_frsize;
         Ok(Self { total: stat.f_blocks.saturating_mul(block), usable: stat.f_bavail.saturating_mul(block) })
@@ -54,8 +58,9 @@ impl Space {
 
 impl Disk {
     /// The disk below a log directory, looked at.
-    pub fn new(path: PathBuf) -> Arc<Self> {
-        let disk = Self { path, full: AtomicBool::new(false), offline: AtomicBool::new(false) };
+    pub fn new(path: PathBuf, is_online: bool) -> Arc<Self> {
+        let offline = AtomicBool::new(!is_online);
+        let disk = Self { path, full: AtomicBool::new(false), offline, failure: Mutex::new(None) };
         disk.look();
         Arc::new(disk)
     }
@@ -110,10 +115,31 @@ impl Disk {
         }
         if failure.takes_directory_offline() && !self.offline.swap(true, Ordering::Relaxed) {
             error!(directory = %self.path.display(), error = %failure, "the log directory failed and is offline");
+            *self.failure.lock() = copy(failure);
             return true;
         }
         false
     }
+
+    /// The directory was taken offline elsewhere.
+    pub(super) fn go_offline(&self) {
+        self.offline.store(true, Ordering::Relaxed);
+    }
+
+    /// What took it offline, once.
+    pub(super) fn take_failure(&self) -> Option<LogError> {
+        self.failure.lock().take()
+    }
+}
+
+/// An error of the operating system told again: `io::Error` cannot be cloned.
+fn copy(failure: &LogError) -> Option<LogError> {
+    let LogError::Io { path, action, source } = failure else { return None };
+    let source = match source.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(source.kind(), source.to_string()),
+    };
+    Some(LogError::Io { path: path.clone(), action, source })
 }
 
 #[cfg(test)]
@@ -129,7 +155,7 @@ mod tests {
     #[test]
     fn an_error_of_the_disk_takes_it_offline_once_and_a_full_one_does_not() {
         let directory = tempfile::tempdir().unwrap();
-        let disk = Disk::new(directory.path().to_owned());
+        let disk = Disk::new(directory.path().to_owned(), true);
         let full = LogError::DiskFull { path: "x".into(), action: "append" };
         assert!(!disk.judge(&full));
         assert!(disk.refuses_appends() && !disk.is_offline());

@@ -80,7 +80,7 @@ impl PartitionError {
                 AppendError::InvalidTxnState { .. } => ErrorCode::InvalidTxnState,
                 AppendError::RecordListTooLarge { .. } => ErrorCode::RecordListTooLarge,
                 AppendError::UnexpectedOffset { .. } => ErrorCode::UnknownServerError,
-                AppendError::InvalidControlBatch { .. } => ErrorCode::InvalidRecord,
+                AppendError::InvalidRecords { .. } => ErrorCode::InvalidRecord,
             },
         }
     }

@@ -16,6 +16,7 @@ mod replicas;
 mod residency;
 mod storage;
 mod topic;
+pub mod upkeep;
 pub mod waiting;
 
 pub use clock::now_ms;

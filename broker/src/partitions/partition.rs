@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
 };
 
 use super::{disk::Disk, error::PartitionError, file_work::FileWork, topic::Topic, waiting::WaitList};
@@ -14,7 +14,7 @@ use tracing::warn;
 use vltava_cluster::replication::{
     Effect, EpochError, FollowerState, LeaderState, Replication, Rules, StaleState,
 };
-use vltava_log::{AppendError, Appended, FetchData, FlushJob, Log, LogError, LogReader};
+use vltava_log::{AppendError, Appended, FetchData, FlushJob, Log, LogError, LogReader, ReadError};
 use vltava_protocol::records::validate::ValidBatches;
 
 /// What a read may see.
@@ -69,7 +69,7 @@ impl Leadership {
 }
 
 /// What the partitions of a broker share.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Surroundings {
     /// This broker's id.
     pub broker_id: i32,
@@ -79,6 +79,8 @@ pub struct Surroundings {
     pub fetch_max_bytes: u64,
     /// Where file work goes that may block.
     pub files: FileWork,
+    /// Whether a high watermark moved since they were last written down.
+    pub high_watermark_moved: AtomicBool,
 }
 
 /// One partition.
@@ -226,11 +228,6 @@ impl Partition {
         if self.disk.refuses_appends() {
             return Err(PartitionError::Storage);
         }
-        let mut bytes = Vec::with_capacity(batches.size());
-        for batch in &batches.batches {
-            bytes =
-                batch.write_to(0, -1, 1 << 30, bytes).map_err(|e| PartitionError::Corrupt(e.to_string()))?;
-        }
         let (appended, effect) = {
             let mut state = self.state.lock();
             let State { log, replication } = &mut *state;
@@ -240,7 +237,7 @@ impl Partition {
             if acks_all && replication.refuses_acks_all() {
                 return Err(self.not_enough_replicas(replication));
             }
-            let appended = match log.append_as_leader(&bytes, replication.leader_epoch(), now) {
+            let appended = match log.append(batches, replication.leader_epoch(), now) {
                 Ok(appended) => appended,
                 Err(AppendError::Storage(error)) => return Err(self.failed(&state, error)),
                 Err(error) => return Err(PartitionError::Append(error)),
@@ -405,6 +402,34 @@ impl Partition {
         look(&self.state.lock().replication)
     }
 
+    /// Moves the log's start up to `offset` (-1: the high watermark) and answers the low watermark: the least start over all replicas.
+    pub fn delete_records(&self, offset: i64) -> Result<i64, PartitionError> {
+        self.check_leader(-1)?;
+        let policy = self.topic.peek_config().log.cleanup_policy;
+        if !policy.delete {
+            return Err(PartitionError::Policy { topic: self.topic.name.to_string(), partition: self.index });
+        }
+        let high_watermark = self.high_watermark();
+        let target = if offset == -1 { high_watermark } else { offset };
+        if target < 0 || target > high_watermark {
+            return Err(PartitionError::OffsetOutOfRange(format!(
+                "The offset {target} for partition {}-{} is out of range: the high watermark is {high_watermark}.",
+                self.topic.name, self.index
+            )));
+        }
+        let mut state = self.state.lock();
+        if let Err(error) = state.log.increment_log_start_offset(target, high_watermark) {
+            return Err(match error {
+                ReadError::Storage(error) => self.failed(&state, error),
+                error @ ReadError::OffsetOutOfRange { .. } => {
+                    PartitionError::OffsetOutOfRange(error.to_string())
+                }
+            });
+        }
+        let start = state.log.log_start_offset();
+        state.replication.low_watermark(start).map_err(|_| PartitionError::NotLeader)
+    }
+
     // Durability and failures.
 
     /// Queues a flush; one that finds no place is dropped, and covered by the next.
@@ -451,6 +476,11 @@ impl Partition {
     fn publish(&self, effect: Effect) {
         if let Some(mark) = effect.high_watermark {
             self.high_watermark.store(mark, Ordering::Release);
+            // A load, not a store, where it is told already: the line is shared by all partitions.
+            let moved = &self.surroundings.high_watermark_moved;
+            if !moved.load(Ordering::Relaxed) {
+                moved.store(true, Ordering::Release);
+            }
         }
     }
 

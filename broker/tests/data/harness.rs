@@ -15,6 +15,7 @@ use vltava_broker::{
         now_ms,
     },
 };
+use vltava_log::LogDirs;
 use vltava_protocol::{
     Message, Uuid,
     frame::{decode_response, encode_request},
@@ -66,14 +67,17 @@ impl House {
     /// A broker over a directory that is there.
     pub fn over(directory: &Path, config: impl Fn(&str) -> TopicConfig + Send + Sync + 'static) -> Self {
         let metrics = Arc::new(Metrics::default());
+        let storage = Storage::new(LogDirs::open(&[directory.to_owned()], 1000, 86_400_000).unwrap());
+        storage.load(2, &|partition| config(&partition.topic).log, now_ms());
         let replicas = Replicas::new(Setup {
             surroundings: Surroundings {
                 broker_id: ID,
                 replica_lag_ms: 30_000,
                 fetch_max_bytes: 55 << 20,
                 files: FileWork::new(2, 64),
+                high_watermark_moved: Default::default(),
             },
-            storage: Storage::new(&[directory.to_owned()], 1000, 86_400_000),
+            storage,
             sessions: Limits::default(),
             configs: Box::new(config),
             metrics: metrics.clone(),
