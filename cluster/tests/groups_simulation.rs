@@ -4,6 +4,8 @@
 //! generation, and it is the leader's; a commit of an old generation is refused; and when everybody falls silent the group ends empty.
 //! A seed replays its history.
 
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use vltava_cluster::groups::{
