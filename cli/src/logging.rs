@@ -3,7 +3,7 @@
 use std::fmt;
 
 use clap::{Args, ValueEnum};
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     EnvFilter,
@@ -60,7 +60,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let now = Zoned::now();
+        let now = ZonedDateTime::now();
         let metadata = event.metadata();
         let (date, millis) = (now.strftime("%Y-%m-%d %H:%M:%S"), now.millisecond());
         write!(writer, "[{date},{millis:03}] {} ", metadata.level())?;
