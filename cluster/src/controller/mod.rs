@@ -15,6 +15,7 @@
 //! | `election` | who leads |
 //! | `deletion` | a topic going away |
 //! | `outbox` | what brokers are told |
+//! | `placement` | where new replicas go |
 //!
 //! An incarnation of a topic is told by the zxid that created its znode, so that a topic deleted and made again under its old name is
 //! never mistaken for its predecessor.
@@ -26,10 +27,12 @@ mod machine;
 mod model;
 mod observations;
 mod outbox;
+mod placement;
 mod topics;
 
 pub use event::{Action, BrokerRequest, Event, PartitionUpdate, StopReplica, Write, WriteOutcome};
 pub use machine::{Controller, ControllerOptions};
+pub use placement::{PlacementError, place};
 pub use model::{
     Broker, EPOCH_DURING_DELETE, Endpoint, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER, ReplicaAssignment,
     StateNode, TopicAssignment, TopicName, TopicNode,
