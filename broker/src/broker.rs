@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use vltava_settings::BrokerConfig;
+
 use crate::{
     control::{Control, MetadataCache},
     groups::Groups,
@@ -13,6 +15,10 @@ use crate::{
 /// guards itself.
 #[derive(Debug)]
 pub struct Broker {
+    /// `broker.id`, configured or generated.
+    pub id: i32,
+    /// What the properties file and the overrides say; what changes while the broker runs is in [`Control`].
+    pub config: BrokerConfig,
     /// All partitions that have a replica here.
     pub replicas: Replicas,
     /// What clients are told about brokers, topics and leaders; fed by UpdateMetadata alone.

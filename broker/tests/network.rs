@@ -19,8 +19,8 @@ use tokio::{
     sync::Semaphore,
 };
 use vltava_broker::net::{
-    Answer, ConnectionInfo, ConnectionLimits, Frame, Limits, Listener, ListenerSpec, Network, Order, Piece,
-    Refusal, Response, Service,
+    Answer, ConnectionInfo, ConnectionLimits, FileSlice, Frame, Limits, Listener, ListenerSpec, Network,
+    Order, Piece, Refusal, Response, Service,
 };
 
 /// Answers by the first byte of a frame: `e` echoes, `s` stays silent, `w` echoes when `gate` opens, and holds up the next request, `p` the same without
@@ -64,7 +64,8 @@ impl Service for Script {
             }
             b'f' => {
                 let head = Bytes::copy_from_slice(&u32::try_from(FILE).unwrap().to_be_bytes());
-                let slice = Piece::File { file: self.file.clone(), position: 0, length: FILE };
+                let slice =
+                    Piece::File(FileSlice { file: self.file.clone(), position: 0, length: FILE as u64 });
                 Answer::Now(Response::new(smallvec![Piece::Bytes(head), slice]))
             }
             b'b' => Answer::Now(whole(&vec![b'b'; BIG])),

@@ -1,6 +1,8 @@
-//! The decisions of a cluster as pure state machines: replication, controller and consumer groups.
+//! The decisions of a cluster as pure state machines: controller, replication and consumer groups.
 //!
-//! Events in, actions out: no I/O, no clock, no tasks. What needs the time takes it as an argument.
+//! Events go in with the time, actions come out. Nothing here does I/O, reads a clock, spawns or logs, so that a simulation runs the
+//! very types that the broker runs.
 
 pub mod controller;
+pub mod groups;
 pub mod replication;

@@ -1,5 +1,6 @@
 //! A broker's configuration: a properties file and overrides, read against the table.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::broker;
@@ -131,6 +132,20 @@ impl BrokerConfig {
         }
     }
 
+    /// This configuration with layers of dynamic values over it, the stronger last. Values must have been validated; one that
+    /// does not fit is left out.
+    pub(crate) fn with_dynamic(&self, layers: &[&BTreeMap<String, String>]) -> BrokerConfig {
+        let mut config = self.clone();
+        for (name, text) in layers.iter().flat_map(|layer| layer.iter()) {
+            if let (Some(index), Some(definition)) = (broker_keys().position(name), broker_keys().find(name))
+                && let Ok(value) = definition.parse(text)
+            {
+                config.values[index] = value;
+            }
+        }
+        config
+    }
+
     /// The value of a key. A binary search over the names: read once and keep, rather than per request.
     #[must_use]
     pub fn get<T: Setting>(&self, key: Key<T>) -> T::Read<'_> {
@@ -259,7 +274,11 @@ fn read(key: &str, definition: &Definition, text: &str) -> Result<Value, Problem
 /// An empty text is how properties files say "nothing".
 fn same_as_default(definition: &Definition, value: &Value) -> bool {
     let default = Value::from_literal(definition.default);
-    let nothing = matches!(value, Value::Text(text) if text.is_empty())
-        || matches!(value, Value::List(items) if items.is_empty());
+    let nothing = match value {
+        Value::Text(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Password(password) => password.reveal().is_empty(),
+        _ => false,
+    };
     *value == default || (default == Value::Null && nothing)
 }

@@ -190,39 +190,43 @@ struct NaturalLines<'a> {
 }
 
 impl<'a> NaturalLines<'a> {
-    fn next_natural(&mut self) -> Option<&'a str> {
+    /// The next natural line and what ended it.
+    fn next_natural(&mut self) -> Option<(&'a str, &'a str)> {
         if self.rest.is_empty() {
             return None;
         }
         self.number += 1;
         let end = self.rest.find(['\n', '\r']).unwrap_or(self.rest.len());
-        let (line, rest) = self.rest.split_at(end);
-        self.rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r'])).unwrap_or(rest);
-        Some(line)
+        let (line, after) = self.rest.split_at(end);
+        let length = if after.starts_with("\r\n") { 2 } else { after.len().min(1) };
+        let (ending, rest) = after.split_at(length);
+        self.rest = rest;
+        Some((line, ending))
     }
 
     /// The next line that is no comment, with its continuation lines, and the number of the line it begins on.
     fn next_logical(&mut self) -> Option<(usize, String)> {
-        loop {
-            let line = self.next_natural()?.trim_start_matches(is_blank);
-            if line.is_empty() || line.starts_with(['#', '!']) {
-                continue;
-            }
-            let number = self.number;
-            let mut logical = line.to_owned();
-            while ends_open(&logical) {
-                logical.pop();
-                match self.next_natural() {
-                    Some(next) => logical.push_str(next.trim_start_matches(is_blank)),
-                    None => break,
-                }
-            }
-            // A line of nothing but a continuation is as blank as any other.
+        let mut logical = String::new();
+        let mut begins = 0;
+        while let Some((line, ending)) = self.next_natural() {
+            let line = line.trim_start_matches(is_blank);
             if logical.is_empty() {
-                continue;
+                if line.is_empty() || line.starts_with(['#', '!']) {
+                    continue;
+                }
+                begins = self.number;
             }
-            return Some((number, logical));
+            logical.push_str(line);
+            if !ends_open(&logical) {
+                return Some((begins, logical));
+            }
+            logical.pop();
+            // Java makes an empty key of a last line that is only a continuation, unless it ends in `\r\n`.
+            if self.rest.is_empty() && (!logical.is_empty() || ending != "\r\n") {
+                return Some((begins, logical));
+            }
         }
+        (!logical.is_empty()).then_some((begins, logical))
     }
 }
 

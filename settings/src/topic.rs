@@ -51,14 +51,12 @@ keys! {
         .medium()
         .from_broker(&["log.flush.interval.ms", "log.flush.scheduler.interval.ms"]);
     /// Replicas whose fetching is throttled, as a list of `partition:broker`, or `*`.
-    FOLLOWER_REPLICATION_THROTTLED_REPLICAS: Vec<String> = list("follower.replication
-        .throttled.replicas", &[])
+    FOLLOWER_REPLICATION_THROTTLED_REPLICAS: Vec<String> = list("follower.replication.throttled.replicas", &[])
         .throttled_replicas()
         .medium()
         .accepted(reason::QUOTAS);
     /// Replicas whose serving of followers is throttled, as a list of `partition:broker`, or `*`.
-    LEADER_REPLICATION_THROTTLED_REPLICAS: Vec<String> = list("leader.replication
-        .throttled.replicas", &[])
+    LEADER_REPLICATION_THROTTLED_REPLICAS: Vec<String> = list("leader.replication.throttled.replicas", &[])
         .throttled_replicas()
         .medium()
         .accepted(reason::QUOTAS);

@@ -107,8 +107,7 @@ impl Definition {
     ///
     /// The text is not of the key's type or not among what is allowed.
     pub fn parse(&self, text: &str) -> Result<Value, InvalidValue> {
-        let trimmed = text.trim_matches(|c| c <= ' ');
-        let value = self.parse_kind(trimmed)?;
+        let value = self.parse_kind(text)?;
         self.check(&value)?;
         Ok(value)
     }
@@ -118,13 +117,14 @@ impl Definition {
         InvalidValue::Invalid { name: self.name.to_owned(), value: value.to_owned(), why: why.into() }
     }
 
-    fn parse_kind(&self, text: &str) -> Result<Value, InvalidValue> {
+    fn parse_kind(&self, given: &str) -> Result<Value, InvalidValue> {
+        let text = given.trim_matches(|c| c <= ' ');
         let not_a_number =
-            || self.invalid(text, format!("Not a number of type {}", self.kind.to_string().to_uppercase()));
+            || self.invalid(given, format!("Not a number of type {}", self.kind.to_string().to_uppercase()));
         Ok(match self.kind {
             Kind::Boolean if text.eq_ignore_ascii_case("true") => Value::Boolean(true),
             Kind::Boolean if text.eq_ignore_ascii_case("false") => Value::Boolean(false),
-            Kind::Boolean => return Err(self.invalid(text, "Expected value to be either true or false")),
+            Kind::Boolean => return Err(self.invalid(given, "Expected value to be either true or false")),
             Kind::Short => Value::Short(text.parse().map_err(|_| not_a_number())?),
             Kind::Int => Value::Int(text.parse().map_err(|_| not_a_number())?),
             Kind::Long => Value::Long(text.parse().map_err(|_| not_a_number())?),
@@ -181,7 +181,11 @@ impl Definition {
                 Ok(_) => Ok(()),
                 Err(error) => fail(error.to_string()),
             },
-            (Allowed::ThrottledReplicas, Value::List(items)) => check_throttled(items).or_else(fail),
+            (Allowed::ThrottledReplicas, Value::List(items)) => check_throttled(items)
+                // Kafka shows a whole list as Java does.
+                .map_err(|why| {
+                    self.invalid(&format!("[{}]", items.join(", ")), format!("{} {why}", self.name))
+                }),
             _ => Ok(()),
         }
     }

@@ -1,35 +1,63 @@
 //! One file per API, and the table of what is served.
 //!
-//! To serve an API: write `api/<name>.rs` and add its line to [`TABLE`]. ApiVersions advertises exactly this table.
+//! To serve an API: write `api/<name>.rs` and add its line to [`TABLE`]. ApiVersions advertises exactly this table, so a line goes in when every
+//! version it names is answered whole. A handler has one of three forms:
+//!
+//! - `now!(module, XRequest)`: `fn handle(&Arc<Broker>, &RequestContext, XRequest<'_>) -> XResponse<'_>` answers from memory;
+//! - `waits!(module, XRequest)`: `async fn handle(&Arc<Broker>, &RequestContext, XRequest<'_>) -> XResponse<'_>` may wait, and holds the
+//!   request's bytes while it does;
+//! - `begins!(module, XRequest)`: `fn begin(&Arc<Broker>, RequestContext, XRequest<'_>) -> Answer` does at once what must happen in the order of requests,
+//!   and waits in a future that holds none of the request's bytes. For Produce and Fetch.
+//!
+//! A handler may return a [`Response`](crate::net::Response) instead of a message, where it sends file slices.
 
-use std::{ops::RangeInclusive, sync::Arc};
+pub mod api_versions;
+mod dispatch;
+
+use std::sync::Arc;
+
+use vltava_protocol::{ApiKey, messages, wire::Versions};
 
 use crate::{
     Broker,
     net::{Answer, Frame, Order, RequestContext},
 };
+pub use dispatch::Dispatcher;
+#[allow(unused_imports)]
+use dispatch::{begins, now, waits};
 
-/// Starts the work of a request whose body is `body` (what follows the header). What must happen in the order of the connection's requests happens
-/// before it returns; see [`Answer`].
+/// Starts the work of a request; the frame is its body, without the header.
 pub type Begin = fn(&Arc<Broker>, RequestContext, Frame) -> Answer;
 
 /// One line of the table.
 #[derive(Debug, Clone)]
 pub struct Api {
     /// The key on the wire.
-    pub key: i16,
+    pub key: ApiKey,
     /// The versions that are served whole, and advertised.
-    pub versions: RangeInclusive<i16>,
+    pub versions: Versions,
     /// When the connection's next request begins.
     pub order: Order,
     /// The handler.
     pub begin: Begin,
 }
 
-/// All that this broker serves, by key.
-pub const TABLE: &[Api] = &[];
+const fn api(key: ApiKey, first: i16, last: i16, begin: Begin) -> Api {
+    Api { key, versions: Versions::new(first, last), order: Order::Whole, begin }
+}
 
-/// The line of an API key.
-pub fn find(key: i16) -> Option<&'static Api> {
+/// An API whose requests wait without holding up those behind them.
+#[allow(dead_code)]
+const fn flowing(api: Api) -> Api {
+    Api { order: Order::UntilItWaits, ..api }
+}
+
+/// All that this broker serves, by key.
+pub static TABLE: &[Api] = &[
+    api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)), //
+];
+
+/// The line of an API.
+pub fn find(key: ApiKey) -> Option<&'static Api> {
     TABLE.iter().find(|api| api.key == key)
 }

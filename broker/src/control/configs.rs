@@ -47,7 +47,11 @@ pub struct TopicSettings {
 }
 
 impl Configs {
-    pub(super) fn new(broker_id: i32, fixed: Arc<BrokerConfig>, session: Arc<ArcSwapOption<Session>>) -> Self {
+    pub(super) fn new(
+        broker_id: i32,
+        fixed: Arc<BrokerConfig>,
+        session: Arc<ArcSwapOption<Session>>,
+    ) -> Self {
         let dynamic = ArcSwap::from_pointee(DynamicConfig::new(fixed));
         Self { broker_id, dynamic, topics: RwLock::default(), session, writing: Mutex::new(()) }
     }
@@ -75,7 +79,10 @@ impl Configs {
         let Some(session) = self.session.load_full() else { return };
         let unknown: Vec<String> = {
             let known = self.topics.read();
-            topics.filter(|(name, fresh)| *fresh || !known.contains_key(*name)).map(|(name, _)| name.to_owned()).collect()
+            topics
+                .filter(|(name, fresh)| *fresh || !known.contains_key(*name))
+                .map(|(name, _)| name.to_owned())
+                .collect()
         };
         self.read_topics(&session, unknown).await;
     }
@@ -121,7 +128,9 @@ impl Configs {
         };
         let overrides = match overrides(session, entity).await {
             Ok((overrides, _)) => overrides,
-            Err(error) => return error!(%entity, %error, "a changed configuration cannot be read; the old one stays"),
+            Err(error) => {
+                return error!(%entity, %error, "a changed configuration cannot be read; the old one stays");
+            }
         };
         match (entity, level) {
             (Entity::Topic(name), _) if self.topics.read().contains_key(name.as_str()) => {
@@ -146,8 +155,12 @@ impl Configs {
         }
         self.dynamic.store(Arc::new(next));
         // The topics' defaults are the broker's values.
-        let topics: Vec<(Arc<str>, BTreeMap<String, String>)> =
-            self.topics.read().iter().map(|(name, settings)| (name.clone(), settings.overrides.clone())).collect();
+        let topics: Vec<(Arc<str>, BTreeMap<String, String>)> = self
+            .topics
+            .read()
+            .iter()
+            .map(|(name, settings)| (name.clone(), settings.overrides.clone()))
+            .collect();
         for (name, overrides) in topics {
             let config = self.set_topic(&name, overrides);
             member.topic_config_changed(&name, &config);
@@ -203,7 +216,8 @@ impl Configs {
                     last = Some(name.clone());
                 } else if super::now_ms() - stat.ctime > NOTIFICATION_EXPIRY_MS {
                     let path = path.as_str();
-                    let _gone_already = session.persist(|client| async move { client.delete(path, None).await }).await;
+                    let _gone_already =
+                        session.persist(|client| async move { client.delete(path, None).await }).await;
                 }
             }
             watcher.changed().await;

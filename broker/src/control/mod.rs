@@ -46,7 +46,9 @@ pub use startup::{StartupError, random_id};
 
 /// Milliseconds since the epoch.
 pub(crate) fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Why a broker cannot take part in its cluster.
@@ -62,7 +64,9 @@ pub enum ControlError {
     #[error(transparent)]
     Registration(#[from] RegistrationError),
     /// The log directories belong to another cluster.
-    #[error("The Cluster ID {found} doesn't match stored clusterId Some({stored}) in meta.properties. The broker is trying to join the wrong cluster. Configured zookeeper.connect may be wrong.")]
+    #[error(
+        "The Cluster ID {found} doesn't match stored clusterId Some({stored}) in meta.properties. The broker is trying to join the wrong cluster. Configured zookeeper.connect may be wrong."
+    )]
     OtherCluster {
         /// What ZooKeeper says.
         found: String,
@@ -70,7 +74,9 @@ pub enum ControlError {
         stored: String,
     },
     /// The log directories belong to another broker.
-    #[error("Configured broker.id {configured} doesn't match stored broker.id {stored} in meta.properties. If you moved your data, make sure your configured broker.id matches. If you intend to create a new broker, you should remove all data in your data directories (log.dirs).")]
+    #[error(
+        "Configured broker.id {configured} doesn't match stored broker.id {stored} in meta.properties. If you moved your data, make sure your configured broker.id matches. If you intend to create a new broker, you should remove all data in your data directories (log.dirs)."
+    )]
     OtherBroker {
         /// What the configuration says.
         configured: i32,
@@ -194,7 +200,8 @@ impl Control {
         self.shared.set_session(&session, epoch);
         let stop = CancellationToken::new();
         let (orders, received) = mpsc::channel(orders::WAITING);
-        let obey = tokio::spawn(orders::obey(Arc::clone(&member), Arc::clone(&self.shared.configs), received));
+        let obey =
+            tokio::spawn(orders::obey(Arc::clone(&member), Arc::clone(&self.shared.configs), received));
         let supervisor = supervisor::Supervisor {
             shared: Arc::clone(&self.shared),
             member,

@@ -133,7 +133,11 @@ fn leader_and_isr(
     }
 }
 
-fn stop_replica(controller_id: i32, controller_epoch: i32, replicas: &[StopReplica]) -> StopReplicaRequest<'static> {
+fn stop_replica(
+    controller_id: i32,
+    controller_epoch: i32,
+    replicas: &[StopReplica],
+) -> StopReplicaRequest<'static> {
     let state = |replica: &StopReplica| StopReplicaPartitionState {
         partition_index: replica.partition,
         leader_epoch: replica.leader_epoch,

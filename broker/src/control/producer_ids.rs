@@ -55,7 +55,8 @@ async fn take_block(session: &Session, broker: i32) -> Result<ProducerIdBlock, P
             session.make_path(paths::PRODUCER_IDS).await?;
             continue;
         };
-        let block = ProducerIdBlock::after(znodes::decode_producer_ids(&data)?, broker).ok_or(ProducerIdError::Exhausted)?;
+        let block = ProducerIdBlock::after(znodes::decode_producer_ids(&data)?, broker)
+            .ok_or(ProducerIdError::Exhausted)?;
         let data = znodes::encode_producer_ids(block);
         match session.client().set_data(paths::PRODUCER_IDS, &data, Some(stat.version)).await {
             Ok(_) => return Ok(block),

@@ -70,7 +70,8 @@ impl Supervisor {
     async fn next_session(&self) -> Session {
         loop {
             let session = Session::reopen(&self.shared.address).await;
-            let registration = BrokerRegistration { timestamp_ms: super::now_ms(), ..self.registration.clone() };
+            let registration =
+                BrokerRegistration { timestamp_ms: super::now_ms(), ..self.registration.clone() };
             if let Err(error) = startup::make_paths(&session).await {
                 warn!(%error, "the paths in ZooKeeper cannot be made");
             }

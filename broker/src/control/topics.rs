@@ -71,12 +71,14 @@ pub(super) type Creating = Mutex<HashSet<Arc<str>>>;
 const MAX_CREATING: usize = 1000;
 
 /// Whether the old settings stay in an alteration.
-type Alteration<'a> = &'a (dyn Fn(&BTreeMap<String, String>) -> Result<BTreeMap<String, String>, AdminError> + Sync);
+type Alteration<'a> =
+    &'a (dyn Fn(&BTreeMap<String, String>) -> Result<BTreeMap<String, String>, AdminError> + Sync);
 
 impl Control {
     fn admin_session(&self) -> Result<Arc<Session>, AdminError> {
-        self.session()
-            .ok_or_else(|| AdminError::new(ErrorCode::NotController, "This broker has no ZooKeeper session at the moment."))
+        self.session().ok_or_else(|| {
+            AdminError::new(ErrorCode::NotController, "This broker has no ZooKeeper session at the moment.")
+        })
     }
 
     /// Writes a new topic and its overrides. It is usable when the metadata cache says so.
@@ -90,10 +92,12 @@ impl Control {
         overrides: &BTreeMap<String, String>,
     ) -> Result<Uuid, AdminError> {
         let session = self.admin_session()?;
-        let exists = || AdminError::new(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."));
+        let exists =
+            || AdminError::new(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."));
         let (path, config_path) = (paths::topic(name), paths::topic_config(name));
         let id = random_id();
-        let partitions = (0..).zip(replicas).map(|(n, replicas)| (n, ReplicaAssignment::of(replicas))).collect();
+        let partitions =
+            (0..).zip(replicas).map(|(n, replicas)| (n, ReplicaAssignment::of(replicas))).collect();
         let topic = znodes::encode_topic(&TopicAssignment { topic_id: Some(id), partitions });
         let config = znodes::encode_config(overrides);
         for _ in 0..ATTEMPTS {
@@ -122,7 +126,12 @@ impl Control {
 
     /// Creates a topic in the background because a client asked for its metadata, unless that is under way. The outcome is seen
     /// in the metadata; failures are logged.
-    pub fn create_in_background(&self, name: &str, replicas: Vec<Vec<i32>>, overrides: BTreeMap<String, String>) {
+    pub fn create_in_background(
+        &self,
+        name: &str,
+        replicas: Vec<Vec<i32>>,
+        overrides: BTreeMap<String, String>,
+    ) {
         let name: Arc<str> = name.into();
         {
             let mut creating = self.shared.creating.lock();
@@ -133,7 +142,9 @@ impl Control {
         let control = self.clone();
         tokio::spawn(async move {
             match control.create_topic(&name, replicas, &overrides).await {
-                Ok(id) => tracing::info!(topic = &*name, %id, "created for a client that asked for its metadata"),
+                Ok(id) => {
+                    tracing::info!(topic = &*name, %id, "created for a client that asked for its metadata")
+                }
                 Err(error) if error.code == ErrorCode::TopicAlreadyExists => {}
                 Err(error) => tracing::warn!(topic = &*name, %error, "not created"),
             }
@@ -149,7 +160,9 @@ impl Control {
         let session = self.admin_session()?;
         let path = paths::delete_topic(name);
         let path = path.as_str();
-        let made = session.persist(|client| async move { client.create(path, &[], &persistent()).await.map(|_| ()) }).await;
+        let made = session
+            .persist(|client| async move { client.create(path, &[], &persistent()).await.map(|_| ()) })
+            .await;
         match made {
             Ok(()) | Err(zk::Error::NodeExists) => Ok(()),
             Err(error) => Err(error.into()),
@@ -170,12 +183,20 @@ impl Control {
     ///
     /// # Errors
     /// UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS when the topic has grown meanwhile, or ZooKeeper's.
-    pub async fn add_partitions(&self, name: &str, before: usize, added: &[Vec<i32>]) -> Result<(), AdminError> {
+    pub async fn add_partitions(
+        &self,
+        name: &str,
+        before: usize,
+        added: &[Vec<i32>],
+    ) -> Result<(), AdminError> {
         let session = self.admin_session()?;
         let path = paths::topic(name);
         for _ in 0..ATTEMPTS {
             let Some((data, stat)) = session.read(&path).await? else {
-                return Err(AdminError::new(ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")));
+                return Err(AdminError::new(
+                    ErrorCode::UnknownTopicOrPartition,
+                    format!("The topic '{name}' does not exist."),
+                ));
             };
             let mut assignment = znodes::decode_topic(&path, &data)?;
             if assignment.partitions.len() != before {
@@ -226,13 +247,20 @@ impl Control {
                 Some(version) => writer.add_set_data(&path, &data, Some(version))?,
                 None => writer.add_create(&path, &data, &persistent())?,
             }
-            writer.add_create(paths::CONFIG_CHANGE_PREFIX, &znodes::encode_config_change(entity), &sequential())?;
+            writer.add_create(
+                paths::CONFIG_CHANGE_PREFIX,
+                &znodes::encode_config_change(entity),
+                &sequential(),
+            )?;
             match writer.commit().await.map_err(zk::Error::from) {
                 Ok(_) => return Ok(after),
                 Err(zk::Error::BadVersion | zk::Error::NodeExists) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(AdminError::new(ErrorCode::RequestTimedOut, "Others are changing the configuration at the same time."))
+        Err(AdminError::new(
+            ErrorCode::RequestTimedOut,
+            "Others are changing the configuration at the same time.",
+        ))
     }
 }

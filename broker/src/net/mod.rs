@@ -26,6 +26,7 @@ pub use memory::{RequestMemory, Reservation};
 pub use quotas::ConnectionLimits;
 pub use request::{Principal, RequestContext};
 pub use response::{Answer, Order, Piece, Refusal, Response};
+pub use vltava_log::FileSlice;
 
 pub use service::{ConnectionInfo, Service};
 

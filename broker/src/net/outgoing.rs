@@ -69,18 +69,18 @@ impl Outgoing {
 
     fn send_some(&mut self, stream: &TcpStream) -> io::Result<u64> {
         match self.pieces.front_mut() {
-            Some(Piece::File { file, position, length }) => {
-                let count = (*length).min(SENDFILE_MAX);
-                let n = rustix::fs::sendfile(stream, &*file, Some(position), count)?;
+            Some(Piece::File(slice)) => {
+                let count = usize::try_from(slice.length).unwrap_or(SENDFILE_MAX).min(SENDFILE_MAX);
+                let n = rustix::fs::sendfile(stream, &*slice.file, Some(&mut slice.position), count)? as u64;
                 if n == 0 {
                     // The file ends before the range does: the promised size can't be kept.
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
-                *length -= n;
-                if *length == 0 {
+                slice.length = slice.length.saturating_sub(n);
+                if slice.length == 0 {
                     self.pieces.pop_front();
                 }
-                Ok(n as u64)
+                Ok(n)
             }
             _ => self.send_bytes(stream),
         }

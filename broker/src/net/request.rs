@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use vltava_protocol::ApiKey;
+
 /// Who sent a request. Until authentication is built everybody is `User:ANONYMOUS`, as on a PLAINTEXT listener of Kafka.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal(Arc<str>);
@@ -21,8 +23,8 @@ impl Principal {
 /// The header of a request and the connection it came by. Cloning it counts references, nothing more.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
-    /// The API, as it stands in the table of [`crate::api`].
-    pub api_key: i16,
+    /// The API.
+    pub api_key: ApiKey,
     /// The version of request and response.
     pub version: i16,
     /// Echoed in the response.

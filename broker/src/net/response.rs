@@ -1,7 +1,8 @@
 //! What goes back to a client: bytes that are in memory, and ranges of files that the kernel sends without our touching them.
 
-use std::{fmt, fs::File, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin};
 
+use super::FileSlice;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -11,22 +12,15 @@ pub enum Piece {
     /// Bytes in memory: sent together with their neighbours by one system call.
     Bytes(Bytes),
     /// A range of a file: sent by `sendfile`. It must be in the page cache: a network thread never waits for a disk.
-    File {
-        /// The open file.
-        file: Arc<File>,
-        /// The first byte's place in it.
-        position: u64,
-        /// How many bytes.
-        length: usize,
-    },
+    File(FileSlice),
 }
 
 impl Piece {
     /// How many bytes leave.
-    pub fn len(&self) -> usize {
+    pub fn len(&self) -> u64 {
         match self {
-            Self::Bytes(bytes) => bytes.len(),
-            Self::File { length, .. } => *length,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(slice) => slice.length,
         }
     }
 

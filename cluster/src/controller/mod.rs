@@ -32,8 +32,8 @@ mod topics;
 
 pub use event::{Action, BrokerRequest, Event, PartitionUpdate, StopReplica, Write, WriteOutcome};
 pub use machine::{Controller, ControllerOptions};
-pub use placement::{PlacementError, place};
 pub use model::{
     Broker, EPOCH_DURING_DELETE, Endpoint, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER, ReplicaAssignment,
     StateNode, TopicAssignment, TopicName, TopicNode,
 };
+pub use placement::{PlacementError, place};

@@ -11,7 +11,9 @@ pub enum PlacementError {
     #[error("Replication factor must be larger than 0.")]
     Replicas,
     /// More replicas than brokers.
-    #[error("Unable to replicate the partition {wanted} time(s): The target replication factor of {wanted} cannot be reached because only {brokers} broker(s) are registered.")]
+    #[error(
+        "Unable to replicate the partition {wanted} time(s): The target replication factor of {wanted} cannot be reached because only {brokers} broker(s) are registered."
+    )]
     TooFewBrokers {
         /// The replication factor.
         wanted: usize,
@@ -61,8 +63,16 @@ mod tests {
     fn leaders_take_turns_and_followers_shift_with_each_round() {
         let placed = place(&[0, 1, 2, 3, 4], 0, 10, 3, (0, 0)).expect("five brokers");
         let expected = [
-            [0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 0], [4, 0, 1],
-            [0, 2, 3], [1, 3, 4], [2, 4, 0], [3, 0, 1], [4, 1, 2],
+            [0, 1, 2],
+            [1, 2, 3],
+            [2, 3, 4],
+            [3, 4, 0],
+            [4, 0, 1],
+            [0, 2, 3],
+            [1, 3, 4],
+            [2, 4, 0],
+            [3, 0, 1],
+            [4, 1, 2],
         ];
         assert_eq!(placed, expected);
         assert_eq!(place(&[0, 1, 2, 3, 4], 8, 2, 3, (0, 0)).expect("growing"), expected[8..]);

@@ -61,7 +61,9 @@ impl ControlType {
             Some(&[v0, v1, t0, t1, ..]) if i16::from_be_bytes([v0, v1]) >= 0 => {
                 Ok(Self::from_id(i16::from_be_bytes([t0, t1])))
             }
-            _ => Err(RecordsError::Malformed("Invalid control record key: too short, or of a negative version")),
+            _ => Err(RecordsError::Malformed(
+                "Invalid control record key: too short, or of a negative version",
+            )),
         }
     }
 
@@ -93,7 +95,9 @@ impl EndTxnMarker {
             Some(&[v0, v1, e0, e1, e2, e3, ..]) if i16::from_be_bytes([v0, v1]) >= 0 => {
                 Ok(Some(Self { committed, coordinator_epoch: i32::from_be_bytes([e0, e1, e2, e3]) }))
             }
-            _ => Err(RecordsError::Malformed("Invalid end transaction marker: too short, or of a negative version")),
+            _ => Err(RecordsError::Malformed(
+                "Invalid end transaction marker: too short, or of a negative version",
+            )),
         }
     }
 

@@ -1,6 +1,5 @@
 //! One batch or shallow message, whatever its magic: what a log stores under one range of offsets.
 
-use super::iter::EntryPrefix;
 use super::{Batch, Codec, Message, RecordReader, RecordsError, TimestampType};
 
 /// A batch of magic 2, or a message or wrapper of magic 0 or 1.
@@ -95,54 +94,6 @@ impl<'a> Entry<'a> {
         match self {
             Self::Batch(batch) => batch.records(output_limit),
             Self::Message(message) => message.records(output_limit),
-        }
-    }
-}
-
-/// Iterates over batches and shallow messages of mixed magics, as a log is read: structure only, no checksums.
-///
-/// Ends before a last entry that is cut off, as a fetch response may have one; [`remainder`](Self::remainder) is then not
-/// empty. Garbage is an error, which ends it too.
-#[derive(Debug, Clone)]
-pub struct Entries<'a> {
-    rest: &'a [u8],
-    maximum: usize,
-    failed: bool,
-}
-
-impl<'a> Entries<'a> {
-    /// Over `bytes`; an entry whose length field exceeds `maximum` is an error.
-    pub fn new(bytes: &'a [u8], maximum: usize) -> Self {
-        Self { rest: bytes, maximum, failed: false }
-    }
-
-    /// The bytes not yet iterated over: at the end, a cut-off entry.
-    pub fn remainder(&self) -> &'a [u8] {
-        self.rest
-    }
-}
-
-impl<'a> Iterator for Entries<'a> {
-    type Item = Result<Entry<'a>, RecordsError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let parsed = match EntryPrefix::parse(self.rest, self.maximum) {
-            Ok(Some(prefix)) if prefix.size() <= self.rest.len() => Entry::parse(self.rest),
-            Ok(_) => return None,
-            Err(error) => Err(error),
-        };
-        match parsed {
-            Ok(entry) => {
-                self.rest = &self.rest[entry.bytes().len()..];
-                Some(Ok(entry))
-            }
-            Err(error) => {
-                self.failed = true;
-                Some(Err(error))
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Record data as a log holds it: batches and messages of every magic, one after another.
 
 use super::batch::{LOG_OVERHEAD, PREFIX_SIZE};
-use super::{Batch, RecordsError};
+use super::{Batch, Entry, RecordsError};
 
 /// The least that a length field of any magic covers: a message of magic 0 with neither key nor value.
 pub const MINIMUM_LENGTH: usize = 14;
@@ -45,25 +45,67 @@ impl EntryPrefix {
     }
 }
 
-/// Iterates over the batches of magic 2 at the front of a slice: structure only, no checksums.
+/// Iterates over batches and shallow messages of mixed magics, as a log is read: structure only, no checksums.
 ///
-/// Ends before a last batch that is cut off; [`remainder`](Self::remainder) is then not empty. An error ends it too.
+/// Ends before a last entry that is cut off, as a fetch response may have one; [`remainder`](Self::remainder) is then not
+/// empty. Garbage is an error, which ends it too.
 #[derive(Debug, Clone)]
-pub struct Batches<'a> {
+pub struct Entries<'a> {
     rest: &'a [u8],
     maximum: usize,
     failed: bool,
 }
 
-impl<'a> Batches<'a> {
-    /// Over `bytes`; a batch whose length field exceeds `maximum` is an error.
+impl<'a> Entries<'a> {
+    /// Over `bytes`; an entry whose length field exceeds `maximum` is an error.
     pub fn new(bytes: &'a [u8], maximum: usize) -> Self {
         Self { rest: bytes, maximum, failed: false }
     }
 
-    /// The bytes not yet iterated over: at the end, a cut-off batch.
+    /// The bytes not yet iterated over: at the end, a cut-off entry.
     pub fn remainder(&self) -> &'a [u8] {
         self.rest
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Entry<'a>, RecordsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let parsed = match EntryPrefix::parse(self.rest, self.maximum) {
+            Ok(Some(prefix)) if prefix.size() <= self.rest.len() => Entry::parse(self.rest),
+            Ok(_) => return None,
+            Err(error) => Err(error),
+        };
+        match parsed {
+            Ok(entry) => {
+                self.rest = &self.rest[entry.bytes().len()..];
+                Some(Ok(entry))
+            }
+            Err(error) => {
+                self.failed = true;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// As [`Entries`], of data that has magic 2 only: anything older is an error.
+#[derive(Debug, Clone)]
+pub struct Batches<'a>(Entries<'a>);
+
+impl<'a> Batches<'a> {
+    /// Over `bytes`; a batch whose length field exceeds `maximum` is an error.
+    pub fn new(bytes: &'a [u8], maximum: usize) -> Self {
+        Self(Entries::new(bytes, maximum))
+    }
+
+    /// The bytes not yet iterated over: at the end, a cut-off batch.
+    pub fn remainder(&self) -> &'a [u8] {
+        self.0.remainder()
     }
 }
 
@@ -71,23 +113,14 @@ impl<'a> Iterator for Batches<'a> {
     type Item = Result<Batch<'a>, RecordsError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let parsed = match EntryPrefix::parse(self.rest, self.maximum) {
-            Ok(Some(prefix)) if prefix.size() <= self.rest.len() => Batch::parse(self.rest),
-            Ok(_) => return None,
-            Err(error) => Err(error),
-        };
-        match parsed {
-            Ok(batch) => {
-                self.rest = &self.rest[batch.bytes().len()..];
-                Some(Ok(batch))
+        let before = self.0.rest;
+        match self.0.next()? {
+            Ok(Entry::Batch(batch)) => Some(Ok(batch)),
+            Ok(Entry::Message(message)) => {
+                self.0 = Entries { rest: before, failed: true, ..self.0 };
+                Some(Err(RecordsError::UnexpectedMagic { expected: 2, found: message.magic }))
             }
-            Err(error) => {
-                self.failed = true;
-                Some(Err(error))
-            }
+            Err(error) => Some(Err(error)),
         }
     }
 }

@@ -6,12 +6,16 @@ mod attributes;
 mod batch;
 mod builder;
 pub mod compression;
+mod control;
+mod entry;
 mod error;
 mod iter;
+mod message_builder;
 mod message_set;
 mod reader;
 mod record;
 mod source;
+pub mod validate;
 mod varint;
 
 pub use attributes::{
@@ -23,8 +27,12 @@ pub use batch::{
     increment_sequence, stamp, stamp_append_time, stamped_prefix,
 };
 pub use builder::{BatchBuilder, BatchOptions, Header};
+pub use control::{ControlType, EndTxnMarker};
+pub use entry::Entry;
 pub use error::RecordsError;
-pub use iter::{Batches, EntryPrefix, MINIMUM_LENGTH};
+pub use iter::{Batches, Entries, EntryPrefix, MINIMUM_LENGTH};
+pub use message_builder::{MessageSetBuilder, MessageSetOptions};
 pub use message_set::{Message, Messages, crc32, message_overhead};
 pub use reader::RecordReader;
 pub use record::{Headers, Record};
+pub use validate::validate;

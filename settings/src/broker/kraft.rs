@@ -62,8 +62,7 @@ keys! {
         .high()
         .accepted(reason::KRAFT_ONLY);
     /// Bytes of metadata between snapshots.
-    METADATA_LOG_MAX_RECORD_BYTES_BETWEEN_SNAPSHOTS: i64 = long("metadata.log.max.record.bytes
-        .between.snapshots", 20_971_520)
+    METADATA_LOG_MAX_RECORD_BYTES_BETWEEN_SNAPSHOTS: i64 = long("metadata.log.max.record.bytes.between.snapshots", 20_971_520)
         .at_least(1)
         .high()
         .accepted(reason::KRAFT_ONLY);

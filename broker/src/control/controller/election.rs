@@ -45,7 +45,8 @@ fn refused(path: &'static str) -> impl Fn(zk::Error) -> ElectionError {
 /// Stands for election once.
 pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, ElectionError> {
     loop {
-        let seen = session.persist(|client| async move { client.get_and_watch_data(paths::CONTROLLER).await }).await;
+        let seen =
+            session.persist(|client| async move { client.get_and_watch_data(paths::CONTROLLER).await }).await;
         match seen {
             Ok((data, stat, watcher)) => {
                 let broker = znodes::decode_controller(&data)?;
@@ -53,7 +54,9 @@ pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, Electio
                     return Ok(Outcome::Other { broker, watcher });
                 }
                 // Ours, from a transaction whose answer was lost, or from the last term: begin a new one.
-                let gone = session.persist(|client| async move { client.delete(paths::CONTROLLER, Some(stat.version)).await });
+                let gone = session.persist(|client| async move {
+                    client.delete(paths::CONTROLLER, Some(stat.version)).await
+                });
                 match gone.await {
                     Ok(()) | Err(zk::Error::NoNode | zk::Error::BadVersion) => {}
                     Err(error) => return Err(refused(paths::CONTROLLER)(error)),
@@ -67,13 +70,18 @@ pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, Electio
         let mut writer = session.client().new_multi_writer();
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as i64);
         let controller = znodes::encode_controller(me, now_ms);
-        writer.add_create(paths::CONTROLLER, &controller, &ephemeral()).map_err(refused(paths::CONTROLLER))?;
+        writer
+            .add_create(paths::CONTROLLER, &controller, &ephemeral())
+            .map_err(refused(paths::CONTROLLER))?;
         writer
             .add_set_data(paths::CONTROLLER_EPOCH, &znodes::encode_controller_epoch(epoch), Some(version))
             .map_err(refused(paths::CONTROLLER_EPOCH))?;
         match writer.commit().await {
             Ok(_) => return Ok(Outcome::Elected { epoch, epoch_version: version + 1 }),
-            Err(zk::MultiWriteError::OperationFailed { source: zk::Error::NodeExists | zk::Error::BadVersion, .. }) => {}
+            Err(zk::MultiWriteError::OperationFailed {
+                source: zk::Error::NodeExists | zk::Error::BadVersion,
+                ..
+            }) => {}
             Err(error) => {
                 let error = zk::Error::from(error);
                 if !is_passing(&error) {
@@ -93,7 +101,9 @@ async fn last_epoch(session: &Session) -> Result<(i32, i32), ElectionError> {
         }
         let zero = znodes::encode_controller_epoch(0);
         let zero = zero.as_slice();
-        let made = session.persist(|client| async move { client.create(paths::CONTROLLER_EPOCH, zero, &persistent()).await.map(|_| ()) });
+        let made = session.persist(|client| async move {
+            client.create(paths::CONTROLLER_EPOCH, zero, &persistent()).await.map(|_| ())
+        });
         match made.await {
             Ok(()) | Err(zk::Error::NodeExists) => {}
             Err(error) => return Err(refused(paths::CONTROLLER_EPOCH)(error)),

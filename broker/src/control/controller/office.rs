@@ -119,7 +119,9 @@ impl Office<'_> {
                     let read = reads::states(self.session.clone(), topic, created, partitions);
                     self.work.push(read.map(Ended::States).boxed());
                 }
-                Action::Write(write @ (Write::CreateState { .. } | Write::UpdateState { .. })) => states.push(write),
+                Action::Write(write @ (Write::CreateState { .. } | Write::UpdateState { .. })) => {
+                    states.push(write)
+                }
                 Action::Write(write) => {
                     let write = writes::one(self.session.clone(), self.epoch_version, write);
                     self.work.push(write.map(Ended::Events).boxed());
@@ -189,7 +191,8 @@ impl Office<'_> {
     }
 
     fn report(&self, status: &watch::Sender<ControllerStatus>) {
-        let [topics, partitions, offline_partitions, preferred_imbalance, topics_to_delete] = self.machine.counts();
+        let [topics, partitions, offline_partitions, preferred_imbalance, topics_to_delete] =
+            self.machine.counts();
         let now = ControllerStatus {
             active: self.machine.is_active(),
             topics,

@@ -35,10 +35,16 @@ impl Read {
 }
 
 /// Lists a directory, watched unless it is already.
-async fn list(session: &Session, path: &'static str, subject: Subject, watch: bool) -> Option<(Vec<String>, Read)> {
+async fn list(
+    session: &Session,
+    path: &'static str,
+    subject: Subject,
+    watch: bool,
+) -> Option<(Vec<String>, Read)> {
     let mut read = Read::default();
     let listed = if watch {
-        let listed = session.persist(|client| async move { client.list_and_watch_children(path).await }).await;
+        let listed =
+            session.persist(|client| async move { client.list_and_watch_children(path).await }).await;
         listed.map(|(names, watcher)| {
             read.watches.push((subject, watcher));
             names
@@ -66,8 +72,10 @@ pub(super) async fn brokers(session: Session, watch: bool, watched: HashSet<Stri
             let path = format!("{}/{name}", paths::BROKER_IDS);
             let path = path.as_str();
             let found = if watch {
-                let found = session.persist(|client| async move { client.get_and_watch_data(path).await }).await;
-                found.map(|(data, stat, watcher)| (data, stat, Some((Subject::Broker(name.clone()), watcher))))
+                let found =
+                    session.persist(|client| async move { client.get_and_watch_data(path).await }).await;
+                found
+                    .map(|(data, stat, watcher)| (data, stat, Some((Subject::Broker(name.clone()), watcher))))
             } else {
                 let found = session.persist(|client| async move { client.get_data(path).await }).await;
                 found.map(|(data, stat)| (data, stat, None))
@@ -108,7 +116,8 @@ pub(super) async fn topics(session: Session, watch: bool) -> Read {
 
 /// `/admin/delete_topics`.
 pub(super) async fn deletions(session: Session, watch: bool) -> Read {
-    let Some((names, mut read)) = list(&session, paths::DELETE_TOPICS, Subject::Deletions, watch).await else {
+    let Some((names, mut read)) = list(&session, paths::DELETE_TOPICS, Subject::Deletions, watch).await
+    else {
         return Read::default();
     };
     read.events.push(Event::Deletions(names.into_iter().map(Into::into).collect()));
@@ -188,7 +197,9 @@ pub(super) async fn isr_changes(session: Session, watch: bool) -> Read {
         let path = format!("{}/{name}", paths::ISR_CHANGES);
         let Ok(Some((data, _))) = session.read(&path).await else { continue };
         match znodes::decode_isr_change(&path, &data) {
-            Ok(partitions) => changed.extend(partitions.into_iter().map(|(topic, n)| (TopicName::from(topic), n))),
+            Ok(partitions) => {
+                changed.extend(partitions.into_iter().map(|(topic, n)| (TopicName::from(topic), n)))
+            }
             Err(error) => error!(%error, "a notification is passed over"),
         }
         let path = path.as_str();
@@ -205,7 +216,12 @@ pub(super) async fn isr_changes(session: Session, watch: bool) -> Read {
 }
 
 /// A znode that an administrator makes, and the controller deletes when it has obeyed.
-async fn request(session: &Session, path: &'static str, subject: Subject, watch: bool) -> (Option<Vec<u8>>, Read) {
+async fn request(
+    session: &Session,
+    path: &'static str,
+    subject: Subject,
+    watch: bool,
+) -> (Option<Vec<u8>>, Read) {
     let mut read = Read::default();
     if watch {
         let watched = session.persist(|client| async move { client.check_and_watch_stat(path).await }).await;
@@ -220,7 +236,8 @@ async fn request(session: &Session, path: &'static str, subject: Subject, watch:
 
 /// `/admin/preferred_replica_election`.
 pub(super) async fn preferred_election(session: Session, watch: bool) -> Read {
-    let (data, mut read) = request(&session, paths::PREFERRED_ELECTION, Subject::PreferredElection, watch).await;
+    let (data, mut read) =
+        request(&session, paths::PREFERRED_ELECTION, Subject::PreferredElection, watch).await;
     let Some(data) = data else { return read };
     let partitions = znodes::decode_preferred_election(&data).unwrap_or_else(|error| {
         error!(%error, "the request is dropped");
@@ -239,7 +256,8 @@ pub(super) async fn reassignment(session: Session, watch: bool) -> Read {
         error!(%error, "the request is dropped");
         znodes::Reassignment(Vec::new())
     });
-    let partitions = partitions.0.into_iter().map(|(topic, n, replicas)| (topic.into(), n, replicas)).collect();
+    let partitions =
+        partitions.0.into_iter().map(|(topic, n, replicas)| (topic.into(), n, replicas)).collect();
     read.events.push(Event::Reassign(partitions));
     read
 }
@@ -248,7 +266,9 @@ pub(super) async fn reassignment(session: Session, watch: bool) -> Read {
 pub(super) async fn office(session: Session, watch: bool) -> Read {
     let mut read = Read::default();
     if watch {
-        let watched = session.persist(|client| async move { client.check_and_watch_stat(paths::CONTROLLER).await }).await;
+        let watched = session
+            .persist(|client| async move { client.check_and_watch_stat(paths::CONTROLLER).await })
+            .await;
         match watched {
             Ok((_, watcher)) => read.watches.push((Subject::Office, watcher)),
             Err(error) => error!(%error, "the controller cannot watch its office"),

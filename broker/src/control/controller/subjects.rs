@@ -69,7 +69,8 @@ impl Subjects {
 
     /// The registrations that are watched.
     pub(super) fn watched_brokers(&self) -> HashSet<String> {
-        let name = |subject: &Subject| if let Subject::Broker(name) = subject { Some(name.clone()) } else { None };
+        let name =
+            |subject: &Subject| if let Subject::Broker(name) = subject { Some(name.clone()) } else { None };
         self.watched.iter().filter_map(name).collect()
     }
 }

@@ -94,9 +94,11 @@ fn add(writer: &mut zk::MultiWriter<'_>, write: &Write) -> Result<(), zk::Error>
         Write::CreateState { topic, partition, state, .. } => {
             writer.add_create(&paths::state(topic, *partition), &znodes::encode_state(state), &persistent())
         }
-        Write::UpdateState { topic, partition, state, expected, .. } => {
-            writer.add_set_data(&paths::state(topic, *partition), &znodes::encode_state(state), Some(*expected))
-        }
+        Write::UpdateState { topic, partition, state, expected, .. } => writer.add_set_data(
+            &paths::state(topic, *partition),
+            &znodes::encode_state(state),
+            Some(*expected),
+        ),
         Write::SetTopic { topic, assignment, expected, .. } => {
             let mut assignment = assignment.clone();
             assignment.topic_id.get_or_insert_with(random_id);
@@ -149,9 +151,10 @@ fn done(result: zk::MultiWriteResult) -> WriteOutcome {
 
 fn failed(error: &zk::MultiWriteError, what: &str) -> WriteOutcome {
     match error {
-        zk::MultiWriteError::OperationFailed { index: 0, source: zk::Error::BadVersion | zk::Error::NoNode } => {
-            WriteOutcome::Fenced
-        }
+        zk::MultiWriteError::OperationFailed {
+            index: 0,
+            source: zk::Error::BadVersion | zk::Error::NoNode,
+        } => WriteOutcome::Fenced,
         zk::MultiWriteError::OperationFailed {
             source: zk::Error::BadVersion | zk::Error::NoNode | zk::Error::NodeExists,
             ..
@@ -174,14 +177,21 @@ async fn delete(session: &Session, epoch_version: i32, path: &str) -> WriteOutco
     let Ok(commit) = attempt() else { return WriteOutcome::Unknown };
     match commit.await {
         Ok(_) => WriteOutcome::Done(0),
-        Err(zk::MultiWriteError::OperationFailed { index: 1, source: zk::Error::NoNode }) => WriteOutcome::Done(0),
+        Err(zk::MultiWriteError::OperationFailed { index: 1, source: zk::Error::NoNode }) => {
+            WriteOutcome::Done(0)
+        }
         Err(error) => failed(&error, path),
     }
 }
 
 /// Deletes a topic: what is below its znode, its configuration, its znode, and last the request to delete it, so that a controller
 /// that dies in between is followed by one that goes on.
-async fn delete_topic(session: &Session, epoch_version: i32, topic: &TopicName, created: i64) -> WriteOutcome {
+async fn delete_topic(
+    session: &Session,
+    epoch_version: i32,
+    topic: &TopicName,
+    created: i64,
+) -> WriteOutcome {
     let root = paths::topic(topic);
     match session.read(&root).await {
         Ok(Some((_, stat))) if stat.czxid == created => {}

@@ -1,0 +1,165 @@
+//! Configuration of topics and brokers.
+
+use vltava_protocol::messages::describe_configs::DescribeConfigsResource;
+use vltava_protocol::messages::incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
+use vltava_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
+
+use crate::error::{ApiError, ClientError};
+use crate::{Client, Node};
+
+/// What has a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceKind {
+    /// A topic, by name.
+    Topic,
+    /// A broker, by id; the empty name is the default of all brokers.
+    Broker,
+    /// A broker's loggers, by its id.
+    BrokerLogger,
+}
+
+impl ResourceKind {
+    fn code(self) -> i8 {
+        match self {
+            ResourceKind::Topic => 2,
+            ResourceKind::Broker => 4,
+            ResourceKind::BrokerLogger => 8,
+        }
+    }
+}
+
+/// One thing that has a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its kind.
+    pub kind: ResourceKind,
+    /// Its name.
+    pub name: String,
+}
+
+impl Resource {
+    /// A broker's own configuration can only be asked of, and changed at, that broker.
+    fn node(&self) -> Node<'static> {
+        match (self.kind, self.name.parse()) {
+            (ResourceKind::Broker | ResourceKind::BrokerLogger, Ok(id)) => Node::Broker(id),
+            _ => Node::Any,
+        }
+    }
+}
+
+/// A key of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigEntry {
+    /// The key.
+    pub name: String,
+    /// The value; `None` if it is secret, or unset.
+    pub value: Option<String>,
+    /// Where it comes from: 1 topic, 2 broker (dynamic), 3 default of brokers (dynamic), 4 broker (properties file), 5 default.
+    pub source: i8,
+    /// Whether it is a secret.
+    pub sensitive: bool,
+    /// Whether it can only be set in the properties file.
+    pub read_only: bool,
+    /// The places that were looked at, in order: key, value, source.
+    pub synonyms: Vec<(String, Option<String>, i8)>,
+}
+
+/// What to do to a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlterOp {
+    /// Give it a value.
+    Set(String),
+    /// Back to its default.
+    Delete,
+    /// Add to a list.
+    Append(String),
+    /// Take from a list.
+    Subtract(String),
+}
+
+/// A thing's whole configuration.
+///
+/// # Errors
+/// When there is no answer, or the thing does not exist.
+pub async fn describe_configs(
+    client: &mut Client,
+    resource: &Resource,
+) -> Result<Vec<ConfigEntry>, ClientError> {
+    let request = DescribeConfigsRequest {
+        resources: vec![DescribeConfigsResource {
+            resource_type: resource.kind.code(),
+            resource_name: resource.name.as_str().into(),
+            configuration_keys: None,
+            ..Default::default()
+        }],
+        include_synonyms: true,
+        ..DescribeConfigsRequest::default()
+    };
+    client
+        .ask_until(resource.node(), &request, |response| {
+            let mut entries = Vec::new();
+            for result in response.results {
+                ApiError::check(result.error_code, result.error_message.as_deref())?;
+                entries.extend(result.configs.into_iter().map(|entry| {
+                    ConfigEntry {
+                        name: entry.name.into_owned(),
+                        value: entry.value.map(Into::into),
+                        source: entry.config_source,
+                        sensitive: entry.is_sensitive,
+                        read_only: entry.read_only,
+                        synonyms: entry
+                            .synonyms
+                            .into_iter()
+                            .map(|s| (s.name.into_owned(), s.value.map(Into::into), s.source))
+                            .collect(),
+                    }
+                }));
+            }
+            Ok(entries)
+        })
+        .await
+}
+
+/// Changes some keys and leaves the others alone.
+///
+/// # Errors
+/// When there is no answer, or the change was refused.
+pub async fn alter_configs(
+    client: &mut Client,
+    resource: &Resource,
+    changes: &[(String, AlterOp)],
+    validate_only: bool,
+) -> Result<(), ClientError> {
+    let configs = changes.iter().map(|(name, op)| {
+        let (config_operation, value) = match op {
+            AlterOp::Set(value) => (0, Some(value)),
+            AlterOp::Delete => (1, None),
+            AlterOp::Append(value) => (2, Some(value)),
+            AlterOp::Subtract(value) => (3, Some(value)),
+        };
+        AlterableConfig {
+            name: name.as_str().into(),
+            config_operation,
+            value: value.map(|value| value.as_str().into()),
+            ..Default::default()
+        }
+    });
+    let request = IncrementalAlterConfigsRequest {
+        resources: vec![AlterConfigsResource {
+            resource_type: resource.kind.code(),
+            resource_name: resource.name.as_str().into(),
+            configs: configs.collect(),
+            ..Default::default()
+        }],
+        validate_only,
+        ..IncrementalAlterConfigsRequest::default()
+    };
+    client
+        .ask_until(resource.node(), &request, |response| {
+            response
+                .responses
+                .iter()
+                .try_for_each(|r| ApiError::check(r.error_code, r.error_message.as_deref()))
+        })
+        .await
+}

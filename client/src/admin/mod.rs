@@ -1,0 +1,24 @@
+//! The administrative APIs as functions of plain values.
+//!
+//! Each takes a [`Client`](crate::Client) and gives a result for each thing asked for, in the order asked, so that one bad topic does not
+//! hide the others.
+
+mod brokers;
+mod configs;
+mod groups;
+mod offsets;
+mod records;
+mod topics;
+
+pub use brokers::{LogDir, ReplicaSize, log_dirs};
+pub use configs::{AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, describe_configs};
+pub use groups::{
+    GroupDescription, GroupListing, GroupMember, GroupOffset, TopicPartition, commit_offsets, delete_groups,
+    delete_offsets, describe_group, group_offsets, list_groups,
+};
+pub use offsets::{Isolation, ListedOffset, OffsetSpec, list_offsets};
+pub use records::delete_records;
+pub use topics::{
+    NewTopic, PartitionDescription, TopicDescription, create_partitions, create_topics, delete_topics,
+    describe_topics, list_topics,
+};

@@ -1,0 +1,559 @@
+//! One group, scenario by scenario: each test reads like the rule that it proves.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+use std::collections::HashMap;
+
+use vltava_cluster::groups::{
+    Action, CommitRequest, CommittedOffset, Group, JoinAnswer, JoinRequest, LeavingMember, Limits, Partition,
+    State, SyncAnswer, SyncRequest, Waiter, Write, WriteId,
+};
+use vltava_protocol::ErrorCode;
+
+const SESSION: i32 = 10_000;
+const REBALANCE: i32 = 60_000;
+
+/// A group with a clock, whose writes succeed at once unless `fail_writes` says otherwise.
+struct Bench {
+    group: Group,
+    now: i64,
+    next: u64,
+    fail_writes: Option<ErrorCode>,
+    hold_writes: bool,
+    held: Vec<WriteId>,
+    answers: HashMap<Waiter, Action>,
+    writes: Vec<Write>,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let limits = Limits { max_size: 3, ..Limits::default() };
+        Bench {
+            group: Group::new("g", limits, 0),
+            now: 0,
+            next: 0,
+            fail_writes: None,
+            hold_writes: false,
+            held: Vec::new(),
+            answers: HashMap::new(),
+            writes: Vec::new(),
+        }
+    }
+
+    fn waiter(&mut self) -> Waiter {
+        self.next += 1;
+        Waiter(self.next)
+    }
+
+    fn carry_out(&mut self, actions: Vec<Action>) {
+        let mut actions = std::collections::VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Write(id, write) => {
+                    self.writes.push(write);
+                    if self.hold_writes {
+                        self.held.push(id);
+                        continue;
+                    }
+                    let result = self.fail_writes.map_or(Ok(self.writes.len() as i64), Err);
+                    let mut more = Vec::new();
+                    self.group.written(id, result, self.now, &mut more);
+                    actions.extend(more);
+                }
+                Action::Join(waiter, _) | Action::Sync(waiter, _) | Action::Commit(waiter, _) => {
+                    assert!(self.answers.insert(waiter, action).is_none(), "{waiter:?} was answered twice");
+                }
+            }
+        }
+    }
+
+    fn release_writes(&mut self) {
+        self.hold_writes = false;
+        for id in std::mem::take(&mut self.held) {
+            let mut out = Vec::new();
+            self.group.written(id, Ok(1), self.now, &mut out);
+            self.carry_out(out);
+        }
+    }
+
+    fn join_as(&mut self, change: impl FnOnce(&mut JoinRequest)) -> Waiter {
+        let waiter = self.waiter();
+        let mut request = JoinRequest {
+            member_id: String::new(),
+            fresh_id: format!("m{}", waiter.0),
+            instance_id: None,
+            knows_member_id_required: false,
+            knows_skip_assignment: false,
+            client_id: "client".into(),
+            client_host: "/127.0.0.1".into(),
+            session_timeout: SESSION,
+            rebalance_timeout: REBALANCE,
+            protocol_type: "consumer".into(),
+            protocols: vec![("range".into(), b"all".to_vec())],
+        };
+        change(&mut request);
+        let mut out = Vec::new();
+        self.group.join(request, waiter, self.now, &mut out);
+        self.carry_out(out);
+        waiter
+    }
+
+    fn join(&mut self, member_id: &str) -> Waiter {
+        self.join_as(|request| request.member_id = member_id.into())
+    }
+
+    fn sync(&mut self, member_id: &str, generation: i32, parts: &[(&str, &[u8])]) -> Waiter {
+        let waiter = self.waiter();
+        let request = SyncRequest {
+            generation,
+            member_id: member_id.into(),
+            instance_id: None,
+            protocol_type: None,
+            protocol: None,
+            assignments: parts.iter().map(|(id, part)| ((*id).into(), part.to_vec())).collect(),
+        };
+        let mut out = Vec::new();
+        self.group.sync(request, waiter, self.now, &mut out);
+        self.carry_out(out);
+        waiter
+    }
+
+    fn pass(&mut self, milliseconds: i64) {
+        let end = self.now + milliseconds;
+        while self.group.wake_at() <= end {
+            self.now = self.now.max(self.group.wake_at());
+            let mut out = Vec::new();
+            self.group.on_time(self.now, &mut out);
+            self.carry_out(out);
+        }
+        self.now = end;
+    }
+
+    fn joined(&self, waiter: Waiter) -> &JoinAnswer {
+        match self.answers.get(&waiter) {
+            Some(Action::Join(_, answer)) => answer,
+            other => panic!("no join answer for {waiter:?}: {other:?}"),
+        }
+    }
+
+    fn synced(&self, waiter: Waiter) -> &SyncAnswer {
+        match self.answers.get(&waiter) {
+            Some(Action::Sync(_, answer)) => answer,
+            other => panic!("no sync answer for {waiter:?}: {other:?}"),
+        }
+    }
+
+    fn commit_error(&self, waiter: Waiter) -> ErrorCode {
+        match self.answers.get(&waiter) {
+            Some(Action::Commit(_, results)) => results[0].1,
+            other => panic!("no commit answer for {waiter:?}: {other:?}"),
+        }
+    }
+
+    fn waits(&self, waiter: Waiter) -> bool {
+        !self.answers.contains_key(&waiter)
+    }
+
+    fn heartbeat(&mut self, member_id: &str, generation: i32) -> ErrorCode {
+        self.group.heartbeat(generation, member_id, None, self.now)
+    }
+
+    fn leave(&mut self, member_id: &str) -> ErrorCode {
+        let member = LeavingMember { member_id: member_id.into(), instance_id: None };
+        let mut out = Vec::new();
+        let left = self.group.leave(vec![member], self.now, &mut out).unwrap();
+        self.carry_out(out);
+        left[0].error
+    }
+
+    fn commit(&mut self, member_id: &str, generation: i32, offset: i64) -> Waiter {
+        let waiter = self.waiter();
+        let committed = CommittedOffset {
+            offset,
+            leader_epoch: -1,
+            metadata: "note".into(),
+            committed_at: self.now,
+            expires_at: None,
+        };
+        let request = CommitRequest {
+            generation,
+            member_id: member_id.into(),
+            instance_id: None,
+            offsets: vec![(partition(), Ok(committed))],
+        };
+        let mut out = Vec::new();
+        self.group.commit(request, waiter, self.now, &mut out);
+        self.carry_out(out);
+        waiter
+    }
+
+    /// One member, alone and stable; its id.
+    fn stable(&mut self) -> String {
+        let join = self.join("");
+        self.pass(3_000);
+        let id = self.joined(join).member_id.clone();
+        let generation = self.joined(join).generation;
+        self.sync(&id, generation, &[(&id, b"part")]);
+        assert_eq!(self.group.state(), State::Stable);
+        id
+    }
+}
+
+fn partition() -> Partition {
+    Partition { topic: "t".into(), index: 0 }
+}
+
+fn topics_of(subscription: &[u8]) -> Option<Vec<String>> {
+    Some(vec![String::from_utf8(subscription.to_vec()).unwrap()])
+}
+
+#[test]
+fn the_first_member_waits_for_the_initial_delay_and_leads() {
+    let mut bench = Bench::new();
+    let first = bench.join("");
+    assert!(bench.waits(first));
+    bench.pass(2_999);
+    assert!(bench.waits(first));
+    bench.pass(1);
+    let answer = bench.joined(first);
+    assert_eq!((answer.error, answer.generation, &answer.leader), (ErrorCode::None, 1, &answer.member_id));
+    assert_eq!(answer.protocol.as_deref(), Some("range"));
+    assert_eq!(answer.members.len(), 1);
+}
+
+#[test]
+fn a_member_that_comes_during_the_initial_delay_makes_it_longer_but_not_beyond_the_rebalance_timeout() {
+    let mut bench = Bench::new();
+    let first = bench.join_as(|r| r.rebalance_timeout = 5_000);
+    bench.pass(2_000);
+    let second = bench.join_as(|r| r.rebalance_timeout = 5_000);
+    bench.pass(1_000);
+    assert!(bench.waits(first) && bench.waits(second), "the delay starts anew");
+    bench.pass(2_000);
+    assert_eq!(bench.joined(first).generation, 1);
+    assert_eq!(bench.joined(second).generation, 1);
+}
+
+#[test]
+fn only_the_leader_sees_the_members_and_each_gets_its_own_part_once_it_is_written() {
+    let mut bench = Bench::new();
+    let (a, b) = (bench.join(""), bench.join(""));
+    bench.pass(6_000);
+    let leader = bench.joined(a).leader.clone();
+    let ids = [bench.joined(a).member_id.clone(), bench.joined(b).member_id.clone()];
+    let (leader_at, other_at) = if ids[0] == leader { (0, 1) } else { (1, 0) };
+    let answers = [bench.joined(a).members.len(), bench.joined(b).members.len()];
+    assert_eq!((answers[leader_at], answers[other_at]), (2, 0));
+
+    bench.hold_writes = true;
+    let other = bench.sync(&ids[other_at], 1, &[]);
+    let led = bench.sync(&ids[leader_at], 1, &[(&ids[0], b"one"), (&ids[1], b"two")]);
+    assert!(bench.waits(other) && bench.waits(led), "an assignment that is not written is not given out");
+    bench.release_writes();
+    let parts = [b"one".as_slice(), b"two".as_slice()];
+    assert_eq!(bench.synced(led).assignment, parts[leader_at]);
+    assert_eq!(bench.synced(other).assignment, parts[other_at]);
+}
+
+#[test]
+fn a_new_client_is_sent_away_with_its_id_first() {
+    let mut bench = Bench::new();
+    let first = bench.join_as(|r| r.knows_member_id_required = true);
+    let answer = bench.joined(first).clone();
+    assert_eq!(answer.error, ErrorCode::MemberIdRequired);
+    assert_eq!(bench.group.size(), 0);
+    let again = bench.join(&answer.member_id);
+    bench.pass(3_000);
+    assert_eq!(bench.joined(again).member_id, answer.member_id);
+}
+
+#[test]
+fn a_promised_id_lapses_with_the_session() {
+    let mut bench = Bench::new();
+    let first = bench.join_as(|r| r.knows_member_id_required = true);
+    let id = bench.joined(first).member_id.clone();
+    bench.pass(i64::from(SESSION));
+    let late = bench.join(&id);
+    assert_eq!(bench.joined(late).error, ErrorCode::UnknownMemberId);
+    assert!(bench.group.is_unused());
+}
+
+#[test]
+fn a_second_member_makes_the_first_join_again() {
+    let mut bench = Bench::new();
+    let first = bench.stable();
+    let second = bench.join("");
+    assert!(bench.waits(second));
+    assert_eq!(bench.heartbeat(&first, 1), ErrorCode::RebalanceInProgress);
+    let again = bench.join(&first);
+    assert_eq!(bench.joined(again).generation, 2, "all are here: nobody waits for the timeout");
+    assert_eq!(bench.joined(second).generation, 2);
+    assert_eq!(bench.joined(second).leader, first, "the leader stays");
+}
+
+#[test]
+fn who_does_not_join_again_in_time_is_left_behind() {
+    let mut bench = Bench::new();
+    let first = bench.stable();
+    let second = bench.join("");
+    for _ in 0..12 {
+        bench.pass(5_000);
+        let _ = bench.heartbeat(&first, 1);
+    }
+    assert_eq!(bench.joined(second).generation, 2);
+    assert_eq!(bench.group.size(), 1);
+    assert_eq!(bench.heartbeat(&first, 1), ErrorCode::UnknownMemberId);
+}
+
+#[test]
+fn a_silent_member_is_put_out_and_the_others_rebalance() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    bench.pass(i64::from(SESSION) - 1);
+    assert_eq!(bench.heartbeat(&id, 1), ErrorCode::None);
+    bench.pass(i64::from(SESSION) - 1);
+    assert_eq!(bench.group.state(), State::Stable);
+    bench.pass(1);
+    assert_eq!(bench.group.state(), State::Empty);
+    assert_eq!(bench.group.generation(), 2);
+    assert!(matches!(bench.writes.last(), Some(Write::Group(stored)) if stored.members.is_empty()));
+}
+
+#[test]
+fn who_joined_but_never_asks_for_its_part_is_put_out() {
+    let mut bench = Bench::new();
+    let (a, b) = (bench.join(""), bench.join(""));
+    bench.pass(6_000);
+    let ids = [bench.joined(a).member_id.clone(), bench.joined(b).member_id.clone()];
+    let leader = bench.joined(a).leader.clone();
+    let follower = if ids[0] == leader { &ids[1] } else { &ids[0] };
+    let waiting = bench.sync(follower, 1, &[]);
+    for _ in 0..12 {
+        bench.pass(5_000);
+        let _ = bench.heartbeat(&leader, 1);
+    }
+    assert_eq!(bench.synced(waiting).error, ErrorCode::RebalanceInProgress);
+    assert_eq!(bench.group.size(), 1);
+}
+
+#[test]
+fn a_failed_write_of_the_assignment_starts_another_rebalance() {
+    let mut bench = Bench::new();
+    let join = bench.join("");
+    bench.pass(3_000);
+    let id = bench.joined(join).member_id.clone();
+    bench.fail_writes = Some(ErrorCode::NotCoordinator);
+    let sync = bench.sync(&id, 1, &[(&id, b"part")]);
+    assert_eq!(bench.synced(sync).error, ErrorCode::NotCoordinator);
+    assert_eq!(bench.group.state(), State::PreparingRebalance);
+}
+
+#[test]
+fn requests_of_another_generation_or_of_strangers_are_refused() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    for (member, generation, expected) in [
+        (id.as_str(), 0, ErrorCode::IllegalGeneration),
+        (id.as_str(), 2, ErrorCode::IllegalGeneration),
+        ("stranger", 1, ErrorCode::UnknownMemberId),
+        (id.as_str(), 1, ErrorCode::None),
+    ] {
+        assert_eq!(bench.heartbeat(member, generation), expected, "heartbeat {member} {generation}");
+        let commit = bench.commit(member, generation, 5);
+        assert_eq!(bench.commit_error(commit), expected, "commit {member} {generation}");
+        let sync = bench.sync(member, generation, &[]);
+        assert_eq!(bench.synced(sync).error, expected, "sync {member} {generation}");
+    }
+}
+
+#[test]
+fn a_follower_that_joins_again_unchanged_disturbs_nobody_but_a_leader_does() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    let again = bench.join(&id);
+    assert_eq!(bench.joined(again).generation, 2, "the leader asks for a rebalance by joining");
+}
+
+#[test]
+fn the_chosen_protocol_is_one_that_all_speak_with_most_votes() {
+    let mut bench = Bench::new();
+    let speak = |names: &'static [&'static str]| {
+        move |r: &mut JoinRequest| r.protocols = names.iter().map(|n| ((*n).to_owned(), Vec::new())).collect()
+    };
+    let a = bench.join_as(speak(&["sticky", "range"]));
+    bench.join_as(speak(&["range", "sticky"]));
+    bench.join_as(speak(&["range", "roundrobin"]));
+    bench.pass(60_000);
+    assert_eq!(bench.joined(a).protocol.as_deref(), Some("range"), "sticky is not spoken by all");
+}
+
+#[test]
+fn a_member_that_speaks_nothing_the_others_do_or_is_one_too_many_is_refused() {
+    let mut bench = Bench::new();
+    bench.stable();
+    let foreign = bench.join_as(|r| r.protocols = vec![("foreign".into(), Vec::new())]);
+    assert_eq!(bench.joined(foreign).error, ErrorCode::InconsistentGroupProtocol);
+    let other_type = bench.join_as(|r| r.protocol_type = "connect".into());
+    assert_eq!(bench.joined(other_type).error, ErrorCode::InconsistentGroupProtocol);
+    let short = bench.join_as(|r| r.session_timeout = 5_999);
+    assert_eq!(bench.joined(short).error, ErrorCode::InvalidSessionTimeout);
+    let in_time = [bench.join(""), bench.join(""), bench.join("")];
+    assert!(in_time.iter().all(|waiter| bench.waits(*waiter)), "the first three to join have the places");
+    let late = bench.join("");
+    assert_eq!(bench.joined(late).error, ErrorCode::GroupMaxSizeReached);
+}
+
+#[test]
+fn a_static_member_that_returns_with_the_same_subscription_rebalances_nobody_and_fences_its_predecessor() {
+    let mut bench = Bench::new();
+    let name = |r: &mut JoinRequest| {
+        r.instance_id = Some("i".into());
+        r.knows_skip_assignment = true;
+    };
+    let join = bench.join_as(name);
+    bench.pass(3_000);
+    let old = bench.joined(join).member_id.clone();
+    let waiter = bench.waiter();
+    let mut out = Vec::new();
+    let assignments = HashMap::from([(old.clone(), b"part".to_vec())]);
+    let request = SyncRequest {
+        generation: 1,
+        member_id: old.clone(),
+        instance_id: Some("i".into()),
+        protocol_type: None,
+        protocol: None,
+        assignments,
+    };
+    bench.group.sync(request, waiter, bench.now, &mut out);
+    bench.carry_out(out);
+
+    let back = bench.join_as(name);
+    let answer = bench.joined(back).clone();
+    assert_eq!((answer.error, answer.generation, answer.skip_assignment), (ErrorCode::None, 1, true));
+    assert_ne!(answer.member_id, old);
+    assert_eq!(bench.group.heartbeat(1, &old, Some("i"), bench.now), ErrorCode::FencedInstanceId);
+    assert_eq!(bench.group.heartbeat(1, &answer.member_id, Some("i"), bench.now), ErrorCode::None);
+    let part = bench.sync(&answer.member_id, 1, &[]);
+    assert_eq!(bench.synced(part).assignment, b"part", "the assignment stays with the name");
+}
+
+#[test]
+fn the_last_member_to_leave_empties_the_group_and_its_offsets_stay() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    let commit = bench.commit(&id, 1, 42);
+    assert_eq!(bench.commit_error(commit), ErrorCode::None);
+    assert_eq!(bench.leave("stranger"), ErrorCode::UnknownMemberId);
+    assert_eq!(bench.leave(&id), ErrorCode::None);
+    assert_eq!(bench.group.state(), State::Empty);
+    assert_eq!(bench.group.offset("t", 0).map(|o| o.offset), Some(42));
+}
+
+#[test]
+fn a_commit_counts_only_when_it_is_written_and_the_later_record_stands() {
+    let mut bench = Bench::new();
+    bench.hold_writes = true;
+    let first = bench.commit("", -1, 1);
+    assert!(bench.waits(first) && bench.group.offset("t", 0).is_none());
+    assert!(bench.group.has_pending_commit(&partition()));
+    bench.release_writes();
+    assert_eq!(bench.commit_error(first), ErrorCode::None);
+
+    bench.fail_writes = Some(ErrorCode::CoordinatorNotAvailable);
+    let failed = bench.commit("", -1, 2);
+    assert_eq!(bench.commit_error(failed), ErrorCode::CoordinatorNotAvailable);
+    assert_eq!(bench.group.offset("t", 0).map(|o| o.offset), Some(1));
+
+    bench.group.load_offset(partition(), None, 100);
+    assert!(bench.group.offset("t", 0).is_none());
+}
+
+#[test]
+fn a_group_with_members_takes_no_commit_from_outside() {
+    let mut bench = Bench::new();
+    bench.stable();
+    let outside = bench.commit("", -1, 7);
+    assert_eq!(bench.commit_error(outside), ErrorCode::UnknownMemberId);
+}
+
+#[test]
+fn only_an_empty_group_can_be_deleted_and_a_deleted_one_is_dead() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    assert_eq!(bench.group.delete(None, &mut Vec::new()), Err(ErrorCode::NonEmptyGroup));
+    bench.leave(&id);
+    let waiter = bench.waiter();
+    let mut out = Vec::new();
+    bench.group.delete(Some(waiter), &mut out).unwrap();
+    bench.carry_out(out);
+    assert_eq!(bench.group.state(), State::Dead);
+    let late = bench.join("");
+    assert_eq!(bench.joined(late).error, ErrorCode::CoordinatorNotAvailable);
+}
+
+#[test]
+fn offsets_of_topics_that_members_read_are_not_deleted() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    bench.commit(&id, 1, 3);
+    let waiter = bench.waiter();
+    let mut out = Vec::new();
+    let read = |_: &[u8]| Some(vec!["t".to_owned()]);
+    bench.group.delete_offsets(vec![partition()], read, waiter, &mut out).unwrap();
+    bench.carry_out(out);
+    assert_eq!(bench.commit_error(waiter), ErrorCode::GroupSubscribedToTopic);
+
+    let waiter = bench.waiter();
+    let mut out = Vec::new();
+    bench.group.delete_offsets(vec![partition()], topics_of, waiter, &mut out).unwrap();
+    bench.carry_out(out);
+    assert_eq!(bench.commit_error(waiter), ErrorCode::None);
+    assert!(bench.group.offset("t", 0).is_none());
+}
+
+#[test]
+fn retention_counts_from_the_time_the_group_became_empty() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    bench.commit(&id, 1, 3);
+    let expire = |bench: &mut Bench| {
+        let mut out = Vec::new();
+        bench.group.expire_offsets(1_000, |_| Some(vec!["t".into()]), bench.now, &mut out);
+        bench.carry_out(out);
+    };
+    bench.now += 5_000;
+    let _ = bench.heartbeat(&id, 1);
+    expire(&mut bench);
+    assert!(bench.group.offset("t", 0).is_some(), "a living group keeps what it reads");
+    bench.leave(&id);
+    bench.now += 999;
+    expire(&mut bench);
+    assert!(bench.group.offset("t", 0).is_some());
+    bench.now += 1;
+    expire(&mut bench);
+    assert!(bench.group.offset("t", 0).is_none());
+    assert_eq!(bench.group.state(), State::Dead, "nothing is left of it");
+}
+
+#[test]
+fn offsets_of_a_client_that_never_joined_expire_by_commit() {
+    let mut bench = Bench::new();
+    bench.now = 10_000;
+    bench.commit("", -1, 3);
+    bench.now += 1_000;
+    let mut out = Vec::new();
+    bench.group.expire_offsets(1_000, topics_of, bench.now, &mut out);
+    bench.carry_out(out);
+    assert_eq!(bench.group.state(), State::Dead);
+}
+
+#[test]
+fn a_group_read_back_from_the_log_is_as_it_was() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    let Some(Write::Group(stored)) = bench.writes.last().cloned() else { panic!("no group record") };
+    let mut loaded = Group::load("g", Limits::default(), stored, 50_000);
+    assert_eq!(loaded.describe(), bench.group.describe());
+    assert_eq!(loaded.generation(), 1);
+    assert_eq!(loaded.heartbeat(1, &id, None, 50_000 + i64::from(SESSION) - 1), ErrorCode::None);
+}

@@ -1,0 +1,178 @@
+//! Configuration that changes while the broker runs (KIP-226): a broker's own dynamic values over those for all brokers over
+//! the properties file over the defaults.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::BrokerConfig;
+use crate::definition::{Definition, Effect, Scope};
+use crate::key::{Key, Setting};
+use crate::problem::{Problem, Problems};
+use crate::properties::Properties;
+use crate::table::broker_keys;
+use crate::topic_config::TopicConfig;
+use crate::value::{InvalidValue, Value};
+use crate::{broker, rules};
+
+/// Where dynamic values of brokers apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// One broker: `/config/brokers/<id>`.
+    Broker,
+    /// All brokers: `/config/brokers/<default>`.
+    Cluster,
+}
+
+/// A broker's configuration with everything that has changed since it started.
+#[derive(Debug, Clone)]
+pub struct DynamicConfig {
+    fixed: Arc<BrokerConfig>,
+    cluster: BTreeMap<String, String>,
+    broker: BTreeMap<String, String>,
+    current: Arc<BrokerConfig>,
+    topic_defaults: TopicConfig,
+}
+
+/// Keys that Kafka can change at run time and Vltava cannot yet.
+const NOT_YET_DYNAMIC: [&str; 3] = [
+    broker::LISTENERS.name(),
+    broker::ADVERTISED_LISTENERS.name(),
+    broker::LISTENER_SECURITY_PROTOCOL_MAP.name(),
+];
+
+impl DynamicConfig {
+    /// A configuration that has not changed yet.
+    #[must_use]
+    pub fn new(fixed: Arc<BrokerConfig>) -> DynamicConfig {
+        DynamicConfig {
+            topic_defaults: TopicConfig::defaults(&fixed),
+            current: Arc::clone(&fixed),
+            fixed,
+            cluster: BTreeMap::new(),
+            broker: BTreeMap::new(),
+        }
+    }
+
+    /// Replaces all values of one level, as a notification of a change brings them. Values that do not fit, as an old tool may
+    /// have written to ZooKeeper, are left out and reported, and the others apply.
+    pub fn replace(&mut self, level: Level, values: BTreeMap<String, String>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut kept = BTreeMap::new();
+        for (name, text) in values {
+            match validate_broker_config(&name, &text, level) {
+                Ok(_) => drop(kept.insert(name, text)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        match level {
+            Level::Broker => self.broker = kept,
+            Level::Cluster => self.cluster = kept,
+        }
+        self.current = Arc::new(self.fixed.with_dynamic(&[&self.cluster, &self.broker]));
+        self.topic_defaults = TopicConfig::defaults(&self.current);
+        problems
+    }
+
+    /// Checks what the values of one level would become, each and together, without applying them.
+    ///
+    /// # Errors
+    ///
+    /// All problems at once.
+    pub fn validate(&self, level: Level, values: &BTreeMap<String, String>) -> Result<(), Problems> {
+        let mut problems: Vec<Problem> = values
+            .iter()
+            .filter_map(|(name, text)| validate_broker_config(name, text, level).err())
+            .collect();
+        if problems.is_empty() {
+            let layers = match level {
+                Level::Broker => [&self.cluster, values],
+                Level::Cluster => [values, &self.broker],
+            };
+            rules::check(&self.fixed.with_dynamic(&layers), &mut problems);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    }
+
+    /// The value of a broker key as of now.
+    #[must_use]
+    pub fn get<T: Setting>(&self, key: Key<T>) -> T::Read<'_> {
+        self.current.get(key)
+    }
+
+    /// The whole configuration as of now.
+    #[must_use]
+    pub fn current(&self) -> &Arc<BrokerConfig> {
+        &self.current
+    }
+
+    /// What a topic without overrides has as of now.
+    #[must_use]
+    pub fn topic_defaults(&self) -> &TopicConfig {
+        &self.topic_defaults
+    }
+
+    /// The values in force at one level.
+    #[must_use]
+    pub fn values(&self, level: Level) -> &BTreeMap<String, String> {
+        match level {
+            Level::Broker => &self.broker,
+            Level::Cluster => &self.cluster,
+        }
+    }
+
+    /// The properties file's values.
+    #[must_use]
+    pub fn given(&self) -> &Properties {
+        self.fixed.given()
+    }
+}
+
+/// Checks one dynamic value of a broker.
+///
+/// # Errors
+///
+/// The key is unknown or cannot be changed at that level while brokers run, the value is wrong, or it asks for something that is
+/// not built.
+pub fn validate_broker_config(name: &str, text: &str, level: Level) -> Result<Value, Problem> {
+    let Some(definition) = broker_keys().find(name) else {
+        return Err(InvalidValue::Unknown { what: "broker", name: name.to_owned() }.into());
+    };
+    let refuse = |what: String| Err(Problem::Rule { key: definition.name, what });
+    match (definition.scope, level) {
+        (Scope::ReadOnly, _) => {
+            return refuse(format!("Cannot update these configs dynamically: Set({name})"));
+        }
+        (Scope::PerBroker, Level::Cluster) => {
+            return refuse(format!("Cannot update these configs at default cluster level: Set({name})"));
+        }
+        _ => {}
+    }
+    let value = definition.parse(text)?;
+    if NOT_YET_DYNAMIC.contains(&definition.name) {
+        return refuse(format!(
+            "{name} cannot be changed while the broker runs: change its properties and restart it"
+        ));
+    }
+    match definition.effect {
+        Effect::Refused(why) if value != Value::from_literal(definition.default) => {
+            Err(Problem::refused(name, definition, text.trim(), why))
+        }
+        _ => Ok(value),
+    }
+}
+
+/// The keys that count as the same setting in other units, the strongest first; for any other key the key itself
+/// (`DynamicBrokerConfig.brokerConfigSynonyms`).
+pub(crate) fn synonyms_of(definition: &'static Definition) -> Vec<&'static str> {
+    const FAMILIES: [&[&str]; 4] = [
+        &["log.roll.ms", "log.roll.hours"],
+        &["log.roll.jitter.ms", "log.roll.jitter.hours"],
+        &["log.retention.ms", "log.retention.minutes", "log.retention.hours"],
+        &["log.flush.interval.ms", "log.flush.scheduler.interval.ms"],
+    ];
+    let leads = |family: &&&[&'static str]| match family[0] {
+        "log.flush.interval.ms" => definition.name == family[0],
+        _ => family.contains(&definition.name),
+    };
+    FAMILIES.iter().find(leads).map_or_else(|| vec![definition.name], |family| family.to_vec())
+}
