@@ -13,5 +13,6 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod net;
 pub mod partitions;
+pub mod server;
 
 pub use broker::Broker;

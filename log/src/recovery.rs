@@ -46,7 +46,7 @@ impl Log {
         fs::create_dir_all(directory).map_err(|e| LogError::io(directory, "make", e))?;
         let mut recovered = Recovered::default();
         listing::finish_replacements(directory)?;
-        let listing = listing::list(directory)?;
+        let mut listing = listing::list(directory)?;
         let place = Directory::new(directory);
         let mut segments: Vec<Arc<Segment>> = listing
             .logs
@@ -74,9 +74,14 @@ impl Log {
         }
         let mut end = opening.end_of(segments.last())?;
         if segments.is_empty() || end < start {
+            // What is known of producers and epochs was true of records that are gone.
             for segment in segments.drain(..) {
                 segment.remove()?;
             }
+            for offset in std::mem::take(&mut listing.snapshots) {
+                disk::remove(&directory.join(Kind::Snapshot.file_name(offset)))?;
+            }
+            opening.epochs.clear();
             segments.push(Arc::new(Segment::create(&place, start, &options.files)?));
             producers.clear();
             end = start;
