@@ -194,13 +194,13 @@ impl Log {
                 let marker = self.marker(&item, base)?;
                 summary.aborts += usize::from(marker.is_some_and(|marker| !marker.committed));
                 if leader {
-                    if !header.attributes.is_control() {
-                        if let Some(found) = self.producers.duplicate_of(&header) {
-                            return Ok(Examined::Duplicate {
-                                first_offset: found.first_offset(),
-                                last_offset: found.last_offset,
-                            });
-                        }
+                    if !header.attributes.is_control()
+                        && let Some(found) = self.producers.duplicate_of(&header)
+                    {
+                        return Ok(Examined::Duplicate {
+                            first_offset: found.first_offset(),
+                            last_offset: found.last_offset,
+                        });
                     }
                     let known = earlier.take().filter(|entry| entry.producer_id == header.producer_id);
                     self.producers.check(&header, marker, base, known.as_ref())?;
