@@ -26,13 +26,11 @@ impl Drop for Process {
     }
 }
 
-/// Our server as a process of its own, from this crate's example; with the address where it serves.
+/// Our server as a process of its own, with the address where it serves.
 pub fn server(dir: &Path, port: u16, more: &str) -> (Process, SocketAddr) {
     let file = dir.join("zookeeper.properties");
     std::fs::write(&file, super::properties(&dir.join("data"), port, more)).unwrap();
-    // Cargo builds examples before integration tests, two folders above the test's own binary.
-    let binary =
-        std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("examples/zookeeper_server");
+    let binary = env!("CARGO_BIN_EXE_zookeeper-test-server");
     let mut child =
         Command::new(binary).arg(&file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
