@@ -10,9 +10,11 @@ pub mod metadata_cache;
 mod orders;
 pub mod producer_ids;
 pub mod registration;
+mod serving;
 pub mod session;
 pub mod startup;
 mod supervisor;
+mod topic_settings;
 pub mod topics;
 pub mod znodes;
 
@@ -41,8 +43,10 @@ pub use metadata_cache::{LiveBroker, MetadataCache, PartitionMetadata, Snapshot,
 pub use orders::Failed;
 pub use producer_ids::ProducerIdError;
 pub use registration::RegistrationError;
+pub use serving::ServingMember;
 pub use session::{ConnectError, Session, ZooKeeperAddress};
 pub use startup::{StartupError, random_id};
+pub use topics::AdminError;
 
 /// Milliseconds since the epoch.
 pub(crate) fn now_ms() -> i64 {
@@ -160,7 +164,25 @@ impl Control {
             }
             (None, None) => return Err(StartupError::NoBrokerId.into()),
         };
-        let offered = Arc::new(ArcSwapOption::from_pointee(session));
+        Ok(Self::with(config, address, (cluster_id, broker_id), Some(session)))
+    }
+
+    /// A broker on its own: without ZooKeeper, cluster or controller. It cannot join; its configuration is its properties file.
+    #[must_use]
+    pub fn detached(config: Arc<BrokerConfig>, broker_id: i32) -> Self {
+        let none = Duration::ZERO;
+        let address =
+            ZooKeeperAddress { connect: String::new(), session_timeout: none, connection_timeout: none };
+        Self::with(config, address, (String::new(), broker_id), None)
+    }
+
+    fn with(
+        config: Arc<BrokerConfig>,
+        address: ZooKeeperAddress,
+        (cluster_id, broker_id): (String, i32),
+        session: Option<Session>,
+    ) -> Self {
+        let offered = Arc::new(ArcSwapOption::from(session.map(Arc::new)));
         let shared = Shared {
             broker_id,
             cluster_id,
@@ -173,7 +195,7 @@ impl Control {
             creating: topics::Creating::default(),
             running: Mutex::new(None),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Self { shared: Arc::new(shared) }
     }
 
     /// Registers the broker under its advertised endpoints, and takes part in the cluster from then on.
