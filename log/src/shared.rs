@@ -43,6 +43,14 @@ pub(crate) struct Recovery {
     pub(crate) truncations: u64,
 }
 
+/// Where a log begins, ends, and is known to be on disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) recovery_point: i64,
+}
+
 /// What holds the last stable offset back.
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
@@ -58,9 +66,7 @@ impl Shared {
         partition: String,
         files: Arc<OpenFiles>,
         segments: Vec<Arc<Segment>>,
-        start: i64,
-        end: i64,
-        recovery_point: i64,
+        bounds: Bounds,
         epochs: EpochHistory,
     ) -> Self {
         Self {
@@ -68,13 +74,13 @@ impl Shared {
             partition,
             files,
             segments: ArcSwap::from_pointee(segments),
-            start: AtomicI64::new(start),
-            end: AtomicI64::new(end),
+            start: AtomicI64::new(bounds.start),
+            end: AtomicI64::new(bounds.end),
             epochs: RwLock::new(epochs),
             epochs_dirty: AtomicBool::new(false),
             transactions: Mutex::new(Transactions::default()),
             has_transactions: AtomicBool::new(false),
-            recovery: Mutex::new(Recovery { point: recovery_point, truncations: 0 }),
+            recovery: Mutex::new(Recovery { point: bounds.recovery_point, truncations: 0 }),
             closed: AtomicBool::new(false),
         }
     }
