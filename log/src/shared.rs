@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     has_transactions: AtomicBool,
     pub(crate) recovery: Mutex<Recovery>,
     closed: AtomicBool,
+    /// Whether the partition's own name is known to be on disk.
+    pub(crate) name_is_durable: AtomicBool,
 }
 
 /// The recovery point: what is before it is on disk.
@@ -82,6 +84,7 @@ impl Shared {
             has_transactions: AtomicBool::new(false),
             recovery: Mutex::new(Recovery { point: bounds.recovery_point, truncations: 0 }),
             closed: AtomicBool::new(false),
+            name_is_durable: AtomicBool::new(bounds.recovery_point > 0),
         }
     }
 
