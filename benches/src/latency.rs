@@ -43,7 +43,8 @@ pub(crate) fn steady(address: SocketAddr, topic: &str, rate: u64, limit: Duratio
             producer.poll(Duration::ZERO);
             std::hint::spin_loop();
         }
-        let record = BaseRecord::<(), [u8], Box<Instant>>::with_opaque_to(topic, Box::new(due)).payload(&payload);
+        let record =
+            BaseRecord::<(), [u8], Box<Instant>>::with_opaque_to(topic, Box::new(due)).payload(&payload);
         producer.send(record).map_err(|(error, _)| error).expect("room in the queue");
     }
     producer.flush(Duration::from_secs(60)).expect("all records are delivered");

@@ -36,7 +36,8 @@ pub(crate) struct Done {
 pub(crate) fn create_topic(address: SocketAddr, topic: &str, partitions: i32) {
     let admin: AdminClient<DefaultClientContext> = config(address).create().expect("an admin client");
     let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
-    let waiting = admin.create_topics([&wanted], &AdminOptions::new().operation_timeout(Some(Duration::from_secs(30))));
+    let waiting =
+        admin.create_topics([&wanted], &AdminOptions::new().operation_timeout(Some(Duration::from_secs(30))));
     // The client runs on threads of its own; this waits for one future of it.
     let results = block_on(waiting).expect("the broker answers");
     for result in results {
@@ -176,7 +177,9 @@ pub(crate) fn consume(address: SocketAddr, topic: &str, partitions: i32, records
                 seen += 1;
                 last = Instant::now();
             }
-            None => assert!(last.elapsed() < Duration::from_secs(60), "stuck after {seen} of {records} records"),
+            None => {
+                assert!(last.elapsed() < Duration::from_secs(60), "stuck after {seen} of {records} records")
+            }
         }
     }
     Done { records: seen, bytes, seconds: start.elapsed().as_secs_f64() }

@@ -48,7 +48,9 @@ fn main() {
     let scale = rows::Scale { gigabytes: options.gigabytes, seconds: options.seconds };
     let wanted: Vec<&rows::Row> = rows::ROWS
         .iter()
-        .filter(|row| options.rows.is_empty() || options.rows.iter().any(|name| row.name.starts_with(name.as_str())))
+        .filter(|row| {
+            options.rows.is_empty() || options.rows.iter().any(|name| row.name.starts_with(name.as_str()))
+        })
         .collect();
     assert!(!wanted.is_empty(), "no row begins with any of {:?}", options.rows);
     let mut results = report::Results::default();

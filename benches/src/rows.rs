@@ -32,7 +32,11 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "produce 1 KiB", only: None, run: |k, f, s| produced(k, f, s, 1, large(1024, "none")) },
     Row { name: "produce 1 KiB, lz4", only: None, run: |k, f, s| produced(k, f, s, 1, large(1024, "lz4")) },
     Row { name: "produce 100 B", only: None, run: |k, f, s| produced(k, f, s, 1, large(100, "none")) },
-    Row { name: "produce 100 B, 100 partitions", only: None, run: |k, f, s| produced(k, f, s, 100, large(100, "none")) },
+    Row {
+        name: "produce 100 B, 100 partitions",
+        only: None,
+        run: |k, f, s| produced(k, f, s, 100, large(100, "none")),
+    },
     Row { name: "produce 100 B, 50 producers without linger", only: None, run: many_producers },
     Row { name: "consume 1 KiB", only: None, run: consumed },
     Row { name: "cold reader beside a hot one", only: None, run: cold_reader },
@@ -143,7 +147,8 @@ fn memory(kind: Kind, folder: &Path, _: Scale) -> Vec<Figure> {
     let mut broker = Broker::start(kind, folder, 1);
     load::create_topic(broker.address(), TOPIC, 1);
     let idle = measure::resident_bytes(broker.process());
-    let load = Produce { record_bytes: 100, producers: 50, linger_ms: 0, codec: "none", total_bytes: 200_000_000 };
+    let load =
+        Produce { record_bytes: 100, producers: 50, linger_ms: 0, codec: "none", total_bytes: 200_000_000 };
     load::produce(broker.address(), TOPIC, load);
     let loaded = measure::peak_resident_bytes(broker.process());
     vec![("idle MB", idle / 1e6), ("under 50 producers MB", loaded / 1e6)]

@@ -9,7 +9,11 @@ use crate::Broker;
 use crate::net::RequestContext;
 
 /// Answers a Heartbeat. Cost: the group's lock; nothing is allocated but the response.
-pub(super) fn handle(broker: &Arc<Broker>, _: &RequestContext, body: HeartbeatRequest<'_>) -> HeartbeatResponse {
+pub(super) fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    body: HeartbeatRequest<'_>,
+) -> HeartbeatResponse {
     let error = beat(broker, &body).err().unwrap_or(ErrorCode::None);
     HeartbeatResponse { error_code: error.into(), ..HeartbeatResponse::default() }
 }

@@ -58,9 +58,17 @@ fn joining(request: &RequestContext, body: JoinGroupRequest<'_>) -> JoinRequest 
         knows_skip_assignment: request.version >= FIRST_WITH_SKIP_ASSIGNMENT,
         client_host: format!("/{}", request.peer.ip()),
         session_timeout: body.session_timeout_ms,
-        rebalance_timeout: if body.rebalance_timeout_ms < 0 { body.session_timeout_ms } else { body.rebalance_timeout_ms },
+        rebalance_timeout: if body.rebalance_timeout_ms < 0 {
+            body.session_timeout_ms
+        } else {
+            body.rebalance_timeout_ms
+        },
         protocol_type: body.protocol_type.into_owned(),
-        protocols: body.protocols.into_iter().map(|p| (p.name.into_owned(), p.metadata.into_owned())).collect(),
+        protocols: body
+            .protocols
+            .into_iter()
+            .map(|p| (p.name.into_owned(), p.metadata.into_owned()))
+            .collect(),
         client_id,
     }
 }

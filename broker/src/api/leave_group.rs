@@ -55,7 +55,10 @@ fn leave(
     let slot = match broker.groups.existing(broker, &body.group_id, ErrorCode::UnknownMemberId) {
         Ok(slot) => slot,
         Err(ErrorCode::UnknownMemberId) => {
-            return Ok(leaving.into_iter().map(|member| answer(member, ErrorCode::UnknownMemberId)).collect());
+            return Ok(leaving
+                .into_iter()
+                .map(|member| answer(member, ErrorCode::UnknownMemberId))
+                .collect());
         }
         Err(error) => return Err(error),
     };

@@ -37,6 +37,7 @@ pub(super) fn handle(
         }
     }
     groups.sort_by(|a, b| a.group_id.cmp(&b.group_id));
-    let error = if broker.groups.is_loading() { ErrorCode::CoordinatorLoadInProgress } else { ErrorCode::None };
+    let error =
+        if broker.groups.is_loading() { ErrorCode::CoordinatorLoadInProgress } else { ErrorCode::None };
     ListGroupsResponse { error_code: error.into(), groups, ..ListGroupsResponse::default() }
 }

@@ -59,7 +59,8 @@ async fn delete(
     }
     let mut topics: BTreeMap<String, Vec<OffsetDeleteResponsePartition>> = BTreeMap::new();
     for (partition, error) in results {
-        let answer = OffsetDeleteResponsePartition { partition_index: partition.index, error_code: error.into() };
+        let answer =
+            OffsetDeleteResponsePartition { partition_index: partition.index, error_code: error.into() };
         topics.entry(partition.topic).or_default().push(answer);
     }
     let topic = |(name, partitions): (String, _)| OffsetDeleteResponseTopic { name: name.into(), partitions };

@@ -22,7 +22,9 @@ pub(super) async fn handle<'a>(
     if body.group_id.is_empty() {
         return response(SyncAnswer::refused(ErrorCode::InvalidGroupId));
     }
-    if request.version >= FIRST_WITH_PROTOCOL && (body.protocol_type.is_none() || body.protocol_name.is_none()) {
+    if request.version >= FIRST_WITH_PROTOCOL
+        && (body.protocol_type.is_none() || body.protocol_name.is_none())
+    {
         return response(SyncAnswer::refused(ErrorCode::InconsistentGroupProtocol));
     }
     let slot = match broker.groups.existing(broker, &body.group_id, ErrorCode::UnknownMemberId) {

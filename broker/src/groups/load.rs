@@ -52,7 +52,8 @@ pub(super) fn load(shard: &Shard, buffer: u64) -> Result<Loaded, LoadError> {
     let limit = ReadLimit { max_bytes: buffer, min_one_batch: true };
     let mut bytes = Vec::new();
     while at < end && partition.is_online() {
-        let read = partition.read(at, Isolation::Replica, limit).map_err(|error| LoadError::Read(at, error))?;
+        let read =
+            partition.read(at, Isolation::Replica, limit).map_err(|error| LoadError::Read(at, error))?;
         let Some(slice) = read.data.slice else { break };
         bytes.resize(usize::try_from(slice.length).unwrap_or(0), 0);
         slice.file.read_exact_at(&mut bytes, slice.position).map_err(|error| LoadError::Disk(at, error))?;
@@ -63,7 +64,11 @@ pub(super) fn load(shard: &Shard, buffer: u64) -> Result<Loaded, LoadError> {
         at = next;
     }
     if loaded.skipped > 0 {
-        tracing::warn!(partition = shard.index(), records = loaded.skipped, "unreadable records of groups were skipped");
+        tracing::warn!(
+            partition = shard.index(),
+            records = loaded.skipped,
+            "unreadable records of groups were skipped"
+        );
     }
     Ok(loaded)
 }

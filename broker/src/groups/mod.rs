@@ -10,6 +10,7 @@ mod records;
 mod shard;
 mod slot;
 mod timer;
+pub(crate) mod zookeeper_offsets;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -77,7 +78,8 @@ impl Groups {
                 max_session_timeout: config.get(keys::GROUP_MAX_SESSION_TIMEOUT_MS),
                 max_size: usize::try_from(config.get(keys::GROUP_MAX_SIZE)).unwrap_or(usize::MAX),
                 initial_rebalance_delay: config.get(keys::GROUP_INITIAL_REBALANCE_DELAY_MS),
-                max_offset_metadata: usize::try_from(config.get(keys::OFFSET_METADATA_MAX_BYTES)).unwrap_or(0),
+                max_offset_metadata: usize::try_from(config.get(keys::OFFSET_METADATA_MAX_BYTES))
+                    .unwrap_or(0),
             },
             partitions: config.get(keys::OFFSETS_TOPIC_NUM_PARTITIONS),
             retention: i64::from(config.get(keys::OFFSETS_RETENTION_MINUTES)) * 60_000,

@@ -104,7 +104,11 @@ pub(super) fn stored_group(value: GroupMetadataValue<'_>) -> StoredGroup {
         client_host: member.client_host.into_owned(),
         session_timeout: member.session_timeout,
         // Version 0, of 0.9, had one timeout for both.
-        rebalance_timeout: if member.rebalance_timeout < 0 { member.session_timeout } else { member.rebalance_timeout },
+        rebalance_timeout: if member.rebalance_timeout < 0 {
+            member.session_timeout
+        } else {
+            member.rebalance_timeout
+        },
         subscription: member.subscription.into_owned(),
         assignment: member.assignment.into_owned(),
     };

@@ -38,7 +38,12 @@ pub(super) struct Written {
 }
 
 impl Shard {
-    pub(super) fn loading(partition: Arc<Partition>, _epoch: i32, settings: Settings, runtime: Handle) -> Shard {
+    pub(super) fn loading(
+        partition: Arc<Partition>,
+        _epoch: i32,
+        settings: Settings,
+        runtime: Handle,
+    ) -> Shard {
         Shard { partition, settings, stage: AtomicU8::new(LOADING), slots: Mutex::default(), runtime }
     }
 
@@ -132,11 +137,15 @@ impl Shard {
             ErrorCode::UnknownServerError
         })?;
         let rules = self.partition.topic.peek_config().rules_for_coordinator(now);
-        let batches = validate(&bytes, &rules).map_err(|invalid| match ErrorCode::of(invalid.kind.error_code()) {
-            ErrorCode::MessageTooLarge if matches!(write, Write::Offsets(_)) => ErrorCode::InvalidCommitOffsetSize,
-            _ => ErrorCode::UnknownServerError,
-        })?;
-        let mut appended = self.partition.append(&batches, true, now).map_err(|error| coordinator_error(&error))?;
+        let batches =
+            validate(&bytes, &rules).map_err(|invalid| match ErrorCode::of(invalid.kind.error_code()) {
+                ErrorCode::MessageTooLarge if matches!(write, Write::Offsets(_)) => {
+                    ErrorCode::InvalidCommitOffsetSize
+                }
+                _ => ErrorCode::UnknownServerError,
+            })?;
+        let mut appended =
+            self.partition.append(&batches, true, now).map_err(|error| coordinator_error(&error))?;
         self.partition.after_append(&mut appended);
         let committed = self.partition.high_watermark() > appended.last_offset;
         Ok(Written { offset: appended.last_offset, committed })

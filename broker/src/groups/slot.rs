@@ -165,7 +165,8 @@ impl Slot {
             }
         }
         self.set_alarm(&mut state);
-        let over = state.group.state() == State::Dead || (state.group.is_unused() && state.waiting.is_empty());
+        let over =
+            state.group.state() == State::Dead || (state.group.is_unused() && state.waiting.is_empty());
         if over {
             if state.group.state() != State::Dead {
                 state.group.unload(now, &mut Vec::new());
