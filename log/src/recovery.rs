@@ -69,10 +69,10 @@ impl Log {
             producers = opening.recover(&mut segments, from, &listing)?;
         } else {
             opening.mend_indexes(&segments, &listing)?;
-            let end = opening.end_of(segments.last())?;
+            let end = end_of(segments.last())?;
             producers = opening.rebuild().as_of(end, &segments, &listing.snapshots)?;
         }
-        let mut end = opening.end_of(segments.last())?;
+        let mut end = end_of(segments.last())?;
         if segments.is_empty() || end < start {
             // What is known of producers and epochs was true of records that are gone.
             for segment in segments.drain(..) {
@@ -263,20 +263,6 @@ impl Opening<'_> {
         Ok(valid == length)
     }
 
-    /// The offset after the last entry of the last segment.
-    fn end_of(&self, last: Option<&Arc<Segment>>) -> Result<i64> {
-        let Some(last) = last else { return Ok(0) };
-        if last.size() == 0 {
-            return Ok(last.base_offset());
-        }
-        let mut scan = Scan::from_last_index_entry(last)?;
-        let mut end = last.base_offset();
-        while let Checked::Entry(entry) = scan.next()? {
-            end = entry.last_offset + 1;
-        }
-        Ok(end)
-    }
-
     fn rebuild(&self) -> Rebuild<'_> {
         Rebuild {
             directory: self.place,
@@ -290,6 +276,20 @@ impl Opening<'_> {
     fn snapshot_path(&self, offset: i64) -> std::path::PathBuf {
         self.place.file(&Kind::Snapshot.file_name(offset))
     }
+}
+
+/// The offset after the last entry of the last segment.
+pub(crate) fn end_of(last: Option<&Arc<Segment>>) -> Result<i64> {
+    let Some(last) = last else { return Ok(0) };
+    if last.size() == 0 {
+        return Ok(last.base_offset());
+    }
+    let mut scan = Scan::from_last_index_entry(last)?;
+    let mut end = last.base_offset();
+    while let Checked::Entry(entry) = scan.next()? {
+        end = entry.last_offset + 1;
+    }
+    Ok(end)
 }
 
 /// Builds both indexes of a segment from its entries.

@@ -384,10 +384,13 @@ impl World {
             (self.start, self.end) = (offset, offset);
             return Ok(());
         }
-        let cut = self.history.iter().find(|written| written.last >= offset);
-        let expected = cut.map_or(offset, |written| offset.min(written.base));
-        prop_assert_eq!(end, expected);
+        let bound =
+            self.history.iter().find(|written| written.last >= offset).map_or(offset, |w| offset.min(w.base));
         self.history.retain(|written| written.last < offset);
+        let active = self.bases().pop().unwrap();
+        let last =
+            self.history.iter().rfind(|w| w.place.segment_base == active).map_or(active, |w| w.last + 1);
+        prop_assert_eq!(end, last.max(bound.min(self.start)));
         self.end = end;
         self.start = self.start.min(end);
         Ok(())
