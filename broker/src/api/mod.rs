@@ -16,6 +16,7 @@ mod delete_records;
 mod describe_log_dirs;
 mod dispatch;
 mod fetch;
+mod init_producer_id;
 mod list_offsets;
 mod locate;
 mod offset_for_leader_epoch;
@@ -66,6 +67,7 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::ListOffsets, 0, 11, waits!(list_offsets, ListOffsetsRequest)),
     api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)), //
     api(ApiKey::DeleteRecords, 0, 2, waits!(delete_records, DeleteRecordsRequest)),
+    api(ApiKey::InitProducerId, 0, 5, waits!(init_producer_id, InitProducerIdRequest)),
     api(ApiKey::OffsetForLeaderEpoch, 0, 4, now!(offset_for_leader_epoch, OffsetForLeaderEpochRequest)),
     api(ApiKey::DescribeLogDirs, 0, 5, waits!(describe_log_dirs, DescribeLogDirsRequest)),
 ];

@@ -5,7 +5,8 @@ use vltava_log::{CleanupPolicy, LogConfig};
 use vltava_protocol::{
     ErrorCode,
     messages::{
-        DeleteRecordsRequest, DescribeLogDirsRequest, ListOffsetsRequest, OffsetForLeaderEpochRequest,
+        DeleteRecordsRequest, DescribeLogDirsRequest, InitProducerIdRequest, ListOffsetsRequest,
+        OffsetForLeaderEpochRequest,
         delete_records::{DeleteRecordsPartition, DeleteRecordsTopic},
         describe_log_dirs::DescribableLogDirTopic,
         list_offsets::{ListOffsetsPartition, ListOffsetsTopic},
@@ -258,5 +259,25 @@ async fn log_dirs_tell_sizes_and_room() {
             .ask(version, &one, |r| r.results[0].topics.iter().map(|t| t.partitions.len()).sum::<usize>())
             .await;
         assert_eq!(partitions, 1);
+    }
+}
+
+#[tokio::test]
+async fn producer_ids_need_zookeeper_and_transactions_a_coordinator() {
+    let house = House::new();
+    for version in 0..=5 {
+        for (transactional_id, expected) in [
+            (None, ErrorCode::CoordinatorLoadInProgress),
+            (Some("tx"), ErrorCode::UnsupportedVersion),
+            (Some(""), ErrorCode::InvalidRequest),
+        ] {
+            let request = InitProducerIdRequest {
+                transactional_id: transactional_id.map(Into::into),
+                ..Default::default()
+            };
+            let told =
+                house.ask(version, &request, |r| (r.error_code, r.producer_id, r.producer_epoch)).await;
+            assert_eq!(told, (expected.code(), -1, -1), "{transactional_id:?} version {version}");
+        }
     }
 }
