@@ -6,11 +6,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::{StreamExt, stream};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 use vltava_settings::{BrokerConfig, DynamicConfig, Level, TopicConfig};
 use zookeeper_client as zk;
@@ -35,6 +37,7 @@ pub struct Configs {
     topics: RwLock<HashMap<Arc<str>, Arc<TopicSettings>>>,
     session: Arc<ArcSwapOption<Session>>,
     writing: Mutex<()>,
+    changes: watch::Sender<u64>,
 }
 
 /// A topic's overrides, and what they come to.
@@ -53,7 +56,14 @@ impl Configs {
         session: Arc<ArcSwapOption<Session>>,
     ) -> Self {
         let dynamic = ArcSwap::from_pointee(DynamicConfig::new(fixed));
-        Self { broker_id, dynamic, topics: RwLock::default(), session, writing: Mutex::new(()) }
+        Self {
+            broker_id,
+            dynamic,
+            topics: RwLock::default(),
+            session,
+            writing: Mutex::new(()),
+            changes: watch::Sender::new(0),
+        }
     }
 
     /// The broker's configuration as it is now.
@@ -101,6 +111,23 @@ impl Configs {
         }
     }
 
+    /// Waits, at most `patience`, until an entity's overrides have their effect here. A topic without a replica here has none.
+    pub async fn wait_for(&self, patience: Duration, entity: &Entity, overrides: &BTreeMap<String, String>) {
+        let there = || match entity {
+            Entity::Topic(name) => {
+                self.topics.read().get(name.as_str()).is_none_or(|settings| settings.overrides == *overrides)
+            }
+            Entity::BrokerDefault => self.dynamic.load().values(Level::Cluster) == overrides,
+            Entity::Broker(id) => {
+                *id != self.broker_id || self.dynamic.load().values(Level::Broker) == overrides
+            }
+            Entity::Other(_) => true,
+        };
+        let mut changes = self.changes.subscribe();
+        let wait = async { while !there() && changes.changed().await.is_ok() {} };
+        let _late = tokio::time::timeout(patience, wait).await;
+    }
+
     fn set_topic(&self, name: &str, overrides: BTreeMap<String, String>) -> Arc<TopicConfig> {
         let (config, problems) = self.dynamic.load().topic_defaults().with_overrides(&overrides);
         for problem in problems {
@@ -109,6 +136,7 @@ impl Configs {
         let config = Arc::new(config);
         let settings = TopicSettings { overrides, config: Arc::clone(&config) };
         self.topics.write().insert(name.into(), Arc::new(settings));
+        self.changes.send_modify(|count| *count += 1);
         config
     }
 
@@ -154,6 +182,7 @@ impl Configs {
             warn!(?level, %problem, "a dynamic value has no effect");
         }
         self.dynamic.store(Arc::new(next));
+        self.changes.send_modify(|count| *count += 1);
         // The topics' defaults are the broker's values.
         let topics: Vec<(Arc<str>, BTreeMap<String, String>)> = self
             .topics
@@ -195,7 +224,7 @@ impl Configs {
                 }
                 Err(error) => {
                     error!(%error, path = paths::CONFIG_CHANGES, "configuration cannot be followed");
-                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
                     continue;
                 }
             };
