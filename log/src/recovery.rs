@@ -19,9 +19,9 @@ use crate::names::Kind;
 use crate::open_files::Directory;
 use crate::producers::Producers;
 use crate::rebuild::{Rebuild, replay};
-use crate::scan::{Checked, Scan};
+use crate::scan::Scan;
 use crate::segment::Segment;
-use crate::shared::Shared;
+use crate::shared::{Bounds, Shared};
 use crate::snapshot;
 use crate::time_index::TimestampOffset;
 
@@ -115,9 +115,7 @@ impl Log {
             options.partition.to_string(),
             options.files.clone(),
             segments,
-            start,
-            end,
-            recovery_point,
+            Bounds { start, end, recovery_point },
             epochs,
         );
         shared.set_first_open(producers.first_open());
@@ -175,7 +173,7 @@ impl Opening<'_> {
             segment.times().entries().create()?;
             let mut builder = IndexBuilder::new(self.options.config.index_interval_bytes);
             let mut scan = Scan::headers(segment)?;
-            while let Checked::Entry(entry) = scan.next()? {
+            while let Some(entry) = scan.next()? {
                 builder.add(segment, &entry)?;
             }
             builder.finish(segment)?;
@@ -228,11 +226,7 @@ impl Opening<'_> {
         let mut builder = IndexBuilder::new(self.options.config.index_interval_bytes);
         let mut scan = Scan::checked(segment)?;
         let mut valid = 0;
-        loop {
-            let entry = match scan.next()? {
-                Checked::Entry(entry) => entry,
-                Checked::End => break,
-            };
+        while let Some(entry) = scan.next()? {
             let far = entry.last_offset - segment.base_offset() > i64::from(i32::MAX);
             let in_order =
                 if entry.header.is_some() { entry.base_offset >= *next } else { entry.last_offset >= *next };
@@ -286,7 +280,7 @@ pub(crate) fn end_of(last: Option<&Arc<Segment>>) -> Result<i64> {
     }
     let mut scan = Scan::from_last_index_entry(last)?;
     let mut end = last.base_offset();
-    while let Checked::Entry(entry) = scan.next()? {
+    while let Some(entry) = scan.next()? {
         end = entry.last_offset + 1;
     }
     Ok(end)

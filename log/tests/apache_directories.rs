@@ -1,6 +1,8 @@
 //! Directories of real Apache Kafka brokers, old and new: opened after a clean stop and after kill -9, read back equal, appended
 //! to, and taken over again by the same Apache broker.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test can do nothing better with it")]
+
 mod records;
 
 use std::fs;

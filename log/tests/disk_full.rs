@@ -1,5 +1,7 @@
 //! A full disk refuses appends, leaves the log as it was, and heals as soon as there is room. On a small file system of our own.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test can do nothing better with it")]
+
 mod records;
 
 use std::fs;

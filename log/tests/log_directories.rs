@@ -1,5 +1,7 @@
 //! Several log directories: whose they are, what is loaded, what is checkpointed, what happens when one fails.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test can do nothing better with it")]
+
 mod records;
 
 use std::collections::HashMap;

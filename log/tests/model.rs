@@ -1,6 +1,8 @@
 //! Random histories of one log against a model that is a list of batches: whatever is appended, cut, retained, closed or torn
 //! away by a crash, the log says what the list says.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test can do nothing better with it")]
+
 mod records;
 
 use std::collections::BTreeMap;
@@ -200,7 +202,7 @@ impl World {
     /// Timestamps go up, mostly.
     fn timestamp(&mut self) -> i64 {
         self.time += 100;
-        if self.counter % 5 == 0 { self.time - 250 } else { self.time }
+        if self.counter.is_multiple_of(5) { self.time - 250 } else { self.time }
     }
 
     fn written(&mut self, appended: vltava_log::Appended, written: Written) -> Result<(), TestCaseError> {
@@ -449,10 +451,10 @@ impl World {
             1 => drop(fs::remove_file(path(active, "timeindex"))),
             _ => {}
         }
-        if indexes / 16 % 2 == 0 {
+        if (indexes / 16).is_multiple_of(2) {
             fs::write(path(active, "txnindex"), [7; 40]).unwrap();
         }
-        if indexes / 32 % 2 == 0 {
+        if (indexes / 32).is_multiple_of(2) {
             let first = self.first_base();
             for entry in fs::read_dir(&self.directory).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();

@@ -126,10 +126,10 @@ impl Engine {
                 }
             }
             op::SET_WATCHES => {
-                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::default())
+                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::default());
             }
             op::SET_WATCHES2 => {
-                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::decode(from)?)
+                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::decode(from)?);
             }
             _ => return Err(ErrorCode::Unimplemented),
         }

@@ -158,7 +158,7 @@ impl Tree {
             if name == path::LIMITS_NODE {
                 self.quotas.insert(limited.to_owned());
             } else if name == path::STATS_NODE {
-                self.recount_quota(&limited.to_owned());
+                self.recount_quota(limited);
             }
         }
         self.charge_quota(path, 1, data.as_ref().map_or(0, |data| data.len() as i64));
