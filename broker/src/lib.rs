@@ -8,8 +8,11 @@ pub mod api;
 pub mod broker;
 pub mod control;
 pub mod groups;
+pub mod http;
+pub mod lifecycle;
 pub mod metrics;
 pub mod net;
 pub mod partitions;
+pub mod server;
 
 pub use broker::Broker;

@@ -1,3 +1,36 @@
 //! The `vltava` program.
 
-fn main() {}
+mod logging;
+mod server;
+mod zookeeper;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Gives memory back to the system promptly and costs little per thread; a broker idles under 20 MB with it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Kafka for Kubernetes: the broker, the ZooKeeper it can bring along, and the tools.
+#[derive(Debug, Parser)]
+#[command(name = "vltava", version, propagate_version = true, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a broker with a properties file, as kafka-server-start.sh does
+    Server(server::Args),
+    /// Run the embedded one-node ZooKeeper with a properties file, as zookeeper-server-start.sh does
+    Zookeeper(zookeeper::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Server(args) => server::run(&args),
+        Command::Zookeeper(args) => zookeeper::run(&args),
+    }
+}

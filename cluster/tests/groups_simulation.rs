@@ -4,6 +4,8 @@
 //! generation, and it is the leader's; a commit of an old generation is refused; and when everybody falls silent the group ends empty.
 //! A seed replays its history.
 
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use vltava_cluster::groups::{
@@ -35,9 +37,9 @@ impl Lot {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Waits {
-    ForNothing,
-    ForJoin(Waiter),
-    ForSync(Waiter),
+    Nothing,
+    Join(Waiter),
+    Sync(Waiter),
 }
 
 /// A client as real ones behave, with a memory of generations to send stale commits from.
@@ -77,7 +79,7 @@ impl World {
                 generation: -1,
                 leads: Vec::new(),
                 in_group: false,
-                waits: Waits::ForNothing,
+                waits: Waits::Nothing,
             })
             .collect();
         World {
@@ -108,7 +110,7 @@ impl World {
         let waiter = self.ask(at);
         let knows_member_id_required = self.clients[at].instance_id.is_none() && self.lot.one_in(2);
         let client = &mut self.clients[at];
-        client.waits = Waits::ForJoin(waiter);
+        client.waits = Waits::Join(waiter);
         let request = JoinRequest {
             member_id: client.member_id.clone(),
             fresh_id: format!("c{at}-{}", waiter.0),
@@ -131,7 +133,7 @@ impl World {
         let waiter = self.ask(at);
         let mark = self.lot.draw(1 << 30).to_be_bytes().to_vec();
         let client = &mut self.clients[at];
-        client.waits = Waits::ForSync(waiter);
+        client.waits = Waits::Sync(waiter);
         let assignments: HashMap<String, Vec<u8>> =
             client.leads.iter().map(|id| (id.clone(), [id.as_bytes(), &mark].concat())).collect();
         if !assignments.is_empty() {
@@ -214,10 +216,10 @@ impl World {
                         );
                     }
                 }
-                if client.waits != Waits::ForJoin(waiter) {
+                if client.waits != Waits::Join(waiter) {
                     return;
                 }
-                client.waits = Waits::ForNothing;
+                client.waits = Waits::Nothing;
                 match answer.error {
                     ErrorCode::None => {
                         client.in_group = true;
@@ -234,10 +236,10 @@ impl World {
                 }
             }
             Action::Sync(_, answer) => {
-                if client.waits != Waits::ForSync(waiter) {
+                if client.waits != Waits::Sync(waiter) {
                     return;
                 }
-                client.waits = Waits::ForNothing;
+                client.waits = Waits::Nothing;
                 match answer.error {
                     ErrorCode::None => {
                         let place = (client.generation, client.member_id.clone());
@@ -303,7 +305,7 @@ impl World {
             }
             3..=6 => self.finish_write(),
             7 if self.lot.one_in(4) => self.clients[at].forget(),
-            8 if self.lot.one_in(4) && self.clients[at].waits == Waits::ForNothing => {
+            8 if self.lot.one_in(4) && self.clients[at].waits == Waits::Nothing => {
                 let client = &mut self.clients[at];
                 let member = LeavingMember {
                     member_id: client.member_id.clone(),
@@ -317,7 +319,7 @@ impl World {
             9..=10 => self.commit(at),
             _ => match self.clients[at].waits {
                 // Now and then a client gives up waiting and asks again.
-                Waits::ForJoin(_) | Waits::ForSync(_) if !self.lot.one_in(30) => {}
+                Waits::Join(_) | Waits::Sync(_) if !self.lot.one_in(30) => {}
                 _ if !self.clients[at].in_group => self.join(at),
                 _ if self.lot.one_in(3) => self.heartbeat(at),
                 _ => self.sync(at),
@@ -344,7 +346,7 @@ impl Client {
         self.generation = -1;
         self.leads.clear();
         self.in_group = false;
-        self.waits = Waits::ForNothing;
+        self.waits = Waits::Nothing;
     }
 }
 

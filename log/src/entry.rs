@@ -36,20 +36,7 @@ impl LogEntry {
         let size = prefix.size() as u64;
         if prefix.magic == 2 {
             let header = BatchHeader::parse(bytes).ok()?;
-            if header.last_offset_delta < 0
-                || header.base_offset.checked_add(i64::from(header.last_offset_delta)).is_none()
-            {
-                return None;
-            }
-            return Some(Self {
-                position,
-                size,
-                base_offset: header.base_offset,
-                last_offset: header.last_offset(),
-                max_timestamp: header.max_timestamp,
-                leader_epoch: header.leader_epoch,
-                header: Some(header),
-            });
+            return Self::of_batch(&header, size).map(|entry| Self { position, ..entry });
         }
         let max_timestamp = match prefix.magic {
             1 => i64::from_be_bytes(bytes.get(MAGIC_1_TIMESTAMP)?.try_into().ok()?),
@@ -63,6 +50,20 @@ impl LogEntry {
             max_timestamp,
             leader_epoch: NO_LEADER_EPOCH,
             header: None,
+        })
+    }
+
+    /// A batch of magic 2 by its header, at position 0; `None` if its offsets are impossible.
+    pub(crate) fn of_batch(header: &BatchHeader, size: u64) -> Option<Self> {
+        let last_offset = header.base_offset.checked_add(i64::from(header.last_offset_delta))?;
+        (header.last_offset_delta >= 0).then_some(Self {
+            position: 0,
+            size,
+            base_offset: header.base_offset,
+            last_offset,
+            max_timestamp: header.max_timestamp,
+            leader_epoch: header.leader_epoch,
+            header: Some(*header),
         })
     }
 

@@ -84,6 +84,14 @@ impl LogError {
         }
     }
 
+    /// The file or directory that the error is about.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::DiskFull { path, .. } | Self::Io { path, .. } | Self::Corrupt { path, .. } => Some(path),
+            Self::Foreign { directory, .. } | Self::Closed { directory } => Some(directory),
+        }
+    }
+
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
@@ -176,9 +184,9 @@ pub enum AppendError {
         /// The lowest offset allowed.
         expected: i64,
     },
-    /// Control records that are not what their attributes say.
-    #[error("{partition}: malformed control batch at offset {offset}: {reason}")]
-    InvalidControlBatch {
+    /// Records that validation should not have let pass: no whole batches, or a control record that is none.
+    #[error("{partition}: records to append at offset {offset} are malformed: {reason}")]
+    InvalidRecords {
         /// `topic-partition`
         partition: String,
         /// Where the batch would have been appended.

@@ -85,10 +85,6 @@ impl<E: Entry> Index<E> {
         })
     }
 
-    pub(crate) fn get_at(&self, at: u32) -> Result<Option<E>> {
-        self.with(|index, state| if at < state.len() { index.get(state, at).map(Some) } else { Ok(None) })
-    }
-
     /// The last entry for which `before` holds, with its position; entries for which it holds come first.
     pub(crate) fn last_where(&self, before: impl Fn(&E) -> bool) -> Result<Option<(u32, E)>> {
         self.with(|index, state| {

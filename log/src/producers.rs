@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use vltava_protocol::records::{BatchHeader, NO_PRODUCER_EPOCH, NO_SEQUENCE, increment_sequence};
+use vltava_protocol::records::{
+    BatchHeader, EndTxnMarker, NO_PRODUCER_EPOCH, NO_SEQUENCE, increment_sequence,
+};
 
 use crate::error::AppendError;
 
@@ -94,22 +96,6 @@ impl ProducerEntry {
     }
 }
 
-/// Who made a batch; it decides what is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// A producer, or a coordinator, through the leader: everything is checked.
-    Client,
-    /// A leader already accepted it: it is taken as it is, and only a contradiction that can't be kept is an error.
-    Replicated,
-}
-
-/// The marker that ends a transaction: a control batch's record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct EndMarker {
-    pub(crate) commit: bool,
-    pub(crate) coordinator_epoch: i32,
-}
-
 /// A transaction that its marker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CompletedTxn {
@@ -137,10 +123,6 @@ impl Producers {
 
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = &ProducerEntry> {
         self.by_id.values()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
     }
 
     /// The first offset of the oldest open transaction.
@@ -181,7 +163,7 @@ impl Producers {
     pub(crate) fn check(
         &self,
         header: &BatchHeader,
-        marker: Option<EndMarker>,
+        marker: Option<EndTxnMarker>,
         offset: i64,
         earlier: Option<&ProducerEntry>,
     ) -> Result<(), AppendError> {
@@ -219,7 +201,7 @@ impl Producers {
     pub(crate) fn update(
         &mut self,
         header: &BatchHeader,
-        marker: Option<EndMarker>,
+        marker: Option<EndTxnMarker>,
         base_offset: i64,
     ) -> Option<CompletedTxn> {
         let last_offset = base_offset + i64::from(header.last_offset_delta);
@@ -230,7 +212,7 @@ impl Producers {
         if let Some(marker) = marker {
             entry.coordinator_epoch = marker.coordinator_epoch;
             let first_offset = entry.txn_first_offset.take()?;
-            return Some(CompletedTxn { producer_id, first_offset, last_offset, aborted: !marker.commit });
+            return Some(CompletedTxn { producer_id, first_offset, last_offset, aborted: !marker.committed });
         }
         if header.attributes.is_control() {
             return None;
@@ -396,14 +378,14 @@ mod tests {
             producers.check(&plain(3, 1), None, 13, None),
             Err(AppendError::InvalidTxnState { .. })
         ));
-        let marker = EndMarker { commit: false, coordinator_epoch: 5 };
+        let marker = EndTxnMarker { committed: false, coordinator_epoch: 5 };
         let batch = header(7, 0, NO_SEQUENCE, 1, control);
         producers.check(&batch, Some(marker), 13, None).unwrap();
         let done = producers.update(&batch, Some(marker), 13).unwrap();
         assert_eq!(done, CompletedTxn { producer_id: 7, first_offset: 10, last_offset: 13, aborted: true });
         producers.complete(&done);
         assert_eq!(producers.first_open(), None);
-        let zombie = EndMarker { commit: true, coordinator_epoch: 4 };
+        let zombie = EndTxnMarker { committed: true, coordinator_epoch: 4 };
         assert!(matches!(
             producers.check(&batch, Some(zombie), 14, None),
             Err(AppendError::CoordinatorFenced { epoch: 4, current: 5, .. })

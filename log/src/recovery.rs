@@ -4,27 +4,26 @@
 //! the recovery point on is read once: checksums, both indexes, aborted transactions, producers and leader epochs all come from that
 //! one pass. The log ends before the first entry that is cut off, damaged or out of order; later segments go.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use vltava_protocol::records::BatchHeader;
 
-use crate::control;
 use crate::disk::{self, Durable, Result};
 use crate::epochs::{self, EpochHistory};
 use crate::error::LogError;
+use crate::listing::{self, Listing};
 use crate::log::{Active, Log, OpenOptions, seed};
-use crate::names::{Kind, Suffix, segment_file};
+use crate::names::Kind;
 use crate::open_files::Directory;
 use crate::producers::Producers;
+use crate::rebuild::{Rebuild, replay};
 use crate::scan::{Checked, Scan};
 use crate::segment::Segment;
 use crate::shared::Shared;
 use crate::snapshot;
 use crate::time_index::TimestampOffset;
-use crate::txn_index::AbortedTxn;
 
 /// What opening a log had to repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,23 +40,13 @@ pub struct Recovered {
     pub indexes_rebuilt: usize,
 }
 
-/// The names of a partition's directory.
-#[derive(Debug, Default)]
-struct Listing {
-    /// Base offset to size.
-    logs: BTreeMap<i64, u64>,
-    /// Base offsets of index files, with sizes.
-    others: BTreeMap<(i64, Kind), u64>,
-    snapshots: BTreeSet<i64>,
-}
-
 impl Log {
     /// Opens the log in `directory`, made if it is not there. Waits for the disk.
     pub fn open(directory: &Path, options: OpenOptions) -> Result<(Self, Recovered)> {
         fs::create_dir_all(directory).map_err(|e| LogError::io(directory, "make", e))?;
         let mut recovered = Recovered::default();
-        finish_replacements(directory)?;
-        let listing = list(directory)?;
+        listing::finish_replacements(directory)?;
+        let mut listing = listing::list(directory)?;
         let place = Directory::new(directory);
         let mut segments: Vec<Arc<Segment>> = listing
             .logs
@@ -80,15 +69,19 @@ impl Log {
             producers = opening.recover(&mut segments, from, &listing)?;
         } else {
             opening.mend_indexes(&segments, &listing)?;
-            producers = Producers::default();
             let end = opening.end_of(segments.last())?;
-            opening.load_producers(&segments, &listing, end, &mut producers)?;
+            producers = opening.rebuild().as_of(end, &segments, &listing.snapshots)?;
         }
         let mut end = opening.end_of(segments.last())?;
         if segments.is_empty() || end < start {
+            // What is known of producers and epochs was true of records that are gone.
             for segment in segments.drain(..) {
                 segment.remove()?;
             }
+            for offset in std::mem::take(&mut listing.snapshots) {
+                disk::remove(&directory.join(Kind::Snapshot.file_name(offset)))?;
+            }
+            opening.epochs.clear();
             segments.push(Arc::new(Segment::create(&place, start, &options.files)?));
             producers.clear();
             end = start;
@@ -101,7 +94,14 @@ impl Log {
         if epochs != before || !directory.join(epochs::FILE).exists() {
             epochs.store(directory, Durable::Later)?;
         }
-        for &offset in listing.snapshots.iter().filter(|offset| **offset > end) {
+        // Kept are those at segments' bases, from which a later recovery begins, and the latest.
+        let latest = listing.snapshots.range(..=end).next_back();
+        let needed = |offset: &i64| {
+            *offset <= end
+                && (Some(offset) == latest
+                    || segments.binary_search_by_key(offset, |s| s.base_offset()).is_ok())
+        };
+        for &offset in listing.snapshots.iter().filter(|offset| !needed(offset)) {
             disk::remove(&directory.join(Kind::Snapshot.file_name(offset)))?;
         }
         producers.map_end_offset = end;
@@ -130,104 +130,10 @@ impl Log {
             producer_id_expiration_ms: options.producer_id_expiration_ms,
             jitter_seed: seed(directory),
             unflushed_since: (recovery_point < end).then_some(options.now),
-            snapshot_offset: listing.snapshots.iter().rev().find(|offset| **offset <= end).copied(),
+            snapshot_offset: latest.copied(),
         };
         Ok((log, recovered))
     }
-}
-
-/// Removes what was being removed or was unfinished, and puts finished replacements (`.swap`) into place, as Kafka does at start.
-fn finish_replacements(directory: &Path) -> Result<()> {
-    let names = names(directory)?;
-    let parsed: Vec<_> = names.iter().filter_map(|name| Some((name, segment_file(name)?))).collect();
-    let unfinished = parsed
-        .iter()
-        .filter(|(_, (_, _, suffix))| *suffix == Suffix::Cleaned)
-        .map(|(_, (base, ..))| *base)
-        .min();
-    let mut swaps = Vec::new();
-    for (name, (base, kind, suffix)) in &parsed {
-        match suffix {
-            Suffix::Deleted | Suffix::Cleaned => disk::remove(&directory.join(name))?,
-            // The cleaner was still writing a later part of the same replacement: the originals are whole, it is not.
-            Suffix::Swap if unfinished.is_some_and(|unfinished| *base >= unfinished) => {
-                disk::remove(&directory.join(name))?;
-            }
-            Suffix::Swap => swaps.push((name, *base, *kind)),
-            Suffix::None => {}
-        }
-    }
-    let mut covered: Vec<(i64, i64)> = Vec::new();
-    for (name, base, _) in swaps.iter().filter(|(_, _, kind)| *kind == Kind::Log) {
-        covered.push((*base, last_offset(&directory.join(name))?.map_or(*base, |last| last + 1)));
-    }
-    let from = covered.iter().map(|(base, _)| *base).min();
-    let to = covered.iter().map(|(_, end)| *end).max();
-    if let (Some(from), Some(to)) = (from, to) {
-        for (name, (base, _, suffix)) in &parsed {
-            if *suffix == Suffix::None && (from..to).contains(base) {
-                disk::remove(&directory.join(name))?;
-            }
-        }
-    }
-    for (name, base, kind) in swaps {
-        disk::rename(&directory.join(name), &directory.join(kind.file_name(base)))?;
-    }
-    for name in names.iter().filter(|name| name.ends_with(".tmp")) {
-        disk::remove(&directory.join(name))?;
-    }
-    Ok(())
-}
-
-fn last_offset(log: &Path) -> Result<Option<i64>> {
-    let file = disk::open(log)?;
-    let size = file.metadata().map_err(|e| LogError::io(log, "read", e))?.len();
-    let (file, path) = (Arc::new(file), || log.to_path_buf());
-    let mut entries = crate::entry::Entries::new(&file, &path, 0, size);
-    let mut last = None;
-    while let Some(entry) = entries.next()? {
-        last = Some(entry.last_offset);
-    }
-    Ok(last)
-}
-
-fn names(directory: &Path) -> Result<Vec<String>> {
-    let failed = |e| LogError::io(directory, "list", e);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if let Ok(name) = entry.file_name().into_string() {
-            names.push(name);
-        }
-    }
-    Ok(names)
-}
-
-fn list(directory: &Path) -> Result<Listing> {
-    let mut listing = Listing::default();
-    let size = |name: &str| {
-        let path = directory.join(name);
-        fs::metadata(&path).map(|m| m.len()).map_err(|e| LogError::io(&path, "read", e))
-    };
-    for name in names(directory)? {
-        match segment_file(&name) {
-            Some((base, Kind::Log, Suffix::None)) => {
-                listing.logs.insert(base, size(&name)?);
-            }
-            Some((base, Kind::Snapshot, Suffix::None)) => {
-                listing.snapshots.insert(base);
-            }
-            Some((base, kind, Suffix::None)) => {
-                listing.others.insert((base, kind), size(&name)?);
-            }
-            _ => {}
-        }
-    }
-    // Indexes without their log are left over from a removal that a crash cut short.
-    for &(base, kind) in listing.others.keys().filter(|(base, _)| !listing.logs.contains_key(base)) {
-        disk::remove(&directory.join(kind.file_name(base)))?;
-    }
-    Ok(listing)
 }
 
 struct Opening<'a> {
@@ -284,10 +190,9 @@ impl Opening<'_> {
         from: usize,
         listing: &Listing,
     ) -> Result<Producers> {
-        let mut producers = Producers::default();
         let base = segments[from].base_offset();
         self.mend_indexes(&segments[..from], listing)?;
-        self.load_producers(&segments[..from], listing, base, &mut producers)?;
+        let mut producers = self.rebuild().as_of(base, &segments[..from], &listing.snapshots)?;
         let mut next = base;
         let mut at = from;
         while at < segments.len() {
@@ -358,51 +263,12 @@ impl Opening<'_> {
         Ok(valid == length)
     }
 
-    /// The producers as of `end`: from the latest usable snapshot, then from the batches after it in `segments`.
-    fn load_producers(
-        &self,
-        segments: &[Arc<Segment>],
-        listing: &Listing,
-        end: i64,
-        producers: &mut Producers,
-    ) -> Result<()> {
-        let mut from = i64::MIN;
-        for &offset in listing.snapshots.range(..=end).rev() {
-            let path = self.snapshot_path(offset);
-            match snapshot::load(&path, self.options.now, self.options.producer_id_expiration_ms) {
-                Ok(Some(found)) => {
-                    *producers = found;
-                    from = offset;
-                    break;
-                }
-                Ok(None) => {}
-                Err(error @ LogError::Corrupt { .. }) => {
-                    tracing::warn!(partition = %self.options.partition, %error, "the snapshot is left out");
-                    disk::remove(&path)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        if from == i64::MIN && self.options.clean_shutdown {
-            // Written before there were producers' snapshots: there are no producers.
-            return Ok(());
-        }
-        let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
-        for segment in segments.iter().skip(first).filter(|segment| segment.base_offset() < end) {
-            let mut scan = Scan::headers(segment)?;
-            while let Checked::Entry(entry) = scan.next()? {
-                let Some(header) = entry.header.filter(BatchHeader::has_producer_id) else { continue };
-                if entry.base_offset >= from && entry.base_offset < end {
-                    replay(segment, &mut scan, &entry, &header, producers, false)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The offset after the last entry of the last segment.
     fn end_of(&self, last: Option<&Arc<Segment>>) -> Result<i64> {
         let Some(last) = last else { return Ok(0) };
+        if last.size() == 0 {
+            return Ok(last.base_offset());
+        }
         let mut scan = Scan::from_last_index_entry(last)?;
         let mut end = last.base_offset();
         while let Checked::Entry(entry) = scan.next()? {
@@ -411,42 +277,19 @@ impl Opening<'_> {
         Ok(end)
     }
 
+    fn rebuild(&self) -> Rebuild<'_> {
+        Rebuild {
+            directory: self.place,
+            partition: &self.options.partition,
+            now: self.options.now,
+            expiration_ms: self.options.producer_id_expiration_ms,
+            trust_no_snapshot: self.options.clean_shutdown,
+        }
+    }
+
     fn snapshot_path(&self, offset: i64) -> std::path::PathBuf {
         self.place.file(&Kind::Snapshot.file_name(offset))
     }
-}
-
-/// Takes a batch found on disk into account.
-fn replay(
-    segment: &Segment,
-    scan: &mut Scan<'_>,
-    entry: &crate::entry::LogEntry,
-    header: &BatchHeader,
-    producers: &mut Producers,
-    note_aborted: bool,
-) -> Result<()> {
-    let marker = if header.attributes.is_control() {
-        let bytes = segment.read_entry(scan.file(), entry)?;
-        let batch = vltava_protocol::records::Batch::parse(&bytes).map_err(|e| e.to_string());
-        // Its checksum is right; a kind that is not understood changes nothing.
-        batch.and_then(|batch| control::end_marker(&batch)).ok().flatten()
-    } else {
-        None
-    };
-    if let Some(done) = producers.update(header, marker, entry.base_offset) {
-        if done.aborted && note_aborted {
-            let others = producers.first_open_of_others(done.producer_id);
-            segment.aborted().reserve(1)?;
-            segment.aborted().append(AbortedTxn {
-                producer_id: done.producer_id,
-                first_offset: done.first_offset,
-                last_offset: done.last_offset,
-                last_stable_offset: others.unwrap_or(done.last_offset + 1),
-            })?;
-        }
-        producers.complete(&done);
-    }
-    Ok(())
 }
 
 /// Builds both indexes of a segment from its entries.

@@ -1,12 +1,12 @@
 //! What is appended is read back: by offset, by time, after a restart and after a crash.
 
-use std::os::unix::fs::FileExt;
+mod records;
+
 use std::path::Path;
 
-use vltava_log::{FetchData, Log, LogConfig, OpenOptions, ReadError, TopicPartition};
-use vltava_protocol::records::{BatchBuilder, BatchOptions, Batches};
-
-const NOW: i64 = 1_700_000_000_000;
+use records::{NOW, append, batch, bytes, contents, fill, numbered, stamps};
+use vltava_log::{Log, LogConfig, OpenOptions, ReadError, TopicPartition};
+use vltava_protocol::records::Batches;
 
 fn options() -> OpenOptions {
     OpenOptions::new(TopicPartition::new("t", 0), NOW)
@@ -21,74 +21,17 @@ fn small_segments(segment_bytes: u32) -> OpenOptions {
     OpenOptions { config: config.into(), ..options() }
 }
 
-/// A batch of as many records as values, at successive milliseconds.
-fn batch(timestamp: i64, values: &[&str]) -> Vec<u8> {
-    let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default()).unwrap();
-    for (i, value) in values.iter().enumerate() {
-        builder.append(timestamp + i as i64, None, Some(value.as_bytes()), &[]).unwrap();
-    }
-    builder.finish().unwrap().0
-}
-
-fn bytes(data: &FetchData) -> Vec<u8> {
-    let Some(slice) = &data.slice else { return Vec::new() };
-    let mut bytes = vec![0; slice.length as usize];
-    slice.file.read_exact_at(&mut bytes, slice.position).unwrap();
-    bytes
-}
-
-/// Every record's offset and value, read through the log.
-fn contents(log: &Log) -> Vec<(i64, String)> {
-    let reader = log.reader();
-    let mut found = Vec::new();
-    let mut at = reader.log_start_offset();
-    while at < reader.log_end_offset() {
-        let data = reader.read(at, 300, i64::MAX, true).unwrap();
-        let bytes = bytes(&data);
-        let before = at;
-        for batch in Batches::new(&bytes, i32::MAX as usize) {
-            let batch = batch.unwrap();
-            batch.verify_checksum().unwrap();
-            let mut records = batch.records(1 << 20).unwrap();
-            while let Some(record) = records.next().unwrap() {
-                if record.offset >= at {
-                    let value = String::from_utf8(record.value.unwrap().to_vec()).unwrap();
-                    found.push((record.offset, value));
-                }
-            }
-            at = batch.header.next_offset();
-        }
-        assert!(at > before, "no progress at offset {at}");
-    }
-    found
-}
-
-fn numbered(range: std::ops::Range<i64>) -> Vec<(i64, String)> {
-    range.map(|i| (i, format!("value {i}"))).collect()
-}
-
-/// Appends single records `value i` for the offsets of the range.
-fn fill(log: &mut Log, range: std::ops::Range<i64>) {
-    for i in range {
-        let appended = log.append_as_leader(&batch(NOW + i, &[&format!("value {i}")]), 0, NOW).unwrap();
-        assert_eq!((appended.first_offset, appended.last_offset), (i, i));
-    }
-}
-
 #[test]
 fn records_get_successive_offsets_and_the_leaders_epoch() {
     let tmp = tempfile::tempdir().unwrap();
     let mut log = open(tmp.path());
     let two = [batch(NOW, &["a", "b"]), batch(NOW, &["c"])].concat();
-    let appended = log.append_as_leader(&two, 3, NOW).unwrap();
+    let appended = append(&mut log, &two, 3, NOW).unwrap();
     assert_eq!((appended.first_offset, appended.last_offset), (0, 2));
-    let appended = log.append_as_leader(&batch(NOW, &["d"]), 4, NOW).unwrap();
+    let appended = append(&mut log, &batch(NOW, &["d"]), 4, NOW).unwrap();
     assert_eq!(appended.first_offset, 3);
     let data = log.reader().read(0, u64::MAX, i64::MAX, true).unwrap();
-    let epochs: Vec<_> = Batches::new(&bytes(&data), 1 << 20)
-        .map(|b| b.map(|b| (b.header.base_offset, b.header.leader_epoch)).unwrap())
-        .collect();
-    assert_eq!(epochs, [(0, 3), (2, 3), (3, 4)]);
+    assert_eq!(stamps(&bytes(&data)), [(0, 3), (2, 3), (3, 4)]);
     assert_eq!(log.end_of_epoch(3).end_offset, 3);
     assert_eq!(log.end_of_epoch(4).end_offset, 4);
 }
@@ -136,7 +79,7 @@ fn the_first_batch_is_whole_only_if_asked_for() {
     let tmp = tempfile::tempdir().unwrap();
     let mut log = open(tmp.path());
     let large = batch(NOW, &["x".repeat(5000).as_str()]);
-    log.append_as_leader(&large, 0, NOW).unwrap();
+    append(&mut log, &large, 0, NOW).unwrap();
     let whole = log.reader().read(0, 100, i64::MAX, true).unwrap();
     assert_eq!(whole.slice.unwrap().length, large.len() as u64);
     assert!(!whole.first_entry_incomplete);
@@ -151,9 +94,9 @@ fn a_time_leads_to_the_first_record_not_before_it() {
     let (mut log, _) = Log::open(tmp.path(), small_segments(1000)).unwrap();
     // Two records a batch, ten milliseconds apart, and one that is out of order.
     for i in 0..100 {
-        log.append_as_leader(&batch(NOW + i * 10, &["a", "b"]), 0, NOW).unwrap();
+        append(&mut log, &batch(NOW + i * 10, &["a", "b"]), 0, NOW).unwrap();
     }
-    log.append_as_leader(&batch(NOW + 5, &["late"]), 0, NOW).unwrap();
+    append(&mut log, &batch(NOW + 5, &["late"]), 0, NOW).unwrap();
     let find = |t| log.reader().offset_for_timestamp(t).unwrap().map(|f| (f.timestamp, f.offset));
     assert_eq!(find(0), Some((NOW, 0)));
     for i in 0..100 {

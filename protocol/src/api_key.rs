@@ -8,7 +8,7 @@ use crate::{
 };
 
 macro_rules! define_api_key {
-    ($($number:literal $api:ident $module:ident $request:ty => $response:ty;)*) => {
+    ($($number:literal $api:ident $module:ident $request:ident $(<$a:lifetime>)? => $response:ident $(<$b:lifetime>)?;)*) => {
         /// The number that a request's header carries to say which API it calls.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i16)]
@@ -34,7 +34,7 @@ macro_rules! define_api_key {
             pub fn request_schema(self) -> &'static Schema {
                 use crate::messages::*;
                 match self {
-                    $(Self::$api => <$request as Described>::SCHEMA,)*
+                    $(Self::$api => <$request $(<$a>)? as Described>::SCHEMA,)*
                 }
             }
         }

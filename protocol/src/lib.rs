@@ -3,6 +3,7 @@
 extern crate self as vltava_protocol;
 
 pub mod api_key;
+pub mod catalog;
 pub mod consumer;
 pub mod error_code;
 pub mod frame;

@@ -13,6 +13,9 @@
 
 pub mod api_versions;
 mod dispatch;
+mod fetch;
+mod locate;
+mod produce;
 
 use std::sync::Arc;
 
@@ -54,6 +57,8 @@ const fn flowing(api: Api) -> Api {
 
 /// All that this broker serves, by key.
 pub static TABLE: &[Api] = &[
+    flowing(api(ApiKey::Produce, 0, 13, begins!(produce, ProduceRequest))),
+    api(ApiKey::Fetch, 0, 18, begins!(fetch, FetchRequest)),
     api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)), //
 ];
 

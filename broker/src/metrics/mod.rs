@@ -1,11 +1,18 @@
 //! What the broker counts. Counting is a relaxed add to an atomic: no lock, no allocation, no formatting on the way of a request;
 //! the one [`prometheus::core::Collector`] reads all of it when it is asked.
 
+mod collector;
 mod counter;
+mod exposition;
+mod network;
+mod process;
 mod requests;
 mod topic;
 
+pub use collector::registry;
 pub use counter::{Counter, Gauge};
+pub use exposition::{Exposition, Samples, Source};
+pub use network::NetworkMetrics;
 pub use requests::RequestCounts;
 pub use topic::TopicMetrics;
 

@@ -67,6 +67,11 @@ impl Response {
         self.pieces
     }
 
+    /// Why the connection is closed instead.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_deref()
+    }
+
     pub(crate) fn take_refusal(&mut self) -> Option<Box<Refusal>> {
         self.refusal.take()
     }

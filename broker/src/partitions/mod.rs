@@ -1,10 +1,30 @@
-//! The partitions of this broker: appends, reads, waiting requests, fetch sessions and the read pool.
+//! The partitions of this broker: appends, reads, waiting requests, fetch sessions and file work.
+//!
+//! [`Replicas`] finds a [`Partition`], which joins a log and its replication under one short lock. Requests wait in a partition's
+//! [`WaitList`](waiting::WaitList). What may block goes to the threads of [`FileWork`]. Nothing here has a task, a timer or an open file for each partition.
 
+mod clock;
+pub mod disk;
+mod error;
+mod fetch_round;
 pub mod fetch_sessions;
+mod fetched;
 pub mod file_work;
+mod orders;
+mod partition;
+mod replicas;
 mod residency;
+mod storage;
+mod topic;
+pub mod upkeep;
 pub mod waiting;
 
-/// All partitions that have a replica on this broker.
-#[derive(Debug, Default)]
-pub struct Replicas {}
+pub use clock::now_ms;
+pub use error::{PartitionError, storage_error_for};
+pub use fetch_round::{Found, Query, Round};
+pub use fetched::{Ready, ready_from_disk, ready_if_cached};
+pub use file_work::FileWork;
+pub use partition::{Isolation, Leadership, LeadershipError, Partition, Read, ReadLimit, Surroundings};
+pub use replicas::{LeadershipChange, LeadershipListener, Replicas, Setup, TopicConfigs};
+pub use storage::Storage;
+pub use topic::{Hosted, Topic, TopicConfig};

@@ -46,7 +46,7 @@ struct Stat {
 }
 
 /// Whether all of the range can be sent without waiting for the disk. One system call of some microseconds for each MiB; an error means "no".
-pub fn is_resident(file: &File, position: u64, length: u64) -> bool {
+pub(super) fn is_resident(file: &File, position: u64, length: u64) -> bool {
     if length == 0 {
         return true;
     }
@@ -99,7 +99,7 @@ fn is_resident_by_reading(file: &File, position: u64, length: u64) -> bool {
 }
 
 /// Reads what the page cache holds from `position` on; `WouldBlock`, or fewer bytes than asked for, where a page is missing or the file ends.
-pub fn read_cached(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+pub(super) fn read_cached(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
     match preadv2(file, &mut [IoSliceMut::new(buffer)], position, ReadWriteFlags::NOWAIT) {
         Ok(read) => Ok(read),
         // A file system without RWF_NOWAIT (overlayfs before 5.19, some FUSE): we cannot know, so the reader takes the slow way.
@@ -110,7 +110,7 @@ pub fn read_cached(file: &File, buffer: &mut [u8], position: u64) -> io::Result<
 
 /// Brings a range into the page cache and waits for it: on a thread for file work. The kernel is told the whole range first, so that it
 /// reads ahead in large pieces; reading it is what proves that it came.
-pub fn warm(file: &File, position: u64, length: u64) -> io::Result<()> {
+pub(super) fn warm(file: &File, position: u64, length: u64) -> io::Result<()> {
     let advice = rustix::fs::Advice::WillNeed;
     let _ = rustix::fs::fadvise(file, position, std::num::NonZeroU64::new(length), advice);
     let mut buffer = vec![0; WARM_CHUNK];
@@ -128,7 +128,7 @@ pub fn warm(file: &File, position: u64, length: u64) -> io::Result<()> {
 }
 
 /// Lets the page cache forget a range that a far-behind reader is done with, before it displaces what others read at the log's end.
-pub fn drop_behind(file: &File, position: u64, length: u64) {
+pub(super) fn drop_behind(file: &File, position: u64, length: u64) {
     // To the kernel a length of zero means "to the end".
     let Some(length) = std::num::NonZeroU64::new(length) else { return };
     let _ = rustix::fs::fadvise(file, position, Some(length), rustix::fs::Advice::DontNeed);

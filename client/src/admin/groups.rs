@@ -271,14 +271,12 @@ pub async fn delete_offsets(
     let mut request =
         OffsetDeleteRequest { group_id: group.to_owned().into(), ..OffsetDeleteRequest::default() };
     for partition in partitions {
-        let asked =
-            OffsetDeleteRequestPartition { partition_index: partition.partition, ..Default::default() };
+        let asked = OffsetDeleteRequestPartition { partition_index: partition.partition };
         match request.topics.iter_mut().find(|topic| topic.name == partition.topic) {
             Some(topic) => topic.partitions.push(asked),
             None => request.topics.push(OffsetDeleteRequestTopic {
                 name: partition.topic.clone().into(),
                 partitions: vec![asked],
-                ..Default::default()
             }),
         }
     }

@@ -225,10 +225,10 @@ fn verdicts<'a>(
     let mut found = BTreeMap::new();
     for (name, code, message) in results {
         let result = ApiError::check(code, message);
-        if let Err(error) = &result {
-            if error.code == ErrorCode::NotController {
-                return Err(error.clone());
-            }
+        if let Err(error) = &result
+            && error.code == ErrorCode::NotController
+        {
+            return Err(error.clone());
         }
         found.insert(name, result);
     }

@@ -37,7 +37,7 @@ impl Member {
     }
 
     /// The first of the member's protocols that every member speaks.
-    pub(super) fn vote<'a>(&'a self, spoken_by_all: impl Fn(&str) -> bool) -> Option<&'a str> {
+    pub(super) fn vote(&self, spoken_by_all: impl Fn(&str) -> bool) -> Option<&str> {
         self.protocols.iter().map(|(name, _)| name.as_str()).find(|name| spoken_by_all(name))
     }
 }

@@ -159,10 +159,10 @@ impl Group {
     /// Takes a member out, whatever it waits for; the caller answers that.
     pub(super) fn forget(&mut self, id: &str) {
         let Some(member) = self.members.remove(id) else { return };
-        if let Some(instance_id) = &member.instance_id {
-            if self.static_members.get(instance_id).is_some_and(|bearer| bearer == id) {
-                self.static_members.remove(instance_id);
-            }
+        if let Some(instance_id) = &member.instance_id
+            && self.static_members.get(instance_id).is_some_and(|bearer| bearer == id)
+        {
+            self.static_members.remove(instance_id);
         }
         if self.leader.as_deref() == Some(id) {
             self.leader = self.members.keys().next().cloned();

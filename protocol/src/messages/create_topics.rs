@@ -76,7 +76,7 @@ pub struct CreatableTopicConfigs<'a> {
     pub name: Str<'a>,
     pub value: Option<Str<'a>>,
     pub read_only: bool,
-    #[field(default = -1, ignorable)]
+    #[field(default = -1)]
     pub config_source: i8,
     pub is_sensitive: bool,
     pub unknown_tagged_fields: TaggedFields,

@@ -43,7 +43,6 @@ pub struct Coordinator<'a> {
     pub host: Str<'a>,
     pub port: i32,
     pub error_code: i16,
-    #[field(ignorable)]
     pub error_message: Option<Str<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }

@@ -221,10 +221,10 @@ macro_rules! for_each_api {
 pub(crate) use for_each_api;
 
 macro_rules! implement_request {
-    ($($number:literal $api:ident $module:ident $request:ty => $response:ty;)*) => {$(
-        impl crate::wire::Request for $request {
+    ($($number:literal $api:ident $module:ident $request:ident $(<$a:lifetime>)? => $response:ident $(<$b:lifetime>)?;)*) => {$(
+        impl crate::wire::Request for $request $(<$a>)? {
             const KEY: crate::ApiKey = crate::ApiKey::$api;
-            type Response<'b> = $response;
+            type Response<'b> = $response $(<$b>)?;
         }
     )*};
 }

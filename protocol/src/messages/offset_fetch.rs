@@ -107,7 +107,7 @@ pub struct OffsetFetchResponseTopics<'a> {
 pub struct OffsetFetchResponsePartitions<'a> {
     pub partition_index: i32,
     pub committed_offset: i64,
-    #[field(default = -1, ignorable)]
+    #[field(default = -1)]
     pub committed_leader_epoch: i32,
     pub metadata: Option<Str<'a>>,
     pub error_code: i16,

@@ -7,6 +7,7 @@ mod batch;
 mod builder;
 pub mod compression;
 mod control;
+pub mod convert;
 mod entry;
 mod error;
 mod iter;
@@ -28,6 +29,7 @@ pub use batch::{
 };
 pub use builder::{BatchBuilder, BatchOptions, Header};
 pub use control::{ControlType, EndTxnMarker};
+pub use convert::{Converted, DownConversion, down_convert};
 pub use entry::Entry;
 pub use error::RecordsError;
 pub use iter::{Batches, Entries, EntryPrefix, MINIMUM_LENGTH};

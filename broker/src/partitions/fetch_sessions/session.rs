@@ -7,16 +7,17 @@ use std::{
 
 use parking_lot::Mutex;
 use thiserror::Error;
+use vltava_protocol::Uuid;
 
 use super::{NO_SESSION, cache::FetchSessions, next_epoch};
 
 /// A topic as the request named it: by name up to version 12, by id from 13 on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TopicRef {
     /// By name.
     Name(Arc<str>),
     /// By id.
-    Id([u8; 16]),
+    Id(Uuid),
 }
 
 /// One partition that a fetch wants, as its request or its session states it.

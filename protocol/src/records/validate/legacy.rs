@@ -13,7 +13,6 @@ pub(super) fn keep<'a>(
 ) -> Result<Option<ValidBatch<'a>>, InvalidRecords> {
     let magic = set.first.magic();
     let mut rewrite = magic == 1 && rules.timestamp_type == TimestampType::LogAppendTime;
-    let mut errors = RecordErrors::default();
     let mut facts: Option<Facts> = None;
     let mut largest_at = 0;
     for entry in Entries::new(records, usize::MAX) {
@@ -30,6 +29,8 @@ pub(super) fn keep<'a>(
         let index = facts.map_or(0, |facts| facts.count);
         let mut next_offset = first_offset;
         let mut largest_inside = i64::MIN;
+        // As in Kafka, each plain old message is a batch of its own, and the first at fault is the one named.
+        let mut errors = RecordErrors::default();
         inspect(&entry, index, rules, &mut errors, |record| {
             rewrite |= magic == 1 && set.codec != Codec::None && record.offset != next_offset;
             next_offset = record.offset.wrapping_add(1);
@@ -46,10 +47,10 @@ pub(super) fn keep<'a>(
             })?;
             Ok(())
         })?;
+        errors.into_result()?;
         // A wrapper's timestamp is the largest inside it.
         rewrite |= magic == 1 && set.codec != Codec::None && entry.max_timestamp() != largest_inside;
     }
-    errors.into_result()?;
     if rewrite {
         return Ok(None);
     }

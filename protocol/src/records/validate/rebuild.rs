@@ -22,10 +22,11 @@ pub(super) fn rebuild<'a>(
     rules: &Rules,
 ) -> Result<ValidBatches<'a>, InvalidRecords> {
     let mut sink = Sink::new(set, codec, rules)?;
-    let mut errors = RecordErrors::default();
     let mut facts: Option<Facts> = None;
     let mut index = 0;
     for entry in Entries::new(records, usize::MAX) {
+        // As in Kafka, each plain old message is a batch of its own, and the first at fault is the one named.
+        let mut errors = RecordErrors::default();
         let read = inspect(&entry?, index, rules, &mut errors, |record| {
             let facts =
                 facts.get_or_insert(Facts { count: 0, first: record.timestamp, largest: record.timestamp });
@@ -37,9 +38,9 @@ pub(super) fn rebuild<'a>(
             })?;
             Ok(())
         })?;
+        errors.into_result()?;
         index = index.saturating_add(read);
     }
-    errors.into_result()?;
     let facts = facts.ok_or_else(|| invalid("there are no records in the batch"))?;
     let batch = sink.finish(facts, codec, rules)?;
     let (size, maximum) = (batch.size(), rules.max_message_bytes);

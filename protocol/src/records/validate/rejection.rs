@@ -104,6 +104,7 @@ impl RecordErrors {
         }
     }
 
+    /// Fails where any record is at fault.
     pub(super) fn into_result(self) -> Result<(), InvalidRecords> {
         if self.total == 0 {
             return Ok(());

@@ -1,0 +1,15 @@
+#!/bin/bash
+# Stops the brokers of this machine: SIGTERM to every process that runs as `vltava server`, or only to that with the properties file given.
+#   kafka-server-stop.sh [server.properties]
+only=${1:-} pids=()
+for process in /proc/[0-9]*; do
+  mapfile -d '' -t words 2> /dev/null < "$process/cmdline" || continue
+  [ "${words[0]##*/}" = vltava ] && [ "${words[1]:-}" = server ] || continue
+  [ -z "$only" ] || [[ " ${words[*]:2} " == *"$only "* ]] || continue
+  pids+=("${process#/proc/}")
+done
+if [ ${#pids[@]} -eq 0 ]; then
+  echo "No kafka server to stop"
+  exit 1
+fi
+kill -s "${SIGNAL:-TERM}" "${pids[@]}"

@@ -1,0 +1,378 @@
+//! Fetch: the records of many partitions, at once or when there are enough.
+//!
+//! `begin` looks once. If that is enough and everything is in the page cache, the response is ready before `begin` returns: no task, no timer, no allocation but
+//! the response's own. Otherwise a future waits on exactly the partitions that were asked for and looks again, or brings cold records in on a thread for file
+//! work. It holds none of the request's bytes.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use vltava_protocol::{
+    ErrorCode, Records,
+    messages::{
+        FetchRequest, FetchResponse,
+        fetch::{
+            AbortedTransaction, EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint,
+            PartitionData,
+        },
+    },
+};
+
+use crate::{
+    Broker,
+    net::{Answer, FileSlice, RequestContext, Response},
+    partitions::{
+        Found, Isolation, PartitionError, Query, Ready, Round,
+        fetch_sessions::{Fetching, Outcome, SessionError, TopicRef, Wanted},
+        now_ms, ready_from_disk, ready_if_cached, storage_error_for,
+    },
+};
+
+/// The isolation level that sees committed transactions only.
+const READ_COMMITTED: i8 = 1;
+
+/// Topics are named by id from here on.
+const FIRST_WITH_IDS: i16 = 13;
+
+/// The last version whose clients know no KAFKA_STORAGE_ERROR.
+const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
+
+/// Answers a Fetch.
+pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRequest<'_>) -> Answer {
+    let now = now_ms();
+    let fetch = match Fetch::of(broker, request, &body, now) {
+        Ok(fetch) => fetch,
+        Err((request, error)) => return Answer::Now(session_error(&request, error)),
+    };
+    let round = Round::look(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
+    if fetch.max_wait.is_zero() || round.suffices(&fetch.query) {
+        return match fetch.ready_if_cached(&round) {
+            Some(ready) => Answer::Now(fetch.respond(broker, &round, ready)),
+            None => {
+                let broker = broker.clone();
+                Answer::Later(Box::pin(async move { fetch.answer(&broker, round).await }))
+            }
+        };
+    }
+    let broker = broker.clone();
+    Answer::Later(Box::pin(async move {
+        let round = fetch.wait(&broker, round).await;
+        fetch.answer(&broker, round).await
+    }))
+}
+
+/// One Fetch on its way.
+struct Fetch {
+    request: RequestContext,
+    fetching: Fetching,
+    query: Query,
+    max_wait: Duration,
+}
+
+impl Fetch {
+    fn of(
+        broker: &Broker,
+        request: RequestContext,
+        body: &FetchRequest<'_>,
+        now: i64,
+    ) -> Result<Self, (RequestContext, SessionError)> {
+        let version = request.version;
+        let by_id = version >= FIRST_WITH_IDS;
+        let replica_id = if version >= 15 { body.replica_state.replica_id } else { body.replica_id };
+        let replica = (replica_id >= 0).then_some(replica_id);
+        let wanted = wanted(body, by_id);
+        let forgotten: Vec<_> = body
+            .forgotten_topics_data
+            .iter()
+            .flat_map(|topic| {
+                let name = topic_ref(&topic.topic, topic.topic_id, by_id);
+                topic.partitions.iter().map(move |partition| (name.clone(), *partition))
+            })
+            .collect();
+        // Versions before sessions read as a request without one: the defaults of both fields say so.
+        let begun = broker.replicas.sessions.begin(
+            body.session_id,
+            body.session_epoch,
+            wanted,
+            &forgotten,
+            replica.is_some(),
+            by_id,
+            now,
+        );
+        let fetching = match begun {
+            Ok(fetching) => fetching,
+            Err(error) => return Err((request, error)),
+        };
+        let isolation = match (replica, body.isolation_level) {
+            (Some(_), _) => Isolation::Replica,
+            (None, READ_COMMITTED) => Isolation::ReadCommitted,
+            (None, _) => Isolation::ReadUncommitted,
+        };
+        let asked = u64::try_from(body.max_bytes).unwrap_or(0);
+        let max_bytes =
+            if replica.is_some() { asked } else { asked.min(broker.replicas.surroundings.fetch_max_bytes) };
+        let query = Query {
+            isolation,
+            replica,
+            leader_only: replica.is_some() || version < 11,
+            hard_limit: version <= 2,
+            max_bytes,
+            min_bytes: u64::try_from(body.min_bytes).unwrap_or(0).min(max_bytes),
+        };
+        let max_wait = Duration::from_millis(u64::try_from(body.max_wait_ms).unwrap_or(0));
+        Ok(Self { request, fetching, query, max_wait })
+    }
+
+    /// Looks until there is enough or the time is up.
+    async fn wait(&self, broker: &Broker, mut round: Round) -> Round {
+        let deadline = Instant::now() + self.max_wait;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let in_time = round.wait(&self.query, left).await;
+            round = Round::look(&broker.replicas, &self.fetching.wanted, &self.query, now_ms());
+            if !in_time || round.suffices(&self.query) || Instant::now() >= deadline {
+                return round;
+            }
+        }
+    }
+
+    /// What was found, ready to leave; `None` if some of it is not in the page cache.
+    fn ready_if_cached(&self, round: &Round) -> Option<Vec<Ready>> {
+        round.found.iter().map(|found| found.slice().map_or(Some(Ready::Nothing), ready_if_cached)).collect()
+    }
+
+    /// The response, after cold records were brought in.
+    async fn answer(self, broker: &Broker, mut round: Round) -> Response {
+        if let Some(ready) = self.ready_if_cached(&round) {
+            return self.respond(broker, &round, ready);
+        }
+        let slices: Vec<_> = round.found.iter().map(|found| found.slice().cloned()).collect();
+        let read = broker.replicas.files().read(move || {
+            let from_disk = |slice: &Option<_>| slice.as_ref().map_or(Ok(Ready::Nothing), ready_from_disk);
+            slices.iter().map(from_disk).collect::<Vec<_>>()
+        });
+        // A pool that stops has no answers any more; neither has the broker.
+        let outcomes = read.await.unwrap_or_default();
+        let mut ready = Vec::with_capacity(round.found.len());
+        let mut outcomes = outcomes.into_iter();
+        for found in &mut round.found {
+            ready.push(match outcomes.next() {
+                Some(Ok(piece)) => piece,
+                Some(Err(error)) => {
+                    found.fail(error);
+                    Ready::Nothing
+                }
+                None => {
+                    found.read = Err(PartitionError::Storage);
+                    Ready::Nothing
+                }
+            });
+        }
+        self.respond(broker, &round, ready)
+    }
+
+    /// Puts the response together. `ready` is in the order of what was found.
+    fn respond(self, broker: &Broker, round: &Round, ready: Vec<Ready>) -> Response {
+        let Self { request, fetching, query, .. } = self;
+        let version = request.version;
+        let outcomes: Vec<Outcome> = round.found.iter().zip(&ready).map(|(f, r)| outcome(f, r)).collect();
+        let wanted = fetching.wanted.clone();
+        let (session_id, news) = match fetching.finish(&broker.replicas.sessions, &outcomes, now_ms()) {
+            Ok(finished) => finished,
+            Err(error) => return session_error(&request, error),
+        };
+        let mut response = FetchResponse { session_id, ..Default::default() };
+        let mut slices: Vec<FileSlice> = Vec::new();
+        for (index, ((want, found), piece)) in wanted.iter().zip(&round.found).zip(ready).enumerate() {
+            if news.as_ref().is_some_and(|news| !news.get(index).is_some_and(|is_news| *is_news)) {
+                continue;
+            }
+            count(broker, found, &piece, query.replica.is_some());
+            let records = match piece {
+                Ready::Nothing => Records::default(),
+                Ready::Bytes(bytes) => bytes.into(),
+                Ready::File(slice) => {
+                    let length = usize::try_from(slice.length).unwrap_or(usize::MAX);
+                    slices.push(slice);
+                    Records::Gap(length)
+                }
+            };
+            let data = PartitionData { records: Some(records), ..describe(&request, want, found, &query) };
+            if data.current_leader.leader_id >= 0 {
+                endpoint(broker, &request, data.current_leader.leader_id, &mut response.node_endpoints);
+            }
+            match response.responses.last_mut() {
+                Some(last) if names(last, &want.topic) => last.partitions.push(data),
+                _ => response.responses.push(topic_response(&want.topic, data)),
+            }
+        }
+        debug_assert!(version >= 7 || session_id == 0);
+        Response::encode(&request, &response, slices)
+    }
+}
+
+fn topic_ref(name: &str, id: vltava_protocol::Uuid, by_id: bool) -> TopicRef {
+    if by_id { TopicRef::Id(id) } else { TopicRef::Name(name.into()) }
+}
+
+fn wanted(body: &FetchRequest<'_>, by_id: bool) -> Vec<Wanted> {
+    let count = body.topics.iter().map(|topic| topic.partitions.len()).sum();
+    let mut all = Vec::with_capacity(count);
+    for topic in &body.topics {
+        let name = topic_ref(&topic.topic, topic.topic_id, by_id);
+        all.extend(topic.partitions.iter().map(|p| Wanted {
+            topic: name.clone(),
+            partition: p.partition,
+            fetch_offset: p.fetch_offset,
+            max_bytes: p.partition_max_bytes,
+            current_leader_epoch: p.current_leader_epoch,
+            last_fetched_epoch: p.last_fetched_epoch,
+            log_start_offset: p.log_start_offset,
+        }));
+    }
+    all
+}
+
+fn outcome(found: &Found, ready: &Ready) -> Outcome {
+    match &found.read {
+        Ok(read) => Outcome {
+            has_records: !ready.is_empty(),
+            high_watermark: read.high_watermark,
+            log_start_offset: read.data.log_start_offset,
+            is_error: false,
+            is_notable: found.diverging.is_some(),
+        },
+        Err(_) => Outcome {
+            has_records: false,
+            high_watermark: -1,
+            log_start_offset: -1,
+            is_error: true,
+            is_notable: false,
+        },
+    }
+}
+
+/// All but the records of one partition.
+fn describe<'a>(request: &RequestContext, want: &Wanted, found: &Found, query: &Query) -> PartitionData<'a> {
+    let version = request.version;
+    let read = match &found.read {
+        Ok(read) => read,
+        Err(error) => {
+            let code = storage_error_for(error.code(), version, LAST_WITHOUT_STORAGE_ERROR);
+            let mut data = PartitionData {
+                partition_index: want.partition,
+                error_code: code.into(),
+                high_watermark: -1,
+                ..Default::default()
+            };
+            if version >= 12
+                && let Some(partition) = &found.partition
+                && matches!(code, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch)
+            {
+                let now = partition.leadership();
+                data.current_leader =
+                    LeaderIdAndEpoch { leader_id: now.leader, leader_epoch: now.epoch, ..Default::default() };
+            }
+            return data;
+        }
+    };
+    let mut data = PartitionData {
+        partition_index: want.partition,
+        high_watermark: read.high_watermark,
+        last_stable_offset: read.last_stable_offset,
+        log_start_offset: read.data.log_start_offset,
+        ..Default::default()
+    };
+    if let Some(end) = found.diverging {
+        data.diverging_epoch =
+            EpochEndOffset { epoch: end.epoch, end_offset: end.end_offset, ..Default::default() };
+    }
+    if query.isolation == Isolation::ReadCommitted {
+        data.aborted_transactions = Some(aborted(found, want));
+    }
+    data
+}
+
+/// The aborted transactions that touch what was read. The end of a slice is not known without parsing it, so those up to the last stable offset
+/// are told; a consumer takes no notice of one that begins behind its records.
+fn aborted(found: &Found, want: &Wanted) -> Vec<AbortedTransaction> {
+    let (Some(partition), Ok(read), true) = (&found.partition, &found.read, found.length() > 0) else {
+        return Vec::new();
+    };
+    let from = want.fetch_offset.min(read.data.first_offset);
+    match partition.reader().aborted_transactions(from, read.last_stable_offset) {
+        Ok(aborted) => aborted
+            .into_iter()
+            .map(|txn| AbortedTransaction {
+                producer_id: txn.producer_id,
+                first_offset: txn.first_offset,
+                ..Default::default()
+            })
+            .collect(),
+        Err(error) => {
+            tracing::warn!(topic = %partition.topic.name, partition = partition.index, %error, "no list of aborted transactions");
+            Vec::new()
+        }
+    }
+}
+
+fn names(response: &FetchableTopicResponse<'_>, topic: &TopicRef) -> bool {
+    match topic {
+        TopicRef::Name(name) => *response.topic == **name,
+        TopicRef::Id(id) => response.topic_id == *id,
+    }
+}
+
+fn topic_response<'a>(topic: &'a TopicRef, first: PartitionData<'a>) -> FetchableTopicResponse<'a> {
+    let mut response = FetchableTopicResponse { partitions: vec![first], ..Default::default() };
+    match topic {
+        TopicRef::Name(name) => response.topic = (&**name).into(),
+        TopicRef::Id(id) => response.topic_id = *id,
+    }
+    response
+}
+
+/// Where the leader is that a client is sent to (KIP-951).
+fn endpoint(broker: &Broker, request: &RequestContext, leader: i32, known: &mut Vec<NodeEndpoint<'_>>) {
+    if request.version < 16 || known.iter().any(|node| node.node_id == leader) {
+        return;
+    }
+    let snapshot = broker.metadata.snapshot();
+    if let Some(live) = snapshot.broker(leader)
+        && let Some((host, port)) = live.endpoint(&request.listener)
+    {
+        known.push(NodeEndpoint {
+            node_id: leader,
+            host: host.to_owned().into(),
+            port,
+            rack: live.rack.clone().map(Into::into),
+            ..Default::default()
+        });
+    }
+}
+
+fn count(broker: &Broker, found: &Found, piece: &Ready, is_replica: bool) {
+    if is_replica {
+        return;
+    }
+    let all = &broker.metrics.all_topics;
+    let own = found.partition.as_ref().map(|partition| &*partition.topic.metrics);
+    for counters in own.into_iter().chain([all]) {
+        counters.fetch_requests.increment();
+        counters.bytes_out.add(piece.len());
+        if found.read.as_ref().is_err_and(PartitionError::is_brokers_fault) {
+            counters.failed_fetch_requests.increment();
+        }
+    }
+}
+
+/// The whole response carries the session's error; the client begins a new one.
+fn session_error(request: &RequestContext, error: SessionError) -> Response {
+    let code = match error {
+        SessionError::NotFound => ErrorCode::FetchSessionIdNotFound,
+        SessionError::WrongEpoch => ErrorCode::InvalidFetchSessionEpoch,
+        SessionError::TopicIds(_) => ErrorCode::FetchSessionTopicIdError,
+    };
+    let response = FetchResponse { error_code: code.into(), ..Default::default() };
+    Response::encode(request, &response, [])
+}

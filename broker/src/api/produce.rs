@@ -1,0 +1,357 @@
+//! Produce: records appended, and acknowledged as the client asked.
+//!
+//! Everything is appended before `begin` returns, so requests of a connection are appended in their order; only acks=all with followers behind waits, in a
+//! future that holds none of the request's bytes, and the next request's append goes on.
+//!
+//! Cost of a request with one small batch: decoding borrows from the frame; the checksum is one pass before any lock; then the partition's lock and one
+//! `pwritev`; the response is one allocation. One clock is read. Nothing else is allocated, no thread changes, and nobody is woken who does not wait
+//! on this partition.
+
+use std::{sync::Arc, time::Duration};
+
+use smallvec::SmallVec;
+use tokio::time::Instant;
+use vltava_protocol::{
+    ErrorCode, Str,
+    messages::{
+        ProduceRequest, ProduceResponse,
+        produce::{
+            BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData,
+            PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
+        },
+    },
+    records::validate::{InvalidRecords, validate},
+};
+
+use crate::{
+    Broker,
+    net::{Answer, Refusal, RequestContext, Response},
+    partitions::{
+        Partition, PartitionError, now_ms, storage_error_for,
+        waiting::{Until, Waiter},
+    },
+};
+
+/// Waits for all in-sync replicas.
+const ACKS_ALL: i16 = -1;
+
+/// No response at all.
+const ACKS_NONE: i16 = 0;
+
+/// Topics are named by id from here on.
+const FIRST_WITH_IDS: i16 = 13;
+
+/// The last version whose clients know no KAFKA_STORAGE_ERROR.
+const LAST_WITHOUT_STORAGE_ERROR: i16 = 3;
+
+/// Kafka's admin client, which alone may write to internal topics.
+const ADMIN_CLIENT: &str = "__admin_client";
+
+/// Answers a Produce.
+pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: ProduceRequest<'_>) -> Answer {
+    let now = now_ms();
+    let produce = Produce {
+        broker,
+        request: &request,
+        acks: body.acks,
+        is_transactional: body.transactional_id.is_some(),
+        now,
+    };
+    let mut response = ProduceResponse::default();
+    let mut waits = Waits::new();
+    response.responses.reserve_exact(body.topic_data.len());
+    for topic in &body.topic_data {
+        let mut answers = Vec::with_capacity(topic.partition_data.len());
+        for data in &topic.partition_data {
+            let place = (response.responses.len(), answers.len());
+            answers.push(produce.append(topic, data, place, &mut waits));
+        }
+        response.responses.push(TopicProduceResponse {
+            name: Str::Borrowed(&topic.name),
+            topic_id: topic.topic_id,
+            partition_responses: answers,
+            ..Default::default()
+        });
+    }
+    if body.acks == ACKS_NONE {
+        return Answer::Now(without_acks(&response));
+    }
+    if waits.is_empty() {
+        point_to_leaders(broker, &request, &mut response);
+        return Answer::Now(Response::encode(&request, &response, []));
+    }
+    let patience = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
+    let mut response = response.into_owned();
+    let broker = broker.clone();
+    Answer::Later(Box::pin(async move {
+        acknowledge(waits, patience, &mut response, request.version).await;
+        point_to_leaders(&broker, &request, &mut response);
+        Response::encode(&request, &response, [])
+    }))
+}
+
+/// What is appended and not committed yet: where its answer stands in the response, and the offset that the high watermark has to reach.
+type Waits = SmallVec<[Wait; 1]>;
+
+struct Wait {
+    place: (usize, usize),
+    partition: Arc<Partition>,
+    offset: i64,
+}
+
+/// What the partitions of one request have in common.
+struct Produce<'a> {
+    broker: &'a Broker,
+    request: &'a RequestContext,
+    acks: i16,
+    is_transactional: bool,
+    now: i64,
+}
+
+impl Produce<'_> {
+    /// Appends the records of one partition.
+    fn append(
+        &self,
+        topic: &TopicProduceData<'_>,
+        data: &PartitionProduceData<'_>,
+        place: (usize, usize),
+        waits: &mut Waits,
+    ) -> PartitionProduceResponse<'static> {
+        if !matches!(self.acks, ACKS_ALL..=1) {
+            return refused(data.index, ErrorCode::InvalidRequiredAcks);
+        }
+        match self.try_append(topic, data, place, waits) {
+            Ok(answer) => answer,
+            Err(Refused::Records(invalid)) => rejected(data.index, invalid),
+            Err(Refused::Transaction) => PartitionProduceResponse {
+                error_message: Some("This broker has no transaction coordinator.".into()),
+                ..refused(data.index, ErrorCode::UnsupportedVersion)
+            },
+            Err(Refused::InternalTopic(name)) => PartitionProduceResponse {
+                error_message: Some(format!("Cannot append to internal topic {name}").into()),
+                ..refused(data.index, ErrorCode::InvalidTopic)
+            },
+            Err(Refused::Partition(error, partition)) => {
+                self.failed(data.index, &error, partition.as_deref())
+            }
+        }
+    }
+
+    fn try_append(
+        &self,
+        topic: &TopicProduceData<'_>,
+        data: &PartitionProduceData<'_>,
+        place: (usize, usize),
+        waits: &mut Waits,
+    ) -> Result<PartitionProduceResponse<'static>, Refused> {
+        if self.is_transactional {
+            return Err(Refused::Transaction);
+        }
+        let partition = self.locate(topic, data.index).map_err(|error| Refused::Partition(error, None))?;
+        let own = &partition.topic;
+        if own.is_internal() && self.request.client_id.as_deref() != Some(ADMIN_CLIENT) {
+            return Err(Refused::InternalTopic(own.name.clone()));
+        }
+        let counters = [&*own.metrics, &self.broker.metrics.all_topics];
+        for counter in counters {
+            counter.produce_requests.increment();
+        }
+        let records = data.records.as_ref().and_then(|records| records.as_bytes()).unwrap_or_default();
+        let config = own.peek_config();
+        let rules = config.rules_for_produce(self.request.version, self.now);
+        let batches = validate(records, &rules).map_err(|invalid| Refused::Records(Box::new(invalid)))?;
+        if batches.batches.iter().any(|batch| batch.header.attributes.is_transactional()) {
+            return Err(Refused::Transaction);
+        }
+        if batches.batches.is_empty() {
+            return Ok(PartitionProduceResponse { index: data.index, base_offset: -1, ..Default::default() });
+        }
+        let appended = partition.append(&batches, self.acks == ACKS_ALL, self.now);
+        let mut appended = match appended {
+            Ok(appended) => appended,
+            Err(error) => return Err(Refused::Partition(error, Some(partition.clone()))),
+        };
+        partition.after_append(&mut appended);
+        for counter in counters {
+            counter.bytes_in.add(appended.bytes as u64);
+            if !appended.duplicate {
+                counter.messages_in.add(batches.offsets().cast_unsigned());
+            }
+        }
+        let end = appended.last_offset + 1;
+        if self.acks == ACKS_ALL && partition.high_watermark() < end {
+            waits.push(Wait { place, partition: partition.clone(), offset: end });
+        }
+        Ok(PartitionProduceResponse {
+            index: data.index,
+            base_offset: appended.first_offset,
+            log_append_time_ms: if config.log.log_append_time { self.now } else { -1 },
+            log_start_offset: appended.log_start_offset,
+            ..Default::default()
+        })
+    }
+
+    fn locate(&self, topic: &TopicProduceData<'_>, index: i32) -> Result<Arc<Partition>, PartitionError> {
+        let replicas = &self.broker.replicas;
+        let found = if self.request.version >= FIRST_WITH_IDS {
+            replicas.partition_by_id(&topic.topic_id, index)
+        } else {
+            replicas.partition(&topic.name, index)
+        };
+        found.map_err(|error| {
+            super::locate::elsewhere(self.broker, &topic.name, &topic.topic_id, index, error)
+        })
+    }
+
+    fn failed(
+        &self,
+        index: i32,
+        error: &PartitionError,
+        partition: Option<&Partition>,
+    ) -> PartitionProduceResponse<'static> {
+        if error.is_brokers_fault() {
+            let own = partition.map(|partition| &*partition.topic.metrics);
+            for counters in own.into_iter().chain([&self.broker.metrics.all_topics]) {
+                counters.failed_produce_requests.increment();
+            }
+        }
+        let code = storage_error_for(error.code(), self.request.version, LAST_WITHOUT_STORAGE_ERROR);
+        let mut answer = refused(index, code);
+        if let PartitionError::Append(_) | PartitionError::NotEnoughReplicas { .. } = error {
+            answer.error_message = Some(error.to_string().into());
+        }
+        if code == ErrorCode::NotLeaderOrFollower
+            && self.request.version >= 10
+            && let Some(partition) = partition
+        {
+            let now = partition.leadership();
+            answer.current_leader =
+                LeaderIdAndEpoch { leader_id: now.leader, leader_epoch: now.epoch, ..Default::default() };
+        }
+        answer
+    }
+}
+
+/// Why the records of a partition were not appended.
+enum Refused {
+    Transaction,
+    InternalTopic(Arc<str>),
+    Records(Box<InvalidRecords>),
+    Partition(PartitionError, Option<Arc<Partition>>),
+}
+
+fn refused(index: i32, code: ErrorCode) -> PartitionProduceResponse<'static> {
+    PartitionProduceResponse { index, error_code: code.into(), base_offset: -1, ..Default::default() }
+}
+
+fn rejected(index: i32, invalid: Box<InvalidRecords>) -> PartitionProduceResponse<'static> {
+    let InvalidRecords { kind, message, record_errors } = *invalid;
+    PartitionProduceResponse {
+        error_code: kind.error_code(),
+        record_errors: record_errors
+            .into_iter()
+            .map(|error| BatchIndexAndErrorMessage {
+                batch_index: error.batch_index,
+                batch_index_error_message: Some(error.message.into()),
+                ..Default::default()
+            })
+            .collect(),
+        error_message: Some(message.into()),
+        ..refused(index, ErrorCode::None)
+    }
+}
+
+/// acks=0: nothing is sent; where something failed the connection is closed, so that the client asks for metadata again.
+fn without_acks(response: &ProduceResponse<'_>) -> Response {
+    let mut failed = response.responses.iter().flat_map(|topic| {
+        let failed = topic.partition_responses.iter().filter(|partition| partition.error_code != 0);
+        failed.map(|partition| {
+            format!("{}-{}: {}", topic.name, partition.index, ErrorCode::of(partition.error_code).name())
+        })
+    });
+    match failed.next() {
+        None => Response::none(),
+        Some(first) => {
+            let reason = failed.fold(first, |all, next| all + ", " + &next);
+            Response::refuse(Refusal::ProduceWithoutAcks { reason })
+        }
+    }
+}
+
+/// Waits until what was appended is committed, the partitions are led elsewhere, or the time is up; the response then says which.
+async fn acknowledge(mut waits: Waits, patience: Duration, response: &mut ProduceResponse<'_>, version: i16) {
+    let deadline = Instant::now() + patience;
+    loop {
+        // Registered first and looked at after, so that no move of a high watermark falls between.
+        let waiter = Waiter::new(i64::try_from(waits.len()).unwrap_or(i64::MAX));
+        let tickets: SmallVec<[_; 1]> = waits
+            .iter()
+            .map(|wait| {
+                (
+                    wait.partition.clone(),
+                    wait.partition.waits.enter(&waiter, Until::HighWatermark(wait.offset)),
+                )
+            })
+            .collect();
+        waits.retain(|wait| match wait.partition.is_committed(wait.offset) {
+            None => true,
+            Some(outcome) => {
+                if let Err(error) = outcome {
+                    let code = storage_error_for(error.code(), version, LAST_WITHOUT_STORAGE_ERROR);
+                    set_error(response, wait.place, code);
+                }
+                false
+            }
+        });
+        let in_time = waits.is_empty() || {
+            let left = deadline.saturating_duration_since(Instant::now());
+            tickets.len() > waits.len() || waiter.sleep(left).await
+        };
+        for (partition, ticket) in tickets {
+            partition.waits.leave(ticket);
+        }
+        if waits.is_empty() {
+            return;
+        }
+        if !in_time || Instant::now() >= deadline {
+            break;
+        }
+    }
+    for wait in waits {
+        set_error(response, wait.place, ErrorCode::RequestTimedOut);
+    }
+}
+
+fn set_error(response: &mut ProduceResponse<'_>, (topic, partition): (usize, usize), code: ErrorCode) {
+    let answer = response.responses.get_mut(topic).and_then(|t| t.partition_responses.get_mut(partition));
+    if let Some(answer) = answer {
+        answer.error_code = code.into();
+    }
+}
+
+/// Says where the leaders are that clients are sent to (KIP-951).
+fn point_to_leaders(broker: &Broker, request: &RequestContext, response: &mut ProduceResponse<'_>) {
+    if request.version < 10 {
+        return;
+    }
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    let mut leaders: SmallVec<[i32; 4]> =
+        partitions.map(|answer| answer.current_leader.leader_id).filter(|id| *id >= 0).collect();
+    if leaders.is_empty() {
+        return;
+    }
+    leaders.sort_unstable();
+    leaders.dedup();
+    let snapshot = broker.metadata.snapshot();
+    response.node_endpoints.extend(leaders.into_iter().filter_map(|id| {
+        let live = snapshot.broker(id)?;
+        let (host, port) = live.endpoint(&request.listener)?;
+        Some(NodeEndpoint {
+            node_id: id,
+            host: host.to_owned().into(),
+            port,
+            rack: live.rack.clone().map(Into::into),
+            ..Default::default()
+        })
+    }));
+}

@@ -1,0 +1,188 @@
+//! One look at all partitions that a fetch wants: what each has to say, and whether that is enough to answer.
+
+use std::{sync::Arc, time::Duration};
+
+use smallvec::SmallVec;
+use vltava_log::{EpochEnd, FileSlice, LogError};
+
+use super::{
+    Isolation, Partition, PartitionError, Read, ReadLimit, Replicas,
+    fetch_sessions::{TopicRef, Wanted},
+    waiting::{Ticket, Until, Waiter},
+};
+
+/// What a fetch asks of all its partitions together.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// What may be seen.
+    pub isolation: Isolation,
+    /// The follower that asks; `None` for a consumer.
+    pub replica: Option<i32>,
+    /// Only the leader may answer: followers and consumers before KIP-392.
+    pub leader_only: bool,
+    /// Versions up to 2 never get more than they asked for, and get batches that are cut off.
+    pub hard_limit: bool,
+    /// At most so many bytes, but for a first batch that is larger.
+    pub max_bytes: u64,
+    /// Not answered before so many bytes are there, or the time is up.
+    pub min_bytes: u64,
+}
+
+/// What one partition has to say.
+#[derive(Debug)]
+pub struct Found {
+    /// The partition, if this broker has it.
+    pub partition: Option<Arc<Partition>>,
+    /// What was read, or why not.
+    pub read: Result<Read, PartitionError>,
+    /// The client's log diverges: where the epoch that it asked for ends here (KIP-595).
+    pub diverging: Option<EpochEnd>,
+    /// The end that was readable when it was read.
+    seen_end: i64,
+}
+
+/// What all partitions have to say, in the order of the request.
+#[derive(Debug)]
+pub struct Round {
+    /// One for each wanted partition.
+    pub found: Vec<Found>,
+    /// Bytes found.
+    pub bytes: u64,
+    /// There is something that no client should wait to hear: an error, a diverging epoch.
+    is_urgent: bool,
+}
+
+impl Round {
+    /// Looks at every partition. No lock is held and nothing blocks but the look-up of a position; cost for each partition: a map look-up, atomics and,
+    /// if there is data, one or two `pread`s of 4 KiB.
+    pub fn look(replicas: &Replicas, wanted: &[Wanted], query: &Query, now: i64) -> Self {
+        let mut round = Self { found: Vec::with_capacity(wanted.len()), bytes: 0, is_urgent: false };
+        for want in wanted {
+            let found = round.look_at(replicas, want, query, now);
+            round.is_urgent |= found.read.is_err() || found.diverging.is_some();
+            round.bytes += found.length();
+            round.found.push(found);
+        }
+        round
+    }
+
+    /// Whether the answer is due without waiting.
+    pub fn suffices(&self, query: &Query) -> bool {
+        self.is_urgent || self.found.is_empty() || self.bytes >= query.min_bytes
+    }
+
+    /// Waits until enough bytes may have come, something changed or the time ran out; answers whether a new look is worth it.
+    pub async fn wait(&self, query: &Query, at_most: Duration) -> bool {
+        let lacks = query.min_bytes.saturating_sub(self.bytes).max(1);
+        let waiter = Waiter::new(i64::try_from(lacks).unwrap_or(i64::MAX));
+        let present = self.found.iter().filter_map(|found| Some((found, found.partition.as_ref()?)));
+        let places = Places(
+            present
+                .clone()
+                .map(|(_, partition)| (partition, partition.waits.enter(&waiter, Until::Bytes)))
+                .collect(),
+        );
+        // What came after the look and before the registration has woken nobody.
+        let is_overtaken = present.into_iter().any(|(found, partition)| {
+            !partition.is_online() || partition.readable_end(query.isolation) != found.seen_end
+        });
+        let woken = is_overtaken || waiter.sleep(at_most).await;
+        drop(places);
+        woken
+    }
+
+    fn look_at(&self, replicas: &Replicas, want: &Wanted, query: &Query, now: i64) -> Found {
+        let nothing = |error| Found { partition: None, read: Err(error), diverging: None, seen_end: -1 };
+        let located = match &want.topic {
+            TopicRef::Name(name) => replicas.partition(name, want.partition),
+            TopicRef::Id(id) => replicas.partition_by_id(id, want.partition),
+        };
+        let partition = match located {
+            Ok(partition) => partition,
+            Err(error) => return nothing(error),
+        };
+        let seen_end = partition.readable_end(query.isolation);
+        let mut diverging = None;
+        let read = self.read(&partition, want, query, now, &mut diverging);
+        Found { partition: Some(partition), read, diverging, seen_end }
+    }
+
+    fn read(
+        &self,
+        partition: &Arc<Partition>,
+        want: &Wanted,
+        query: &Query,
+        now: i64,
+        diverging: &mut Option<EpochEnd>,
+    ) -> Result<Read, PartitionError> {
+        match partition.check_leader(want.current_leader_epoch) {
+            Err(PartitionError::NotLeader) if !query.leader_only && partition.leadership().epoch >= 0 => {}
+            checked => {
+                checked?;
+            }
+        }
+        let mut limit = ReadLimit {
+            max_bytes: u64::try_from(want.max_bytes)
+                .unwrap_or(0)
+                .min(query.max_bytes.saturating_sub(self.bytes)),
+            min_one_batch: !query.hard_limit && self.bytes == 0,
+        };
+        if want.last_fetched_epoch >= 0 {
+            let end = partition.reader().end_of_epoch(want.last_fetched_epoch);
+            if end.epoch < 0 || end.end_offset < 0 {
+                return Err(PartitionError::OffsetOutOfRange(format!(
+                    "The end of the last fetched epoch {} is not known.",
+                    want.last_fetched_epoch
+                )));
+            }
+            if end.epoch < want.last_fetched_epoch || end.end_offset < want.fetch_offset {
+                *diverging = Some(end);
+                limit = ReadLimit { max_bytes: 0, min_one_batch: false };
+            }
+        }
+        let at = if diverging.is_some() { partition.log_end() } else { want.fetch_offset };
+        let mut read = partition.read(at, query.isolation, limit)?;
+        // From version 3 on a client is never sent a part of a batch alone: it could make no progress with it.
+        if read.data.first_entry_incomplete && !query.hard_limit {
+            read.data.slice = None;
+        }
+        if let Some(follower) = query.replica
+            && diverging.is_none()
+        {
+            let _ = partition.follower_fetched(follower, want.fetch_offset, want.log_start_offset, now)?;
+            read.high_watermark = partition.high_watermark();
+        }
+        Ok(read)
+    }
+}
+
+impl Found {
+    /// The records found.
+    pub fn slice(&self) -> Option<&FileSlice> {
+        self.read.as_ref().ok()?.data.slice.as_ref()
+    }
+
+    /// Bytes found.
+    pub fn length(&self) -> u64 {
+        self.slice().map_or(0, |slice| slice.length)
+    }
+
+    /// What was found cannot be read after all.
+    pub fn fail(&mut self, error: std::io::Error) {
+        let Some(partition) = &self.partition else { return };
+        let failure =
+            LogError::Io { path: partition.disk().path().to_owned(), action: "read", source: error };
+        self.read = Err(partition.read_failed(failure));
+    }
+}
+
+/// Registrations, taken back when the wait is over, also when its future is dropped with its connection.
+struct Places<'a>(SmallVec<[(&'a Arc<Partition>, Ticket); 4]>);
+
+impl Drop for Places<'_> {
+    fn drop(&mut self) {
+        for (partition, ticket) in &self.0 {
+            partition.waits.leave(*ticket);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The log directories as partitions use them: which log lies on which disk, loading, opening, deleting, checkpoints.
+//!
+//! Logs that are on disk when the broker starts are loaded before the controller assigns them; each waits here for its LeaderAndIsr.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tracing::{info, warn};
+use vltava_log::{
+    LoadOptions, LoadProgress, LoadedLog, Log, LogConfig, LogDirs, LogError, Removal, TopicPartition,
+};
+
+use super::{Partition, Topic, disk::Disk};
+
+/// All log directories of a broker.
+#[derive(Debug)]
+pub struct Storage {
+    dirs: LogDirs,
+    /// In the order of the directories.
+    disks: Vec<Arc<Disk>>,
+    /// Loaded, and not assigned yet.
+    waiting: Mutex<HashMap<TopicPartition, LoadedLog>>,
+    /// On disk, but not to be opened.
+    broken: Mutex<HashSet<TopicPartition>>,
+    /// Files that are out of use and have to go when they are due.
+    removals: Mutex<Vec<Removal>>,
+    /// What remains to be loaded.
+    pub progress: LoadProgress,
+}
+
+/// A log that is open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// The log.
+    pub(super) log: Log,
+    /// Where it lies.
+    pub(super) disk: Arc<Disk>,
+    /// From the checkpoint; 0 if there is none.
+    pub(super) high_watermark: i64,
+}
+
+impl Storage {
+    /// Over open directories.
+    pub fn new(dirs: LogDirs) -> Self {
+        let disk = |dir: &vltava_log::LogDir| Disk::new(dir.path().to_owned(), dir.is_online());
+        let disks = dirs.directories().iter().map(disk).collect();
+        Self {
+            dirs,
+            disks,
+            waiting: Mutex::default(),
+            broken: Mutex::default(),
+            removals: Mutex::default(),
+            progress: LoadProgress::default(),
+        }
+    }
+
+    /// The directories.
+    pub fn dirs(&self) -> &LogDirs {
+        &self.dirs
+    }
+
+    /// The disks below the directories, in the same order.
+    pub fn disks(&self) -> &[Arc<Disk>] {
+        &self.disks
+    }
+
+    /// Opens and, after a crash, recovers every log there is, with so many threads for each directory. Returns when all are ready: called once, before
+    /// the broker registers.
+    pub fn load(
+        &self,
+        threads: usize,
+        config: &(dyn Fn(&TopicPartition) -> Arc<LogConfig> + Sync),
+        now: i64,
+    ) {
+        let deliver = |loaded: LoadedLog| {
+            let partition = loaded.log.partition().clone();
+            if loaded.recovered.bytes_truncated > 0 {
+                warn!(%partition, truncated = loaded.recovered.bytes_truncated, "the log's end was damaged and is cut off");
+            }
+            if !loaded.future {
+                self.waiting.lock().insert(partition, loaded);
+            }
+        };
+        let options = LoadOptions {
+            threads_per_directory: threads,
+            config,
+            deliver: &deliver,
+            progress: &self.progress,
+            now,
+        };
+        let loading = self.dirs.load(&options);
+        self.broken.lock().extend(loading.failures.into_iter().map(|failure| failure.partition));
+        self.removals.lock().extend(loading.removals);
+        info!(logs = self.waiting.lock().len(), "logs are loaded");
+    }
+
+    /// The partitions that were loaded and that nobody has assigned.
+    pub fn unassigned(&self) -> Vec<TopicPartition> {
+        self.waiting.lock().keys().cloned().collect()
+    }
+
+    /// A partition's log: as it was loaded, or made anew if it is on no disk.
+    ///
+    /// While a directory is offline a partition that is not found may be there: only one that the controller calls new is made.
+    pub(super) fn open(&self, topic: &Topic, index: i32, is_new: bool, now: i64) -> Result<Opened, LogError> {
+        let partition = TopicPartition::new(&*topic.name, index);
+        let closed = || LogError::Closed { directory: PathBuf::from(partition.to_string()) };
+        if self.broken.lock().contains(&partition) {
+            return Err(closed());
+        }
+        let (mut log, high_watermark) = match self.waiting.lock().remove(&partition) {
+            Some(loaded) => (loaded.log, loaded.high_watermark),
+            None if !is_new && self.dirs.has_offline() => return Err(closed()),
+            None => (self.dirs.create(&partition, topic.config().log.clone(), now)?, 0),
+        };
+        log.set_config(topic.config().log.clone());
+        if !topic.id.is_zero() {
+            log.assign_topic_id(*topic.id.as_bytes())?;
+        }
+        let path = log.path();
+        let disk = self.disks.iter().find(|disk| path.starts_with(disk.path())).ok_or_else(closed)?.clone();
+        Ok(Opened { log, disk, high_watermark })
+    }
+
+    /// Deletes a partition: its directory is renamed now and removed by upkeep when it is due.
+    pub(super) fn delete(&self, partition: &Partition, now: i64) -> Result<(), LogError> {
+        let removal = partition.with_log(|log| log.delete(rand::random(), now))?;
+        self.dirs.forget(&TopicPartition::new(&*partition.topic.name, partition.index));
+        self.remove_later(removal);
+        Ok(())
+    }
+
+    /// Deletes a partition that was loaded and never assigned.
+    pub(super) fn delete_unclaimed(&self, partition: &TopicPartition, now: i64) -> Result<(), LogError> {
+        let Some(mut loaded) = self.waiting.lock().remove(partition) else { return Ok(()) };
+        let removal = loaded.log.delete(rand::random(), now)?;
+        self.dirs.forget(partition);
+        self.remove_later(removal);
+        Ok(())
+    }
+
+    /// Files to be removed when they are due.
+    pub(super) fn remove_later(&self, removal: Removal) {
+        self.removals.lock().push(removal);
+    }
+
+    /// Removes the files that are due. Waits for the disk.
+    pub(super) fn remove_due(&self, now: i64) {
+        let due: Vec<Removal> = {
+            let mut all = self.removals.lock();
+            all.extract_if(.., |removal| removal.due() <= now).collect()
+        };
+        for removal in due {
+            if let Err(error) = removal.run() {
+                warn!(%error, "files that are out of use were not removed; the next start tries again");
+            }
+        }
+    }
+
+    /// Closes the logs that nobody was assigned, so that a clean stop is clean for them too. Waits for the disk.
+    pub(super) fn close_unassigned(&self) {
+        for (partition, mut loaded) in self.waiting.lock().drain() {
+            if let Err(error) = loaded.log.close() {
+                warn!(%partition, %error, "the log was not closed cleanly");
+            }
+        }
+    }
+}

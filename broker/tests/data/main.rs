@@ -1,0 +1,5 @@
+//! The data path of one broker in process: real requests, encoded and decoded by the real codec in every version, over real files.
+
+mod fetch;
+mod harness;
+mod produce;

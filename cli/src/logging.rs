@@ -1,0 +1,127 @@
+//! The log of a server: one line an event on standard output, in the layout of Kafka's own `server.log` or as JSON.
+
+use std::fmt;
+
+use clap::{Args, ValueEnum};
+use jiff::ZonedDateTime;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
+
+/// Options about the log.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// How a log line looks
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "VLTAVA_LOG_FORMAT")]
+    log_format: LogFormat,
+    /// What is logged: a level, or levels by module, such as `info,vltava_broker::control=debug`
+    #[arg(long, default_value = "info", env = "VLTAVA_LOG", value_name = "FILTER")]
+    log_level: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// `[2026-01-31 12:00:00,000] INFO message key=value (module)`
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What the filter adds unless it names these modules itself: a client library that logs each reconnection.
+const QUIET: &str = "zookeeper_client=error";
+
+/// Starts the log of this process.
+pub(crate) fn start(args: &LogArgs) -> Result<(), String> {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", args.log_level))
+        .map_err(|error| format!("--log-level {}: {error}", args.log_level))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    let started = match args.log_format {
+        LogFormat::Text => builder.with_ansi(false).event_format(KafkaLayout).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| error.to_string())
+}
+
+/// Kafka's log4j pattern `[%d] %p %m (%c)%n`, which people's eyes and log shippers know.
+#[derive(Debug)]
+struct KafkaLayout;
+
+impl<S, N> FormatEvent<S, N> for KafkaLayout
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let now = ZonedDateTime::now();
+        let metadata = event.metadata();
+        let (date, millis) = (now.strftime("%Y-%m-%d %H:%M:%S"), now.millisecond());
+        write!(writer, "[{date},{millis:03}] {} ", metadata.level())?;
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        if let Some(scope) = context.event_scope() {
+            for span in scope.from_root() {
+                if let Some(fields) = span.extensions().get::<tracing_subscriber::fmt::FormattedFields<N>>()
+                    && !fields.is_empty()
+                {
+                    write!(writer, " {fields}")?;
+                }
+            }
+        }
+        writeln!(writer, " ({})", metadata.target())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_looks_like_kafkas() {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .event_format(KafkaLayout)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("partition", topic = "orders", partition = 3);
+            let _in = span.enter();
+            tracing::warn!(target: "vltava_broker::server", port = 9092, "Something happened");
+        });
+        let line = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let (time, rest) = line.split_at(25);
+        let shape = regex::Regex::new(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]$").unwrap();
+        assert!(shape.is_match(time), "{line}");
+        assert_eq!(
+            rest,
+            " WARN Something happened port=9092 topic=\"orders\" partition=3 (vltava_broker::server)\n"
+        );
+    }
+}

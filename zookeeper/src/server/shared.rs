@@ -1,0 +1,124 @@
+//! What connections, the committer and the clock share: the machine under one short lock, which is never held across an await.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::outbox::Outbox;
+use crate::ZooKeeperConfig;
+use crate::engine::{Engine, Now, Output};
+use crate::watches::ConnectionId;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: ZooKeeperConfig,
+    pub(super) local_addr: SocketAddr,
+    pub(super) started: Instant,
+    pub(super) state: Mutex<State>,
+    /// Woken when there are steps for the log, or the server stops.
+    pub(super) work: Condvar,
+}
+
+/// What the lock protects.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) engine: Engine,
+    pub(super) outboxes: HashMap<ConnectionId, (SocketAddr, Arc<Outbox>)>,
+    per_address: HashMap<IpAddr, usize>,
+    next_connection: ConnectionId,
+    /// No more steps will come.
+    pub(super) stopping: bool,
+}
+
+impl State {
+    pub(super) fn new(engine: Engine) -> State {
+        State {
+            engine,
+            outboxes: HashMap::new(),
+            per_address: HashMap::new(),
+            next_connection: 1,
+            stopping: false,
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        Now {
+            wall: i64::try_from(wall).unwrap_or(i64::MAX),
+            steady: i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Runs something on the machine, then hands out what it has to say. Frames reach each outbox in the order in which the machine
+    /// made them, because that happens under the lock.
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Engine, Now) -> T) -> T {
+        let now = self.now();
+        let mut state = self.state.lock();
+        let result = f(&mut state.engine, now);
+        self.deliver(&mut state);
+        result
+    }
+
+    /// Hands out what the machine has to say, and wakes the committer if there is work.
+    pub(super) fn deliver(&self, state: &mut State) {
+        let State { engine, outboxes, .. } = state;
+        for output in engine.take_outputs() {
+            match output {
+                Output::Send(id, frame) => {
+                    if let Some((_, outbox)) = outboxes.get(&id) {
+                        outbox.push(frame);
+                    }
+                }
+                Output::Close(id) => {
+                    if let Some((_, outbox)) = outboxes.get(&id) {
+                        outbox.close();
+                    }
+                }
+            }
+        }
+        if state.engine.has_steps() {
+            self.work.notify_one();
+        }
+    }
+
+    /// Lets a connection in, unless there are too many.
+    pub(super) fn admit(&self, peer: SocketAddr) -> Option<(ConnectionId, Arc<Outbox>)> {
+        let now = self.now();
+        let mut state = self.state.lock();
+        let limit = |limit: usize, is: usize| limit != 0 && is >= limit;
+        let address = peer.ip().to_canonical();
+        let of_address = state.per_address.get(&address).copied().unwrap_or(0);
+        if limit(self.config.max_connections, state.outboxes.len())
+            || limit(self.config.max_client_connections, of_address)
+        {
+            return None;
+        }
+        *state.per_address.entry(address).or_default() += 1;
+        let id = state.next_connection;
+        state.next_connection += 1;
+        let outbox = Arc::new(Outbox::default());
+        state.outboxes.insert(id, (peer, outbox.clone()));
+        state.engine.open(id, address, now);
+        Some((id, outbox))
+    }
+
+    /// Forgets a connection that ended.
+    pub(super) fn dismiss(&self, id: ConnectionId) {
+        let mut state = self.state.lock();
+        state.engine.closed(id);
+        let Some((peer, _)) = state.outboxes.remove(&id) else { return };
+        let address = peer.ip().to_canonical();
+        if let Some(count) = state.per_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                state.per_address.remove(&address);
+            }
+        }
+    }
+}
