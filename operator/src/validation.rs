@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use kube::core::cel::{ValidationError, ValidationErrors};
 use vltava_settings::{Properties, broker_keys, validate_topic_config};
 
 use crate::api::{ConfigValue, KafkaCluster, ListenerType, Topic};
@@ -159,4 +160,26 @@ pub fn topic(topic: &Topic) -> Vec<Violation> {
         }
     }
     violations
+}
+
+/// Checks a change of a cluster against the rules about what can't change.
+#[must_use]
+pub fn cluster_update(new: &KafkaCluster, old: &KafkaCluster) -> Vec<Violation> {
+    broken_rules(new.validate_cel_update(old))
+}
+
+/// Checks a change of a topic against the rules about what can't change.
+#[must_use]
+pub fn topic_update(new: &Topic, old: &Topic) -> Vec<Violation> {
+    broken_rules(new.validate_cel_update(old))
+}
+
+/// The CEL rules that a resource breaks.
+pub(crate) fn broken_rules(outcome: Result<(), ValidationErrors>) -> Vec<Violation> {
+    let errors = outcome.err().map(ValidationErrors::into_vec).unwrap_or_default();
+    let violation = |error: ValidationError| Violation {
+        field: error.field_path.trim_start_matches('.').to_owned(),
+        what: error.message,
+    };
+    errors.into_iter().map(violation).collect()
 }

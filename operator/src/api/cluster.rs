@@ -135,3 +135,11 @@ pub struct Metrics {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_partition: Option<bool>,
 }
+
+impl KafkaCluster {
+    /// The resource's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+}

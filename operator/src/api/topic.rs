@@ -113,3 +113,11 @@ pub struct TopicStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub managed_config: Vec<String>,
 }
+
+impl Topic {
+    /// The resource's name, which is the topic's unless `topicName` says otherwise.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+}

@@ -156,28 +156,20 @@ fn read_kind<T: CustomResourceExt + DeserializeOwned>(value: &Value) -> Result<T
 /// Joins what the CEL rules and the validation say.
 fn finish(
     rules: Result<(), kube::core::cel::ValidationErrors>,
-    mut violations: Vec<validation::Violation>,
+    violations: Vec<validation::Violation>,
 ) -> Result<(), Vec<ManifestError>> {
-    let mut errors = Vec::new();
-    if let Err(broken) = rules {
-        for error in broken.as_slice() {
-            errors.push(ManifestError::new(
-                0,
-                None,
-                error.field_path.trim_start_matches('.'),
-                error.message.clone(),
-            ));
-        }
-    }
-    errors.extend(violations.drain(..).map(|found| ManifestError::new(0, None, &found.field, found.what)));
+    let all = validation::broken_rules(rules).into_iter().chain(violations);
+    let errors: Vec<_> = all.map(|found| ManifestError::new(0, None, &found.field, found.what)).collect();
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// A message if the resource is there already.
 fn twin_of(resource: &Resource, earlier: &[Resource]) -> Option<String> {
     let identity = |resource: &Resource| match resource {
-        Resource::KafkaCluster(cluster) => Some(("KafkaCluster", cluster.namespace(), cluster.name_any())),
-        Resource::Topic(topic) => Some(("Topic", topic.namespace(), topic.name_any())),
+        Resource::KafkaCluster(cluster) => {
+            Some(("KafkaCluster", cluster.namespace(), cluster.name().to_owned()))
+        }
+        Resource::Topic(topic) => Some(("Topic", topic.namespace(), topic.name().to_owned())),
         Resource::Other { .. } => None,
     };
     let own = identity(resource)?;

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::ResourceExt;
-
 use crate::api::Topic;
 
 /// A topic, as it should be.
@@ -68,7 +66,7 @@ pub enum TopicChange {
 /// The topic's name: `topicName`, else the resource's.
 #[must_use]
 pub fn topic_name(topic: &Topic) -> String {
-    topic.spec.topic_name.clone().unwrap_or_else(|| topic.name_any())
+    topic.spec.topic_name.clone().unwrap_or_else(|| topic.name().to_owned())
 }
 
 /// What a resource asks for.
