@@ -129,6 +129,24 @@ impl LogReader {
         self.shared.segments().iter().map(|segment| segment.size()).sum()
     }
 
+    /// For ListOffsets version 0: where each segment begins, and when it was last written, in milliseconds since 1970. Asks the file system for each.
+    pub fn segment_starts(&self) -> Result<Vec<(i64, i64)>> {
+        let mut starts = Vec::new();
+        for segment in self.shared.segments().iter() {
+            let file = match segment.log().file() {
+                // Deleted under our hands.
+                Err(error) if error.is_not_found() => continue,
+                other => other?,
+            };
+            let written = file.metadata().and_then(|metadata| metadata.modified());
+            let written =
+                written.map_err(|error| LogError::io(&segment.log().path(), "ask for the time of", error))?;
+            let since = written.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            starts.push((segment.base_offset(), i64::try_from(since.as_millis()).unwrap_or(i64::MAX)));
+        }
+        Ok(starts)
+    }
+
     /// The batches from the one that holds `offset` on, below `bound` (a high watermark, a last stable offset, or
     /// `i64::MAX` for the log end offset), at most `max_bytes` of them. With `min_one_batch` the first batch comes whole even if it
     /// is larger.

@@ -7,9 +7,8 @@ macro_rules! define_error_codes {
         /// What a response says went wrong, or [`ErrorCode::None`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i16)]
-        #[allow(missing_docs)] // The message in the table is the documentation.
         pub enum ErrorCode {
-            $(#[doc = $message] $variant = $code,)*
+            $(#[doc = concat!($name, ". ", $message)] $variant = $code,)*
         }
 
         impl ErrorCode {

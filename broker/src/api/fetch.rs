@@ -22,9 +22,9 @@ use crate::{
     Broker,
     net::{Answer, FileSlice, RequestContext, Response},
     partitions::{
-        Found, Isolation, PartitionError, Query, Ready, Round,
+        Found, Isolation, Partition, PartitionError, Query, Ready, Round,
         fetch_sessions::{Fetching, Outcome, SessionError, TopicRef, Wanted},
-        now_ms, ready_from_disk, ready_if_cached, storage_error_for,
+        now_ms, old_readers, ready_from_disk, ready_if_cached, storage_error_for,
     },
 };
 
@@ -33,6 +33,9 @@ const READ_COMMITTED: i8 = 1;
 
 /// Topics are named by id from here on.
 const FIRST_WITH_IDS: i16 = 13;
+
+/// zstd is known from here on (KIP-110).
+const FIRST_WITH_ZSTD: i16 = 10;
 
 /// The last version whose clients know no KAFKA_STORAGE_ERROR.
 const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
@@ -44,10 +47,10 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
         Ok(fetch) => fetch,
         Err((request, error)) => return Answer::Now(session_error(&request, error)),
     };
-    let round = Round::look(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
+    let mut round = Round::look(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
     if fetch.max_wait.is_zero() || round.suffices(&fetch.query) {
         return match fetch.ready_if_cached(&round) {
-            Some(ready) => Answer::Now(fetch.respond(broker, &round, ready)),
+            Some(ready) => Answer::Now(fetch.respond(broker, &mut round, ready)),
             None => {
                 let broker = broker.clone();
                 Answer::Later(Box::pin(async move { fetch.answer(&broker, round).await }))
@@ -138,43 +141,61 @@ impl Fetch {
 
     /// What was found, ready to leave; `None` if some of it is not in the page cache.
     fn ready_if_cached(&self, round: &Round) -> Option<Vec<Ready>> {
+        if old_readers::magic_of(self.request.version).is_some() && round.bytes > 0 {
+            // Conversion is work for another thread, cached or not.
+            return None;
+        }
         round.found.iter().map(|found| found.slice().map_or(Some(Ready::Nothing), ready_if_cached)).collect()
     }
 
     /// The response, after cold records were brought in.
     async fn answer(self, broker: &Broker, mut round: Round) -> Response {
         if let Some(ready) = self.ready_if_cached(&round) {
-            return self.respond(broker, &round, ready);
+            return self.respond(broker, &mut round, ready);
         }
-        let slices: Vec<_> = round.found.iter().map(|found| found.slice().cloned()).collect();
+        let pieces: Vec<_> = round
+            .found
+            .iter()
+            .zip(&self.fetching.wanted)
+            .map(|(found, want)| {
+                let slice = found.slice().cloned()?;
+                Some((found.partition.clone()?, slice, want.fetch_offset, want.max_bytes))
+            })
+            .collect();
+        let magic = old_readers::magic_of(self.request.version);
+        let old_readers = broker.replicas.old_readers.clone();
         let read = broker.replicas.files().read(move || {
-            let from_disk = |slice: &Option<_>| slice.as_ref().map_or(Ok(Ready::Nothing), ready_from_disk);
-            slices.iter().map(from_disk).collect::<Vec<_>>()
+            let bring =
+                |(partition, slice, offset, max_bytes): &(Arc<Partition>, FileSlice, i64, i32)| match magic {
+                    Some(magic) => {
+                        let max_bytes = u64::try_from(*max_bytes).unwrap_or(0);
+                        old_readers.read(partition, slice, *offset, magic, max_bytes)
+                    }
+                    None => ready_from_disk(slice).map_err(|error| partition.io_failed(error)),
+                };
+            pieces.iter().map(|piece| piece.as_ref().map_or(Ok(Ready::Nothing), bring)).collect::<Vec<_>>()
         });
         // A pool that stops has no answers any more; neither has the broker.
-        let outcomes = read.await.unwrap_or_default();
+        let mut outcomes = read.await.unwrap_or_default().into_iter();
         let mut ready = Vec::with_capacity(round.found.len());
-        let mut outcomes = outcomes.into_iter();
         for found in &mut round.found {
-            ready.push(match outcomes.next() {
-                Some(Ok(piece)) => piece,
-                Some(Err(error)) => {
-                    found.fail(error);
-                    Ready::Nothing
-                }
-                None => {
-                    found.read = Err(PartitionError::Storage);
-                    Ready::Nothing
-                }
-            });
+            let outcome = outcomes.next().unwrap_or(Err(PartitionError::Storage));
+            ready.push(outcome.unwrap_or_else(|error| {
+                found.read = Err(error);
+                Ready::Nothing
+            }));
         }
-        self.respond(broker, &round, ready)
+        self.respond(broker, &mut round, ready)
     }
 
     /// Puts the response together. `ready` is in the order of what was found.
-    fn respond(self, broker: &Broker, round: &Round, ready: Vec<Ready>) -> Response {
+    fn respond(self, broker: &Broker, round: &mut Round, mut ready: Vec<Ready>) -> Response {
         let Self { request, fetching, query, .. } = self;
         let version = request.version;
+        if version < FIRST_WITH_ZSTD && old_readers::magic_of(version).is_none() {
+            refuse_zstd(round, &mut ready);
+        }
+        let round = &*round;
         let outcomes: Vec<Outcome> = round.found.iter().zip(&ready).map(|(f, r)| outcome(f, r)).collect();
         let wanted = fetching.wanted.clone();
         let (session_id, news) = match fetching.finish(&broker.replicas.sessions, &outcomes, now_ms()) {
@@ -190,14 +211,15 @@ impl Fetch {
             count(broker, found, &piece, query.replica.is_some());
             let records = match piece {
                 Ready::Nothing => Records::default(),
-                Ready::Bytes(bytes) => bytes.into(),
+                Ready::Bytes(bytes) => Records::from(Vec::from(bytes)),
                 Ready::File(slice) => {
                     let length = usize::try_from(slice.length).unwrap_or(usize::MAX);
                     slices.push(slice);
                     Records::Gap(length)
                 }
             };
-            let data = PartitionData { records: Some(records), ..describe(&request, want, found, &query) };
+            let data =
+                PartitionData { records: Some(records), ..describe(broker, &request, want, found, &query) };
             if data.current_leader.leader_id >= 0 {
                 endpoint(broker, &request, data.current_leader.leader_id, &mut response.node_endpoints);
             }
@@ -208,6 +230,16 @@ impl Fetch {
         }
         debug_assert!(version >= 7 || session_id == 0);
         Response::encode(&request, &response, slices)
+    }
+}
+
+/// Clients before KIP-110 do not know zstd: records are cut off before it, or refused.
+fn refuse_zstd(round: &mut Round, ready: &mut [Ready]) {
+    for (found, piece) in round.found.iter_mut().zip(ready) {
+        match old_readers::without_zstd(std::mem::take(piece)) {
+            Ok(fit) => *piece = fit,
+            Err(error) => found.read = Err(error),
+        }
     }
 }
 
@@ -253,12 +285,19 @@ fn outcome(found: &Found, ready: &Ready) -> Outcome {
 }
 
 /// All but the records of one partition.
-fn describe<'a>(request: &RequestContext, want: &Wanted, found: &Found, query: &Query) -> PartitionData<'a> {
+fn describe<'a>(
+    broker: &Broker,
+    request: &RequestContext,
+    want: &Wanted,
+    found: &Found,
+    query: &Query,
+) -> PartitionData<'a> {
     let version = request.version;
     let read = match &found.read {
         Ok(read) => read,
         Err(error) => {
-            let code = storage_error_for(error.code(), version, LAST_WITHOUT_STORAGE_ERROR);
+            let code = super::locate::code_elsewhere(broker, want, error);
+            let code = storage_error_for(code, version, LAST_WITHOUT_STORAGE_ERROR);
             let mut data = PartitionData {
                 partition_index: want.partition,
                 error_code: code.into(),

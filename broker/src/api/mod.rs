@@ -12,9 +12,13 @@
 //! A handler may return a [`Response`](crate::net::Response) instead of a message, where it sends file slices.
 
 pub mod api_versions;
+mod delete_records;
+mod describe_log_dirs;
 mod dispatch;
 mod fetch;
+mod list_offsets;
 mod locate;
+mod offset_for_leader_epoch;
 mod produce;
 
 use std::sync::Arc;
@@ -59,7 +63,11 @@ const fn flowing(api: Api) -> Api {
 pub static TABLE: &[Api] = &[
     flowing(api(ApiKey::Produce, 0, 13, begins!(produce, ProduceRequest))),
     api(ApiKey::Fetch, 0, 18, begins!(fetch, FetchRequest)),
+    api(ApiKey::ListOffsets, 0, 11, waits!(list_offsets, ListOffsetsRequest)),
     api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)), //
+    api(ApiKey::DeleteRecords, 0, 2, waits!(delete_records, DeleteRecordsRequest)),
+    api(ApiKey::OffsetForLeaderEpoch, 0, 4, now!(offset_for_leader_epoch, OffsetForLeaderEpochRequest)),
+    api(ApiKey::DescribeLogDirs, 0, 5, waits!(describe_log_dirs, DescribeLogDirsRequest)),
 ];
 
 /// The line of an API.

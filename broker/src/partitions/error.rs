@@ -53,6 +53,12 @@ pub enum PartitionError {
         /// The partition.
         partition: i32,
     },
+    /// Records compressed by zstd for a client that does not know it.
+    #[error("The requesting client does not support the compression type of given partition.")]
+    Zstd,
+    /// Records for an old client, and `message.downconversion.enable` is off.
+    #[error("Down-conversion of records is not enabled.")]
+    DownConversionOff,
     /// Bytes on disk that are not what they should be.
     #[error("{0}")]
     Corrupt(String),
@@ -71,6 +77,8 @@ impl PartitionError {
             Self::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicas,
             Self::OffsetOutOfRange(_) => ErrorCode::OffsetOutOfRange,
             Self::Policy { .. } => ErrorCode::PolicyViolation,
+            Self::Zstd => ErrorCode::UnsupportedCompressionType,
+            Self::DownConversionOff => ErrorCode::UnsupportedVersion,
             Self::Corrupt(_) => ErrorCode::CorruptMessage,
             Self::Append(error) => match error {
                 AppendError::Storage(_) => ErrorCode::KafkaStorageError,

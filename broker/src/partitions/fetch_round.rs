@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use smallvec::SmallVec;
-use vltava_log::{EpochEnd, FileSlice, LogError};
+use vltava_log::{EpochEnd, FileSlice};
 
 use super::{
     Isolation, Partition, PartitionError, Read, ReadLimit, Replicas,
@@ -165,14 +165,6 @@ impl Found {
     /// Bytes found.
     pub fn length(&self) -> u64 {
         self.slice().map_or(0, |slice| slice.length)
-    }
-
-    /// What was found cannot be read after all.
-    pub fn fail(&mut self, error: std::io::Error) {
-        let Some(partition) = &self.partition else { return };
-        let failure =
-            LogError::Io { path: partition.disk().path().to_owned(), action: "read", source: error };
-        self.read = Err(partition.read_failed(failure));
     }
 }
 

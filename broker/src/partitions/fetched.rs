@@ -6,6 +6,7 @@
 
 use std::{fs::File, os::unix::fs::FileExt, sync::Arc};
 
+use bytes::Bytes;
 use vltava_log::FileSlice;
 
 use super::residency;
@@ -20,7 +21,7 @@ pub enum Ready {
     #[default]
     Nothing,
     /// In memory.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// In a file, and in the page cache.
     File(FileSlice),
 }
@@ -56,7 +57,7 @@ pub fn ready_if_cached(slice: &FileSlice) -> Option<Ready> {
             Ok(read) => filled += read,
         }
     }
-    Some(Ready::Bytes(bytes))
+    Some(Ready::Bytes(bytes.into()))
 }
 
 /// Brings a piece in and makes it ready: on a thread for file work, since it waits for the disk.
@@ -65,7 +66,7 @@ pub fn ready_from_disk(slice: &FileSlice) -> std::io::Result<Ready> {
         residency::warm(&slice.file, slice.position, slice.length)?;
         return Ok(Ready::File(slice.clone()));
     }
-    Ok(Ready::Bytes(read_whole(&slice.file, slice.position, slice.length)?))
+    Ok(Ready::Bytes(read_whole(&slice.file, slice.position, slice.length)?.into()))
 }
 
 /// All bytes of a piece, waiting for the disk if need be.

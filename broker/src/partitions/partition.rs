@@ -12,7 +12,7 @@ use super::{disk::Disk, error::PartitionError, file_work::FileWork, topic::Topic
 use parking_lot::{Mutex, MutexGuard};
 use tracing::warn;
 use vltava_cluster::replication::{
-    Effect, EpochError, FollowerState, LeaderState, Replication, Rules, StaleState,
+    Effect, EpochError, FollowerState, LeaderState, Replication, Role, Rules, StaleState,
 };
 use vltava_log::{AppendError, Appended, FetchData, FlushJob, Log, LogError, LogReader, ReadError};
 use vltava_protocol::records::validate::ValidBatches;
@@ -294,12 +294,26 @@ impl Partition {
         PartitionError::from_log(error, |failure| self.judge(failure))
     }
 
+    /// An error of the operating system met while reading.
+    pub fn io_failed(&self, source: std::io::Error) -> PartitionError {
+        self.read_failed(LogError::Io { path: self.disk.path().to_owned(), action: "read", source })
+    }
+
     /// The offset up to which `isolation` lets see.
     pub fn readable_end(&self, isolation: Isolation) -> i64 {
         match isolation {
             Isolation::ReadUncommitted => self.high_watermark(),
             Isolation::ReadCommitted => self.last_stable_offset(),
             Isolation::Replica => self.log_end(),
+        }
+    }
+
+    /// Whether its high watermark has reached the start of its own epoch: before that a new leader may know an end that is behind what the last
+    /// leader told.
+    pub fn knows_its_end(&self) -> bool {
+        match self.with_replication(Replication::role) {
+            Role::Leader { start } => self.high_watermark() >= start,
+            Role::Idle | Role::Follower { .. } => false,
         }
     }
 

@@ -23,7 +23,9 @@ use super::{
     disk::Disk,
     fetch_sessions::FetchSessions,
     file_work::FileWork,
+    old_readers::OldReaders,
     partition::{LeadershipError, Surroundings},
+    setup::Setup,
     storage::Storage,
 };
 use crate::metrics::Metrics;
@@ -52,6 +54,8 @@ pub struct Replicas {
     pub surroundings: Arc<Surroundings>,
     /// The fetch sessions of all clients.
     pub sessions: FetchSessions,
+    /// What clients of older formats read.
+    pub old_readers: Arc<OldReaders>,
     topics: RwLock<Topics>,
     storage: Storage,
     configs: TopicConfigs,
@@ -68,26 +72,13 @@ struct Topics {
     by_id: HashMap<Uuid, Arc<Topic>>,
 }
 
-/// How [`Replicas`] begins.
-pub struct Setup {
-    /// What all partitions share.
-    pub surroundings: Surroundings,
-    /// The log directories, opened and recovered.
-    pub storage: Storage,
-    /// Bounds of the fetch sessions.
-    pub sessions: super::fetch_sessions::Limits,
-    /// Where settings of topics come from.
-    pub configs: TopicConfigs,
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-}
-
 impl Replicas {
     /// Over storage that is open. Its partitions become visible as the controller assigns them.
     pub fn new(setup: Setup) -> Self {
         Self {
             surroundings: Arc::new(setup.surroundings),
             sessions: FetchSessions::new(setup.sessions),
+            old_readers: Arc::default(),
             topics: RwLock::default(),
             storage: setup.storage,
             configs: setup.configs,
@@ -293,6 +284,11 @@ impl Replicas {
             }
         }
         error!(directory = %disk.path().display(), partitions = lost, "partitions went offline with their log directory");
+    }
+
+    /// A topic's settings, here or not.
+    pub(super) fn config_of(&self, topic: &str) -> TopicConfig {
+        (self.configs)(topic)
     }
 
     fn tell(&self, change: &LeadershipChange) {

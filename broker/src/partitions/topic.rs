@@ -25,6 +25,8 @@ pub struct TopicConfig {
     pub min_insync_replicas: usize,
     /// What a record may be; who asks and when are filled in for each request.
     pub rules: Rules,
+    /// `message.downconversion.enable`: whether clients that know only older formats are served.
+    pub down_conversion: bool,
 }
 
 impl TopicConfig {
@@ -46,7 +48,7 @@ impl TopicConfig {
             max_message_bytes: log.max_message_bytes as usize,
             ..Rules::default()
         };
-        Self { log: Arc::new(log), min_insync_replicas, rules }
+        Self { log: Arc::new(log), min_insync_replicas, rules, down_conversion: true }
     }
 
     /// What the records of a Produce request may be.

@@ -127,7 +127,7 @@ impl Field {
                 match meta.path.require_ident()?.to_string().as_str() {
                     "versions" => parsed.versions = Versions::parse(&meta.value()?.parse()?)?,
                     "nullable" if parsed.optional => {
-                        parsed.nullable = Versions::parse(&meta.value()?.parse()?)?
+                        parsed.nullable = Versions::parse(&meta.value()?.parse()?)?;
                     }
                     "nullable" => return Err(meta.error("a nullable field is an Option")),
                     "tag" => parsed.tag = Some(meta.value()?.parse::<LitInt>()?.base10_parse()?),

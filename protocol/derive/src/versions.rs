@@ -59,7 +59,7 @@ impl Versions {
         }
         Some(match (first > known.first, last < known.last) {
             (true, true) if first == last => quote! { version == #first },
-            (true, true) => quote! { version >= #first && version <= #last },
+            (true, true) => quote! { (#first..=#last).contains(&version) },
             (true, false) => quote! { version >= #first },
             _ => quote! { version <= #last },
         })

@@ -1,8 +1,11 @@
+//! AddOffsetsToTxn: a group's offsets become part of a transaction.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Which group's.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-4", flexible = "3+")]
 pub struct AddOffsetsToTxnRequest<'a> {
@@ -13,6 +16,7 @@ pub struct AddOffsetsToTxnRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Whether they have.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-4", flexible = "3+")]
 pub struct AddOffsetsToTxnResponse {

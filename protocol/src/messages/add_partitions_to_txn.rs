@@ -1,8 +1,12 @@
+//! AddPartitionsToTxn: partitions join a transaction. From version 4 on brokers ask for many transactions at once,
+//! also to verify only (KIP-890).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The partitions that join.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-5", flexible = "3+")]
 pub struct AddPartitionsToTxnRequest<'a> {
@@ -19,17 +23,20 @@ pub struct AddPartitionsToTxnRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions that join one transaction.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct AddPartitionsToTxnTransaction<'a> {
     pub transactional_id: Str<'a>,
     pub producer_id: i64,
     pub producer_epoch: i16,
+    /// Ask whether they are in it already, and add nothing.
     pub verify_only: bool,
     pub topics: Vec<AddPartitionsToTxnTopic<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct AddPartitionsToTxnTopic<'a> {
@@ -38,6 +45,7 @@ pub struct AddPartitionsToTxnTopic<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Which have joined.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-5", flexible = "3+")]
 pub struct AddPartitionsToTxnResponse<'a> {
@@ -51,6 +59,7 @@ pub struct AddPartitionsToTxnResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Which have joined one transaction.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct AddPartitionsToTxnResult<'a> {
@@ -59,6 +68,7 @@ pub struct AddPartitionsToTxnResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Which of one topic have joined.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct AddPartitionsToTxnTopicResult<'a> {
@@ -67,6 +77,7 @@ pub struct AddPartitionsToTxnTopicResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Whether one partition has joined.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct AddPartitionsToTxnPartitionResult {

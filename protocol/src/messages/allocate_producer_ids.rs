@@ -1,5 +1,8 @@
+//! AllocateProducerIds: a broker asks the controller for a block of producer ids (KIP-730).
+
 use crate::{Message, wire::TaggedFields};
 
+/// Who asks.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct AllocateProducerIdsRequest {
@@ -9,6 +12,7 @@ pub struct AllocateProducerIdsRequest {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The block.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct AllocateProducerIdsResponse {

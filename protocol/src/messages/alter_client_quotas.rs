@@ -1,8 +1,11 @@
+//! AlterClientQuotas: set limits of users, client ids and addresses (KIP-546).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The changes.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-1", flexible = "1+")]
 pub struct AlterClientQuotasRequest<'a> {
@@ -11,6 +14,7 @@ pub struct AlterClientQuotasRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Changes of one entity.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(name = "EntryData", flexible = "1+")]
 pub struct RequestEntryData<'a> {
@@ -19,23 +23,29 @@ pub struct RequestEntryData<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A part of an entity.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "1+")]
 pub struct EntityData<'a> {
+    /// `user`, `client-id` or `ip`.
     pub entity_type: Str<'a>,
+    /// Null is the default.
     pub entity_name: Option<Str<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A change.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "1+")]
 pub struct OpData<'a> {
+    /// Such as `producer_byte_rate`.
     pub key: Str<'a>,
     pub value: f64,
     pub remove: bool,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-1", flexible = "1+")]
 pub struct AlterClientQuotasResponse<'a> {
@@ -44,6 +54,7 @@ pub struct AlterClientQuotasResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one entity.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(name = "EntryData", flexible = "1+")]
 pub struct ResponseEntryData<'a> {

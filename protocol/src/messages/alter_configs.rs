@@ -1,8 +1,11 @@
+//! AlterConfigs: replace all settings of a resource. IncrementalAlterConfigs took its place (KIP-339).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The new settings.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct AlterConfigsRequest<'a> {
@@ -11,6 +14,7 @@ pub struct AlterConfigsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// All settings of one resource; what is not named goes back to its default.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AlterConfigsResource<'a> {
@@ -20,6 +24,7 @@ pub struct AlterConfigsResource<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A setting.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AlterableConfig<'a> {
@@ -28,6 +33,7 @@ pub struct AlterableConfig<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct AlterConfigsResponse<'a> {
@@ -36,6 +42,7 @@ pub struct AlterConfigsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one resource.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AlterConfigsResourceResponse<'a> {

@@ -1,8 +1,11 @@
+//! AlterReplicaLogDirs: move replicas between the directories of a broker (KIP-113).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Where replicas shall lie.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct AlterReplicaLogDirsRequest<'a> {
@@ -10,6 +13,7 @@ pub struct AlterReplicaLogDirsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A directory, and what shall lie there.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AlterReplicaLogDir<'a> {
@@ -18,6 +22,7 @@ pub struct AlterReplicaLogDir<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AlterReplicaLogDirTopic<'a> {
@@ -26,6 +31,7 @@ pub struct AlterReplicaLogDirTopic<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of it.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct AlterReplicaLogDirsResponse<'a> {
@@ -34,6 +40,7 @@ pub struct AlterReplicaLogDirsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of the replicas of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AlterReplicaLogDirTopicResult<'a> {
@@ -42,6 +49,7 @@ pub struct AlterReplicaLogDirTopicResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one replica.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AlterReplicaLogDirPartitionResult {

@@ -1,8 +1,11 @@
+//! AlterUserScramCredentials: who can log in with SCRAM (KIP-554).
+
 use crate::{
     Message,
     wire::{Bytes, Str, TaggedFields},
 };
 
+/// The changes.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct AlterUserScramCredentialsRequest<'a> {
@@ -11,18 +14,22 @@ pub struct AlterUserScramCredentialsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A credential to delete.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct ScramCredentialDeletion<'a> {
     pub name: Str<'a>,
+    /// 1: SCRAM-SHA-256, 2: SCRAM-SHA-512.
     pub mechanism: i8,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A credential to set.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct ScramCredentialUpsertion<'a> {
     pub name: Str<'a>,
+    /// 1: SCRAM-SHA-256, 2: SCRAM-SHA-512.
     pub mechanism: i8,
     pub iterations: i32,
     pub salt: Bytes<'a>,
@@ -30,6 +37,7 @@ pub struct ScramCredentialUpsertion<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct AlterUserScramCredentialsResponse<'a> {
@@ -38,6 +46,7 @@ pub struct AlterUserScramCredentialsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one user's.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct AlterUserScramCredentialsResult<'a> {

@@ -1,8 +1,11 @@
+//! ConsumerGroupDescribe: consumer groups of KIP-848 with their members.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields, Uuid},
 };
 
+/// Which groups.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-1", flexible = "0+")]
 pub struct ConsumerGroupDescribeRequest<'a> {
@@ -11,6 +14,7 @@ pub struct ConsumerGroupDescribeRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The groups.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-1", flexible = "0+")]
 pub struct ConsumerGroupDescribeResponse<'a> {
@@ -19,6 +23,7 @@ pub struct ConsumerGroupDescribeResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A group.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct DescribedGroup<'a> {
@@ -31,11 +36,13 @@ pub struct DescribedGroup<'a> {
     pub assignment_epoch: i32,
     pub assignor_name: Str<'a>,
     pub members: Vec<Member<'a>>,
+    /// A bit for each operation; the smallest number if not asked for.
     #[field(default = i32::MIN)]
     pub authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A member.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct Member<'a> {
@@ -51,12 +58,15 @@ pub struct Member<'a> {
     #[field(default = None)]
     pub subscribed_topic_regex: Option<Str<'a>>,
     pub assignment: Assignment<'a>,
+    /// What it will have when the others have given it up.
     pub target_assignment: Assignment<'a>,
+    /// 0: of the classic protocol, 1: of KIP-848, -1: unknown.
     #[field(versions = "1+", default = -1, ignorable)]
     pub member_type: i8,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What a member has.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct Assignment<'a> {
@@ -64,6 +74,7 @@ pub struct Assignment<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct TopicPartitions<'a> {

@@ -1,13 +1,18 @@
+//! ConsumerGroupHeartbeat: all that a member of a consumer group of KIP-848 says. A ZooKeeper cluster has no such
+//! groups.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields, Uuid},
 };
 
+/// What the member has, and wants. Null is as before.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-1", flexible = "0+")]
 pub struct ConsumerGroupHeartbeatRequest<'a> {
     pub group_id: Str<'a>,
     pub member_id: Str<'a>,
+    /// 0 joins, -1 leaves, -2 leaves for a while as a static member.
     pub member_epoch: i32,
     #[field(default = None)]
     pub instance_id: Option<Str<'a>>,
@@ -26,6 +31,7 @@ pub struct ConsumerGroupHeartbeatRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct TopicPartitions {
@@ -34,6 +40,7 @@ pub struct TopicPartitions {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What the member shall have.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-1", flexible = "0+")]
 pub struct ConsumerGroupHeartbeatResponse<'a> {
@@ -45,11 +52,13 @@ pub struct ConsumerGroupHeartbeatResponse<'a> {
     pub member_id: Option<Str<'a>>,
     pub member_epoch: i32,
     pub heartbeat_interval_ms: i32,
+    /// Null is as before.
     #[field(default = None)]
     pub assignment: Option<Assignment>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What the member shall have.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct Assignment {

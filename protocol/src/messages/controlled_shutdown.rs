@@ -1,8 +1,13 @@
+//! ControlledShutdown: a broker asks the controller to move its leaderships before it stops. ZooKeeper clusters
+//! only.
+//! Version 0 is older than client ids: its request has a header of version 0.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Who wants to stop.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "3+")]
 pub struct ControlledShutdownRequest {
@@ -12,6 +17,7 @@ pub struct ControlledShutdownRequest {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Whether it may.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "3+")]
 pub struct ControlledShutdownResponse<'a> {
@@ -20,6 +26,7 @@ pub struct ControlledShutdownResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A partition that the broker still leads.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct RemainingPartition<'a> {

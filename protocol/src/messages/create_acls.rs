@@ -1,8 +1,11 @@
+//! CreateAcls: add access rules. Numbers as in DescribeAcls.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The rules to add.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct CreateAclsRequest<'a> {
@@ -10,6 +13,7 @@ pub struct CreateAclsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A rule.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AclCreation<'a> {
@@ -24,6 +28,7 @@ pub struct AclCreation<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them, in order.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct CreateAclsResponse<'a> {
@@ -32,6 +37,7 @@ pub struct CreateAclsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one rule.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AclCreationResult<'a> {

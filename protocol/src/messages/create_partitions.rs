@@ -1,8 +1,11 @@
+//! CreatePartitions: make topics wider (KIP-195).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The topics.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct CreatePartitionsRequest<'a> {
@@ -12,15 +15,19 @@ pub struct CreatePartitionsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct CreatePartitionsTopic<'a> {
     pub name: Str<'a>,
+    /// The new number of partitions.
     pub count: i32,
+    /// Where the new ones shall lie, in order; null leaves it to the broker.
     pub assignments: Option<Vec<CreatePartitionsAssignment>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Where one partition shall lie.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct CreatePartitionsAssignment {
@@ -28,6 +35,7 @@ pub struct CreatePartitionsAssignment {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct CreatePartitionsResponse<'a> {
@@ -36,6 +44,7 @@ pub struct CreatePartitionsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct CreatePartitionsTopicResult<'a> {

@@ -1,8 +1,11 @@
+//! DeleteAcls: delete the access rules that match filters. Numbers as in DescribeAcls.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The filters.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DeleteAclsRequest<'a> {
@@ -10,6 +13,7 @@ pub struct DeleteAclsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A filter; null and 1 match any.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeleteAclsFilter<'a> {
@@ -24,6 +28,7 @@ pub struct DeleteAclsFilter<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What was deleted, in the order of the filters.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DeleteAclsResponse<'a> {
@@ -32,6 +37,7 @@ pub struct DeleteAclsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What one filter deleted.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeleteAclsFilterResult<'a> {
@@ -41,6 +47,7 @@ pub struct DeleteAclsFilterResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A rule that was deleted, or could not be.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeleteAclsMatchingAcl<'a> {

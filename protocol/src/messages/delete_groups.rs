@@ -1,8 +1,11 @@
+//! DeleteGroups: forget groups that have no members.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Which groups.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DeleteGroupsRequest<'a> {
@@ -10,6 +13,7 @@ pub struct DeleteGroupsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DeleteGroupsResponse<'a> {
@@ -18,6 +22,7 @@ pub struct DeleteGroupsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one group.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeletableGroupResult<'a> {

@@ -1,8 +1,11 @@
+//! DeleteRecords: move the beginning of partitions (KIP-107).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// What to delete.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct DeleteRecordsRequest<'a> {
@@ -11,6 +14,7 @@ pub struct DeleteRecordsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What to delete of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeleteRecordsTopic<'a> {
@@ -19,14 +23,17 @@ pub struct DeleteRecordsTopic<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What to delete of one partition.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeleteRecordsPartition {
     pub partition_index: i32,
+    /// The first to be kept; -1 is the high watermark.
     pub offset: i64,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of it.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct DeleteRecordsResponse<'a> {
@@ -35,6 +42,7 @@ pub struct DeleteRecordsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeleteRecordsTopicResult<'a> {
@@ -43,10 +51,12 @@ pub struct DeleteRecordsTopicResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one partition.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DeleteRecordsPartitionResult {
     pub partition_index: i32,
+    /// The smallest offset that any replica has.
     pub low_watermark: i64,
     pub error_code: i16,
     pub unknown_tagged_fields: TaggedFields,

@@ -1,8 +1,11 @@
+//! DeleteTopics: by name, or by id from version 6 on (KIP-516).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields, Uuid},
 };
 
+/// The topics to delete.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-6", flexible = "4+")]
 pub struct DeleteTopicsRequest<'a> {
@@ -14,6 +17,7 @@ pub struct DeleteTopicsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A topic, by name or id.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "4+")]
 pub struct DeleteTopicState<'a> {
@@ -23,6 +27,7 @@ pub struct DeleteTopicState<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-6", flexible = "4+")]
 pub struct DeleteTopicsResponse<'a> {
@@ -32,6 +37,7 @@ pub struct DeleteTopicsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "4+")]
 pub struct DeletableTopicResult<'a> {

@@ -1,22 +1,31 @@
+//! DescribeAcls: access rules that match a filter.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The filter.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DescribeAclsRequest<'a> {
+    /// 1: any, 2: topic, 3: group, 4: cluster, 5: transactional id, 6: delegation token, 7: user.
     pub resource_type_filter: i8,
+    /// Null is any.
     pub resource_name_filter: Option<Str<'a>>,
+    /// 1: any, 2: match, 3: literal, 4: prefixed (KIP-290).
     #[field(versions = "1+", default = 3)]
     pub pattern_type_filter: i8,
     pub principal_filter: Option<Str<'a>>,
     pub host_filter: Option<Str<'a>>,
+    /// 1: any, 2: all, 3: read, 4: write, 5: create, 6: delete, 7: alter, 8: describe and so on.
     pub operation: i8,
+    /// 1: any, 2: deny, 3: allow.
     pub permission_type: i8,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The rules.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DescribeAclsResponse<'a> {
@@ -27,6 +36,7 @@ pub struct DescribeAclsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The rules of one resource.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DescribeAclsResource<'a> {
@@ -38,6 +48,7 @@ pub struct DescribeAclsResource<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A rule.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct AclDescription<'a> {

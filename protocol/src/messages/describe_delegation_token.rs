@@ -1,15 +1,20 @@
+//! DescribeDelegationToken: tokens by their owners.
+
 use crate::{
     Message,
     wire::{Bytes, Str, TaggedFields},
 };
 
+/// Whose tokens.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DescribeDelegationTokenRequest<'a> {
+    /// Null is everybody's that the sender may see.
     pub owners: Option<Vec<DescribeDelegationTokenOwner<'a>>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// An owner.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DescribeDelegationTokenOwner<'a> {
@@ -18,6 +23,7 @@ pub struct DescribeDelegationTokenOwner<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The tokens.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-3", flexible = "2+")]
 pub struct DescribeDelegationTokenResponse<'a> {
@@ -27,6 +33,7 @@ pub struct DescribeDelegationTokenResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A token. Times in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DescribedDelegationToken<'a> {
@@ -45,6 +52,7 @@ pub struct DescribedDelegationToken<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Who may renew it.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "2+")]
 pub struct DescribedDelegationTokenRenewer<'a> {

@@ -1,8 +1,11 @@
+//! DescribeGroups: classic groups with their members.
+
 use crate::{
     Message,
     wire::{Bytes, Str, TaggedFields},
 };
 
+/// Which groups.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-6", flexible = "5+")]
 pub struct DescribeGroupsRequest<'a> {
@@ -12,6 +15,7 @@ pub struct DescribeGroupsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The groups.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-6", flexible = "5+")]
 pub struct DescribeGroupsResponse<'a> {
@@ -21,6 +25,7 @@ pub struct DescribeGroupsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A group. One that does not exist is `Dead`.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "5+")]
 pub struct DescribedGroup<'a> {
@@ -30,13 +35,16 @@ pub struct DescribedGroup<'a> {
     pub group_id: Str<'a>,
     pub group_state: Str<'a>,
     pub protocol_type: Str<'a>,
+    /// The assignor that the members agreed on.
     pub protocol_data: Str<'a>,
     pub members: Vec<DescribedGroupMember<'a>>,
+    /// A bit for each operation; the smallest number if not asked for.
     #[field(versions = "3+", default = i32::MIN)]
     pub authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A member.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "5+")]
 pub struct DescribedGroupMember<'a> {

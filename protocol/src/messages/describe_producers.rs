@@ -1,8 +1,11 @@
+//! DescribeProducers: who has been writing to partitions, to find hanging transactions (KIP-664).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Which partitions.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct DescribeProducersRequest<'a> {
@@ -10,6 +13,7 @@ pub struct DescribeProducersRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct TopicRequest<'a> {
@@ -18,6 +22,7 @@ pub struct TopicRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The producers.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct DescribeProducersResponse<'a> {
@@ -26,6 +31,7 @@ pub struct DescribeProducersResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Producers of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct TopicResponse<'a> {
@@ -34,6 +40,7 @@ pub struct TopicResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Producers of one partition.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct PartitionResponse<'a> {
@@ -45,6 +52,7 @@ pub struct PartitionResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What the log remembers of a producer.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct ProducerState {
@@ -55,6 +63,7 @@ pub struct ProducerState {
     #[field(default = -1)]
     pub last_timestamp: i64,
     pub coordinator_epoch: i32,
+    /// -1 if it has no transaction open here.
     #[field(default = -1)]
     pub current_txn_start_offset: i64,
     pub unknown_tagged_fields: TaggedFields,

@@ -1,12 +1,16 @@
+//! DescribeTopicPartitions: topics in pages (KIP-966).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields, Uuid},
 };
 
+/// Which topics, and where to go on.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct DescribeTopicPartitionsRequest<'a> {
     pub topics: Vec<TopicRequest<'a>>,
+    /// How many partitions at most.
     #[field(default = 2000)]
     pub response_partition_limit: i32,
     #[field(default = None)]
@@ -14,6 +18,7 @@ pub struct DescribeTopicPartitionsRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct TopicRequest<'a> {
@@ -21,6 +26,7 @@ pub struct TopicRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The first partition that the next page has.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct Cursor<'a> {
@@ -29,16 +35,19 @@ pub struct Cursor<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A page.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct DescribeTopicPartitionsResponse<'a> {
     pub throttle_time_ms: i32,
     pub topics: Vec<DescribeTopicPartitionsResponseTopic<'a>>,
+    /// Null if it is the last.
     #[field(default = None)]
     pub next_cursor: Option<Cursor<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct DescribeTopicPartitionsResponseTopic<'a> {
@@ -47,11 +56,13 @@ pub struct DescribeTopicPartitionsResponseTopic<'a> {
     pub topic_id: Uuid,
     pub is_internal: bool,
     pub partitions: Vec<DescribeTopicPartitionsResponsePartition>,
+    /// A bit for each operation.
     #[field(default = i32::MIN)]
     pub topic_authorized_operations: i32,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A partition.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct DescribeTopicPartitionsResponsePartition {
@@ -62,8 +73,10 @@ pub struct DescribeTopicPartitionsResponsePartition {
     pub leader_epoch: i32,
     pub replica_nodes: Vec<i32>,
     pub isr_nodes: Vec<i32>,
+    /// Out of sync, but with every committed record (KIP-966).
     #[field(default = None)]
     pub eligible_leader_replicas: Option<Vec<i32>>,
+    /// Those eligible before the last of them stopped uncleanly.
     #[field(default = None)]
     pub last_known_elr: Option<Vec<i32>>,
     pub offline_replicas: Vec<i32>,

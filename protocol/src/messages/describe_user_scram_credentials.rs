@@ -1,15 +1,20 @@
+//! DescribeUserScramCredentials: who can log in with SCRAM, and how (KIP-554).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Which users.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct DescribeUserScramCredentialsRequest<'a> {
+    /// Null is all.
     pub users: Option<Vec<UserName<'a>>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A user.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct UserName<'a> {
@@ -17,6 +22,7 @@ pub struct UserName<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The users.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct DescribeUserScramCredentialsResponse<'a> {
@@ -27,6 +33,7 @@ pub struct DescribeUserScramCredentialsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A user's credentials.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct DescribeUserScramCredentialsResult<'a> {
@@ -37,9 +44,11 @@ pub struct DescribeUserScramCredentialsResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct CredentialInfo {
+    /// 1: SCRAM-SHA-256, 2: SCRAM-SHA-512.
     pub mechanism: i8,
     pub iterations: i32,
     pub unknown_tagged_fields: TaggedFields,

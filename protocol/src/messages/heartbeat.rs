@@ -1,8 +1,11 @@
+//! Heartbeat: a member of a classic group says that it lives.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Who lives.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-4", flexible = "4+")]
 pub struct HeartbeatRequest<'a> {
@@ -14,6 +17,7 @@ pub struct HeartbeatRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Whether it is still a member, or has to rejoin.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-4", flexible = "4+")]
 pub struct HeartbeatResponse {

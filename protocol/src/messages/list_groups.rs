@@ -1,18 +1,24 @@
+//! ListGroups: the groups that a broker coordinates.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Which groups to list; no filter is all.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-5", flexible = "3+")]
 pub struct ListGroupsRequest<'a> {
+    /// Names of states (KIP-518).
     #[field(versions = "4+")]
     pub states_filter: Vec<Str<'a>>,
+    /// `classic`, `consumer` and so on (KIP-848).
     #[field(versions = "5+")]
     pub types_filter: Vec<Str<'a>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The groups.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-5", flexible = "3+")]
 pub struct ListGroupsResponse<'a> {
@@ -23,6 +29,7 @@ pub struct ListGroupsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A group.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct ListedGroup<'a> {

@@ -1,18 +1,23 @@
+//! ListPartitionReassignments: which partitions are moving (KIP-455).
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Which to look at.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct ListPartitionReassignmentsRequest<'a> {
     #[field(default = 60_000)]
     pub timeout_ms: i32,
+    /// Null is all.
     #[field(default = None)]
     pub topics: Option<Vec<ListPartitionReassignmentsTopics<'a>>>,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct ListPartitionReassignmentsTopics<'a> {
@@ -21,6 +26,7 @@ pub struct ListPartitionReassignmentsTopics<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What is moving.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct ListPartitionReassignmentsResponse<'a> {
@@ -31,6 +37,7 @@ pub struct ListPartitionReassignmentsResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What is moving of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct OngoingTopicReassignment<'a> {
@@ -39,10 +46,12 @@ pub struct OngoingTopicReassignment<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// A partition that is moving.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "0+")]
 pub struct OngoingPartitionReassignment {
     pub partition_index: i32,
+    /// All it has now, those to come and those to go among them.
     pub replicas: Vec<i32>,
     pub adding_replicas: Vec<i32>,
     pub removing_replicas: Vec<i32>,

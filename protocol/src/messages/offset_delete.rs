@@ -1,5 +1,8 @@
+//! OffsetDelete: a group forgets how far it has read (KIP-496).
+
 use crate::{Message, wire::Str};
 
+/// Which offsets.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0")]
 pub struct OffsetDeleteRequest<'a> {
@@ -7,17 +10,20 @@ pub struct OffsetDeleteRequest<'a> {
     pub topics: Vec<OffsetDeleteRequestTopic<'a>>,
 }
 
+/// Offsets of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 pub struct OffsetDeleteRequestTopic<'a> {
     pub name: Str<'a>,
     pub partitions: Vec<OffsetDeleteRequestPartition>,
 }
 
+/// The offset of one partition.
 #[derive(Debug, Clone, PartialEq, Message)]
 pub struct OffsetDeleteRequestPartition {
     pub partition_index: i32,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0")]
 pub struct OffsetDeleteResponse<'a> {
@@ -26,12 +32,14 @@ pub struct OffsetDeleteResponse<'a> {
     pub topics: Vec<OffsetDeleteResponseTopic<'a>>,
 }
 
+/// What became of the offsets of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 pub struct OffsetDeleteResponseTopic<'a> {
     pub name: Str<'a>,
     pub partitions: Vec<OffsetDeleteResponsePartition>,
 }
 
+/// What became of one offset.
 #[derive(Debug, Clone, PartialEq, Message)]
 pub struct OffsetDeleteResponsePartition {
     pub partition_index: i32,

@@ -1,8 +1,11 @@
+//! RenewDelegationToken: let a token live longer.
+
 use crate::{
     Message,
     wire::{Bytes, TaggedFields},
 };
 
+/// Which, and how long.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct RenewDelegationTokenRequest<'a> {
@@ -11,6 +14,7 @@ pub struct RenewDelegationTokenRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// When it expires now.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "2+")]
 pub struct RenewDelegationTokenResponse {

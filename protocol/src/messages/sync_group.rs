@@ -1,8 +1,11 @@
+//! SyncGroup: the leader hands out the assignments of a generation, the others fetch theirs.
+
 use crate::{
     Message,
     wire::{Bytes, Str, TaggedFields},
 };
 
+/// The assignments, if sent by the leader.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-5", flexible = "4+")]
 pub struct SyncGroupRequest<'a> {
@@ -19,6 +22,7 @@ pub struct SyncGroupRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What one member is assigned.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "4+")]
 pub struct SyncGroupRequestAssignment<'a> {
@@ -27,6 +31,7 @@ pub struct SyncGroupRequestAssignment<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What the sender is assigned.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-5", flexible = "4+")]
 pub struct SyncGroupResponse<'a> {

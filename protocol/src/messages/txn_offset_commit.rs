@@ -1,8 +1,11 @@
+//! TxnOffsetCommit: offsets that count when the transaction commits.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields, Uuid},
 };
 
+/// The offsets.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-6", flexible = "3+")]
 pub struct TxnOffsetCommitRequest<'a> {
@@ -10,6 +13,7 @@ pub struct TxnOffsetCommitRequest<'a> {
     pub group_id: Str<'a>,
     pub producer_id: i64,
     pub producer_epoch: i16,
+    /// -1 if the consumer is in no group (KIP-447).
     #[field(versions = "3+", default = -1)]
     pub generation_id_or_member_epoch: i32,
     #[field(versions = "3+")]
@@ -20,6 +24,7 @@ pub struct TxnOffsetCommitRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Offsets of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct TxnOffsetCommitRequestTopic<'a> {
@@ -31,6 +36,7 @@ pub struct TxnOffsetCommitRequestTopic<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// The offset of one partition.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct TxnOffsetCommitRequestPartition<'a> {
@@ -42,6 +48,7 @@ pub struct TxnOffsetCommitRequestPartition<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of them.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-6", flexible = "3+")]
 pub struct TxnOffsetCommitResponse<'a> {
@@ -50,6 +57,7 @@ pub struct TxnOffsetCommitResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of the offsets of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct TxnOffsetCommitResponseTopic<'a> {
@@ -61,6 +69,7 @@ pub struct TxnOffsetCommitResponseTopic<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one offset.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "3+")]
 pub struct TxnOffsetCommitResponsePartition {

@@ -1,8 +1,11 @@
+//! UnregisterBroker: forget a broker that will not come back (KIP-631). Clusters without ZooKeeper only.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// Which broker.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct UnregisterBrokerRequest {
@@ -10,6 +13,7 @@ pub struct UnregisterBrokerRequest {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Whether it is forgotten.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0", flexible = "0+")]
 pub struct UnregisterBrokerResponse<'a> {

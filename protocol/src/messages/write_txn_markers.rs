@@ -1,8 +1,11 @@
+//! WriteTxnMarkers: a transaction coordinator tells leaders how transactions ended.
+
 use crate::{
     Message,
     wire::{Str, TaggedFields},
 };
 
+/// The markers to append.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "1+")]
 pub struct WriteTxnMarkersRequest<'a> {
@@ -10,19 +13,24 @@ pub struct WriteTxnMarkersRequest<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// How one transaction ended.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "1+")]
 pub struct WritableTxnMarker<'a> {
     pub producer_id: i64,
     pub producer_epoch: i16,
+    /// True if committed.
     pub transaction_result: bool,
     pub topics: Vec<WritableTxnMarkerTopic<'a>>,
+    /// The leader epoch of the coordinator's partition; a smaller one than before is refused.
     pub coordinator_epoch: i32,
+    /// 0 or 1: the original protocol; 2: that of KIP-890 (KIP-1228).
     #[field(versions = "2+", ignorable)]
     pub transaction_version: i8,
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// Partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "1+")]
 pub struct WritableTxnMarkerTopic<'a> {
@@ -31,6 +39,7 @@ pub struct WritableTxnMarkerTopic<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of the markers.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(versions = "0-2", flexible = "1+")]
 pub struct WriteTxnMarkersResponse<'a> {
@@ -38,6 +47,7 @@ pub struct WriteTxnMarkersResponse<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one producer's markers.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "1+")]
 pub struct WritableTxnMarkerResult<'a> {
@@ -46,6 +56,7 @@ pub struct WritableTxnMarkerResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of the markers in one topic.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "1+")]
 pub struct WritableTxnMarkerTopicResult<'a> {
@@ -54,6 +65,7 @@ pub struct WritableTxnMarkerTopicResult<'a> {
     pub unknown_tagged_fields: TaggedFields,
 }
 
+/// What became of one marker.
 #[derive(Debug, Clone, PartialEq, Message)]
 #[message(flexible = "1+")]
 pub struct WritableTxnMarkerPartitionResult {

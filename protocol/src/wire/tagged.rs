@@ -15,6 +15,7 @@ pub struct TaggedField {
 ///
 /// One pointer wide, because nearly every struct has one and nearly all are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::box_collection)]
 pub struct TaggedFields(Option<Box<Vec<TaggedField>>>);
 
 impl TaggedFields {

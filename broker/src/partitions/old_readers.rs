@@ -1,0 +1,227 @@
+//! Records for clients that know only older formats.
+//!
+//! Fetch 0 and 1 read message sets of magic 0, 2 and 3 those of magic 1: what the log holds is converted, a bounded piece at a time, on a thread for
+//! file work. Several old consumers of one topic follow its end together, so the last pieces that were converted are kept, within [`KEPT_BYTES`]
+//! for the whole broker. Fetch 4 to 9 read batches as they are, but not zstd (KIP-110).
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use vltava_log::FileSlice;
+use vltava_protocol::records::{
+    BATCH_OVERHEAD, Codec, EntryPrefix, RecordsError,
+    convert::{DownConversion, down_convert},
+};
+
+use super::{Isolation, Partition, PartitionError, ReadLimit, Ready, fetched::read_whole, residency};
+
+/// At most so many bytes of a log are converted for one partition of one response; only a batch that is larger is read whole.
+const PIECE: u64 = 1 << 20;
+
+/// What one batch may decompress to: a protection against bombs, not a limit of Kafka's.
+const OUTPUT_LIMIT: usize = 256 << 20;
+
+/// Converted bytes that are kept for the next reader.
+const KEPT_BYTES: usize = 16 << 20;
+
+/// Pieces that are kept, so that finding one stays cheap.
+const KEPT_PIECES: usize = 64;
+
+/// Pieces without any record that are passed over for one response: control batches that old clients never see.
+const EMPTY_PIECES: usize = 1_000;
+
+/// The magic that a version of Fetch reads at most; `None` if it reads all.
+pub fn magic_of(fetch_version: i16) -> Option<i8> {
+    match fetch_version {
+        ..=1 => Some(0),
+        2..=3 => Some(1),
+        _ => None,
+    }
+}
+
+/// What was asked for when a piece was converted.
+#[derive(Debug)]
+struct Key {
+    partition: Weak<Partition>,
+    magic: i8,
+    from_offset: i64,
+    position: u64,
+    length: u64,
+}
+
+impl Key {
+    fn is(&self, other: &Self) -> bool {
+        self.magic == other.magic
+            && self.from_offset == other.from_offset
+            && self.position == other.position
+            && self.length == other.length
+            && self.partition.ptr_eq(&other.partition)
+    }
+}
+
+/// Converts, and keeps what it converted last.
+#[derive(Debug, Default)]
+pub struct OldReaders {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    pieces: VecDeque<(Key, Bytes)>,
+    bytes: usize,
+}
+
+impl OldReaders {
+    /// What a client of that magic gets from `offset` on, of what a read found. Reads the disk and decompresses: on a thread for file work.
+    pub fn read(
+        &self,
+        partition: &Arc<Partition>,
+        slice: &FileSlice,
+        offset: i64,
+        magic: i8,
+        max_bytes: u64,
+    ) -> Result<Ready, PartitionError> {
+        let mut slice = FileSlice { length: slice.length.min(PIECE), ..slice.clone() };
+        let mut offset = offset;
+        for _ in 0..EMPTY_PIECES {
+            let key = Key {
+                partition: Arc::downgrade(partition),
+                magic,
+                from_offset: offset,
+                position: slice.position,
+                length: slice.length,
+            };
+            if let Some(bytes) = self.kept(&key) {
+                return Ok(Ready::Bytes(bytes));
+            }
+            let read = read_whole(&slice.file, slice.position, slice.length);
+            let records = read.map_err(|error| partition.io_failed(error))?;
+            let holds = holds(&records);
+            if holds == Holds::Part
+                || (holds == Holds::Whole && !self.may_convert(partition, &records, magic)?)
+            {
+                let Some(larger) = whole_batch(partition, offset)?.filter(|l| l.length > slice.length) else {
+                    // The client gets a part of a batch, from which it learns that its limit is too small.
+                    return Ok(Ready::Bytes(records.into()));
+                };
+                slice = larger;
+                continue;
+            }
+            let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+            let ask = DownConversion {
+                target_magic: magic,
+                from_offset: offset,
+                limit,
+                output_limit: OUTPUT_LIMIT,
+            };
+            let converted = down_convert(&records, &ask).map_err(|error| refused(&error))?;
+            if !converted.bytes.is_empty() {
+                let bytes = Bytes::from(converted.bytes);
+                self.keep(key, bytes.clone());
+                return Ok(Ready::Bytes(bytes));
+            }
+            // Nothing of it is for this client: go on behind it, or it would ask for the same offset for ever.
+            let Some(next) = converted.next_offset else { return Ok(Ready::Nothing) };
+            offset = next;
+            match whole_batch(partition, offset)? {
+                Some(next) => slice = next,
+                None => return Ok(Ready::Nothing),
+            }
+        }
+        Ok(Ready::Nothing)
+    }
+
+    /// `message.downconversion.enable`: where it is off, only clients that need no conversion are served.
+    fn may_convert(&self, partition: &Partition, records: &[u8], magic: i8) -> Result<bool, PartitionError> {
+        let newest = EntryPrefix::parse(records, usize::MAX).ok().flatten().map_or(0, |entry| entry.magic);
+        if newest > magic && !partition.topic.peek_config().down_conversion {
+            return Err(PartitionError::DownConversionOff);
+        }
+        Ok(true)
+    }
+
+    fn kept(&self, key: &Key) -> Option<Bytes> {
+        self.kept.lock().pieces.iter().find(|(known, _)| known.is(key)).map(|(_, bytes)| bytes.clone())
+    }
+
+    fn keep(&self, key: Key, bytes: Bytes) {
+        let mut kept = self.kept.lock();
+        kept.bytes += bytes.len();
+        kept.pieces.push_back((key, bytes));
+        while kept.bytes > KEPT_BYTES || kept.pieces.len() > KEPT_PIECES {
+            let Some((_, oldest)) = kept.pieces.pop_front() else { return };
+            kept.bytes -= oldest.len();
+        }
+    }
+}
+
+/// How much of its first batch a piece holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    Part,
+    Whole,
+}
+
+fn holds(records: &[u8]) -> Holds {
+    match EntryPrefix::parse(records, usize::MAX) {
+        _ if records.is_empty() => Holds::Nothing,
+        Ok(Some(entry)) if entry.size() <= records.len() => Holds::Whole,
+        _ => Holds::Part,
+    }
+}
+
+/// The piece that begins with the batch at `offset`, whole.
+fn whole_batch(partition: &Partition, offset: i64) -> Result<Option<FileSlice>, PartitionError> {
+    let limit = ReadLimit { max_bytes: PIECE, min_one_batch: true };
+    Ok(partition.read(offset, Isolation::ReadUncommitted, limit)?.data.slice)
+}
+
+fn refused(error: &RecordsError) -> PartitionError {
+    match error {
+        RecordsError::Unsupported { what: "zstd", .. } => PartitionError::Zstd,
+        other => PartitionError::Corrupt(other.to_string()),
+    }
+}
+
+/// Cuts records off before the first batch that is compressed by zstd; an error if that is the very first. Looks at the header of each batch: one
+/// `pread` for each, of pages that are cached.
+pub fn without_zstd(ready: Ready) -> Result<Ready, PartitionError> {
+    let end = ready.len();
+    let mut at = 0;
+    let mut header = [0; BATCH_OVERHEAD];
+    while at < end {
+        let available = usize::try_from(end - at).unwrap_or(usize::MAX).min(BATCH_OVERHEAD);
+        let bytes = &mut header[..available];
+        match &ready {
+            Ready::Nothing => break,
+            Ready::Bytes(all) => {
+                let from = usize::try_from(at).unwrap_or(usize::MAX);
+                bytes.copy_from_slice(&all[from..from + available]);
+            }
+            Ready::File(slice) => {
+                let Ok(read) = residency::read_cached(&slice.file, bytes, slice.position + at) else { break };
+                if read < available {
+                    break;
+                }
+            }
+        }
+        let Ok(Some(entry)) = EntryPrefix::parse(bytes, usize::MAX) else { break };
+        // Attributes of magic 2: two bytes, the codec in the low three bits of the second.
+        let is_zstd = entry.magic == 2 && bytes.get(22).is_some_and(|low| low & 7 == Codec::Zstd.id());
+        if is_zstd {
+            return match (at, ready) {
+                (0, _) => Err(PartitionError::Zstd),
+                (_, Ready::Bytes(all)) => Ok(Ready::Bytes(all.slice(..usize::try_from(at).unwrap_or(0)))),
+                (_, Ready::File(slice)) => Ok(Ready::File(FileSlice { length: at, ..slice })),
+                (_, Ready::Nothing) => Ok(Ready::Nothing),
+            };
+        }
+        at = at.saturating_add(entry.size() as u64);
+    }
+    Ok(ready)
+}
