@@ -1,20 +1,35 @@
 //! Start and stop of a broker, in order.
 //!
-//! Start: configuration (checked before), listeners bound (a port in use stops the start before anything else happens), directories and logs, the
-//! ZooKeeper session, registration, service. Stop is the reverse.
+//! Start: listeners are bound first (a port in use stops the start before anything else happens; clients that come early wait in the
+//! backlog), directories locked, ZooKeeper asked who we are, logs opened, the broker registered. Connections are served when the broker knows its
+//! cluster, so that no client is told to come back later. Stop is the reverse, and leaves the mark of a clean shutdown.
+
+mod assembly;
+mod watch;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
+use vltava_log::LogError;
 use vltava_settings::{BrokerConfig, broker as keys};
 
 use crate::{
+    Broker,
+    api::Dispatcher,
+    control::{Control, ControlError, ServingMember, StoredIdentity},
     http::{HttpError, HttpListener, Pages},
     lifecycle::State,
-    net::{BindError, ConnectionLimits, Limits, Listener, ListenerSpec, Network},
+    metrics::{self, NetworkMetrics, Source},
+    net::{BindError, Listener, ListenerSpec, Network},
+    partitions::upkeep,
 };
 
 /// How long requests in flight may take when the broker stops.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long service waits for the first metadata from the controller, which may be another broker.
+const FIRST_METADATA: Duration = Duration::from_secs(10);
 
 /// Why a broker does not start.
 #[derive(Debug, thiserror::Error)]
@@ -25,52 +40,154 @@ pub enum StartError {
     /// The HTTP listener can't be opened.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The log directories can't be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The cluster can't be joined.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The numbers can't be shown.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// A fault of ours.
+    #[error("starting was cut short: {0}")]
+    CutShort(#[from] JoinError),
 }
 
 /// A broker that serves.
 #[derive(Debug)]
 pub struct Server {
+    broker: Arc<Broker>,
     network: Arc<Network>,
     pages: Arc<Pages>,
     listeners: Vec<(String, SocketAddr)>,
+    metrics_address: Option<SocketAddr>,
+    stopping: CancellationToken,
 }
 
 impl Server {
     /// Starts a broker on the present runtime. It serves when this returns.
     pub async fn start(config: BrokerConfig) -> Result<Self, StartError> {
+        let began = std::time::Instant::now();
         let pages = Arc::new(Pages::default());
-        if let Some(listener) = http_listener(&config)? {
-            tokio::spawn(listener.serve(pages.clone()));
-        }
+        let metrics_address = open_pages(&config, &pages)?;
         let listeners = bind(&config)?;
-        let network = Network::new(limits(&config));
-        network.reap_idle();
-        let names =
-            listeners.iter().map(|listener| (listener.name().to_owned(), listener.address())).collect();
-        pages.lifecycle.advance(State::Running);
-        Ok(Self { network, pages, listeners: names })
+        assembly::raise_open_files();
+        let config = Arc::new(config);
+
+        let dirs = assembly::open_directories(config.clone()).await?;
+        let identity = dirs.identity()?;
+        let stored = StoredIdentity { cluster_id: identity.cluster_id, broker_id: identity.broker_id };
+        let control = Control::connect(config.clone(), &stored).await?;
+        dirs.claim(&vltava_log::Identity::new(control.broker_id(), Some(control.cluster_id().to_owned())))?;
+
+        pages.lifecycle.advance(State::Recovering);
+        let storage = assembly::load(dirs, config.clone(), &control).await?;
+        let broker = assembly::broker(&config, control, storage);
+
+        let network = Network::new(assembly::limits(&config));
+        let counts = listeners.iter().map(|l| (l.name().to_owned(), l.counts().clone())).collect();
+        let runtime = tokio::runtime::Handle::current().metrics();
+        let sources: Vec<Arc<dyn Source + Send + Sync>> = vec![
+            broker.metrics.clone(),
+            broker.clone(),
+            pages.clone(),
+            Arc::new(NetworkMetrics::new(network.clone(), counts, runtime)),
+        ];
+        pages.show(metrics::registry(sources)?);
+        let server = Self {
+            listeners: listeners.iter().map(|l| (l.name().to_owned(), l.address())).collect(),
+            broker,
+            network,
+            pages,
+            metrics_address,
+            stopping: CancellationToken::new(),
+        };
+        match server.join(&config, listeners).await {
+            Ok(()) => {
+                tracing::info!(
+                    broker.id = server.broker.id,
+                    cluster.id = server.broker.control.cluster_id(),
+                    took_ms = began.elapsed().as_millis() as u64,
+                    "started"
+                );
+                Ok(server)
+            }
+            Err(error) => {
+                // The logs are open: they are closed cleanly, so that the next start finds nothing to recover.
+                server.stop().await;
+                Err(error)
+            }
+        }
     }
 
-    /// The listeners with their actual ports, in the order of the configuration.
+    /// Registers, waits for the cluster's metadata, serves.
+    async fn join(&self, config: &BrokerConfig, listeners: Vec<Listener>) -> Result<(), StartError> {
+        self.pages.lifecycle.advance(State::Registering);
+        let endpoints = assembly::endpoints(config, &listeners);
+        let network = self.network.clone();
+        let member = ServingMember::new(self.broker.clone(), move |config: &Arc<BrokerConfig>| {
+            network.set_connection_limits(assembly::connection_limits(config));
+        });
+        self.broker.control.join(Arc::new(member), endpoints).await?;
+        watch::first_metadata(&self.broker, FIRST_METADATA).await;
+
+        let service = Arc::new(Dispatcher::new(self.broker.clone()));
+        for listener in listeners {
+            tracing::info!(listener = listener.name(), address = %listener.address(), "serves");
+            self.network.serve(listener, service.clone());
+        }
+        self.network.reap_idle();
+        let schedule = assembly::schedule(config);
+        tokio::spawn(upkeep::keep(self.broker.clone(), schedule, self.stopping.clone()));
+        self.pages.lifecycle.advance(State::Running);
+        Ok(())
+    }
+
+    /// The listeners with their actual addresses, in the order of the configuration.
     pub fn listeners(&self) -> &[(String, SocketAddr)] {
         &self.listeners
     }
 
-    /// Returns when the broker can't go on, with the reason.
-    pub async fn failed(&self) -> String {
-        std::future::pending().await
+    /// Where `/metrics`, `/healthz` and `/readyz` are, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
-    /// Stops: answers what is in flight and closes.
+    /// The broker's parts.
+    pub fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
+
+    /// Returns when the broker can't go on, with the reason.
+    pub async fn failed(&self) -> String {
+        watch::all_directories_lost(&self.broker).await
+    }
+
+    /// Stops: answers what is in flight, leaves the cluster, closes the logs.
     pub async fn stop(self) {
         self.pages.lifecycle.advance(State::Stopping);
         self.network.stop(DRAIN).await;
+        self.stopping.cancel();
+        let epoch = self.broker.control.broker_epoch();
+        self.broker.control.leave().await;
+        let broker = self.broker.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || broker.replicas.close(epoch)).await {
+            tracing::error!("closing the logs was cut short: {error}");
+        }
+        tracing::info!(broker.id = self.broker.id, "shut down completed");
     }
 }
 
-fn http_listener(config: &BrokerConfig) -> Result<Option<HttpListener>, HttpError> {
+fn open_pages(config: &BrokerConfig, pages: &Arc<Pages>) -> Result<Option<SocketAddr>, HttpError> {
     let address = config.get(keys::VLTAVA_METRICS_LISTENER);
-    if address.is_empty() { Ok(None) } else { HttpListener::bind(address).map(Some) }
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let listener = HttpListener::bind(address)?;
+    let bound = listener.address();
+    tokio::spawn(listener.serve(pages.clone()));
+    Ok(Some(bound))
 }
 
 fn bind(config: &BrokerConfig) -> Result<Vec<Listener>, BindError> {
@@ -81,44 +198,4 @@ fn bind(config: &BrokerConfig) -> Result<Vec<Listener>, BindError> {
         port: listener.bind.port,
     };
     config.listeners().iter().map(|listener| Listener::bind(&spec(listener), backlog)).collect()
-}
-
-/// The bounds of the network, as configured.
-fn limits(config: &BrokerConfig) -> Limits {
-    let positive = |value: i64| u64::try_from(value).ok().filter(|value| *value > 0);
-    let buffer = |value: i32| usize::try_from(value).ok().filter(|value| *value > 0);
-    Limits {
-        request_max_bytes: usize::try_from(config.get(keys::SOCKET_REQUEST_MAX_BYTES)).unwrap_or(usize::MAX),
-        request_memory: positive(config.get(keys::QUEUED_MAX_REQUEST_BYTES)),
-        idle: positive(config.get(keys::CONNECTIONS_MAX_IDLE_MS)).map(Duration::from_millis),
-        send_buffer: buffer(config.get(keys::SOCKET_SEND_BUFFER_BYTES)),
-        receive_buffer: buffer(config.get(keys::SOCKET_RECEIVE_BUFFER_BYTES)),
-        connections: connection_limits(config),
-    }
-}
-
-fn connection_limits(config: &BrokerConfig) -> ConnectionLimits {
-    let number =
-        |value: i32| if value == i32::MAX { usize::MAX } else { usize::try_from(value).unwrap_or(0) };
-    let rate = config.get(keys::MAX_CONNECTION_CREATION_RATE);
-    let mut limits = ConnectionLimits {
-        total: number(config.get(keys::MAX_CONNECTIONS)),
-        per_address: number(config.get(keys::MAX_CONNECTIONS_PER_IP)),
-        creation_rate: u32::try_from(rate).ok().filter(|_| rate != i32::MAX),
-        ..ConnectionLimits::default()
-    };
-    for (host, limit) in config.connections_per_ip_overrides() {
-        // Names are resolved once, as in Kafka.
-        match std::net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), 0)) {
-            Ok(addresses) => {
-                limits
-                    .overrides
-                    .extend(addresses.map(|address| (address.ip().to_canonical(), number(limit))));
-            }
-            Err(error) => {
-                tracing::warn!("max.connections.per.ip.overrides: {host} can't be resolved: {error}");
-            }
-        }
-    }
-    limits
 }

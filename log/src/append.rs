@@ -85,16 +85,6 @@ impl Log {
         self.append_input(Input::Batches(&batches.batches), None, now)
     }
 
-    /// Appends bytes that are whole, valid batches of magic 2, giving them offsets; see [`append`](Self::append).
-    pub fn append_as_leader(
-        &mut self,
-        bytes: &[u8],
-        leader_epoch: i32,
-        now: i64,
-    ) -> Result<Appended, AppendError> {
-        self.append_input(Input::Bytes(bytes), Some(leader_epoch), now)
-    }
-
     /// Messages of magic 0 and 1 (an old `message.format.version`) as they are stored. A copy; compressed ones of magic 0
     /// are compressed again, since they hold absolute offsets.
     fn old_messages(&self, batches: &ValidBatches<'_>, leader_epoch: i32) -> Result<Vec<u8>, AppendError> {
@@ -194,13 +184,13 @@ impl Log {
                 let marker = self.marker(&item, base)?;
                 summary.aborts += usize::from(marker.is_some_and(|marker| !marker.committed));
                 if leader {
-                    if !header.attributes.is_control() {
-                        if let Some(found) = self.producers.duplicate_of(&header) {
-                            return Ok(Examined::Duplicate {
-                                first_offset: found.first_offset(),
-                                last_offset: found.last_offset,
-                            });
-                        }
+                    if !header.attributes.is_control()
+                        && let Some(found) = self.producers.duplicate_of(&header)
+                    {
+                        return Ok(Examined::Duplicate {
+                            first_offset: found.first_offset(),
+                            last_offset: found.last_offset,
+                        });
                     }
                     let known = earlier.take().filter(|entry| entry.producer_id == header.producer_id);
                     self.producers.check(&header, marker, base, known.as_ref())?;

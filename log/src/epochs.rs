@@ -64,10 +64,11 @@ impl EpochHistory {
         if epoch < 0 || start_offset < 0 {
             return false;
         }
-        if let Some(last) = self.latest() {
-            if last.epoch == epoch && last.start_offset <= start_offset {
-                return false;
-            }
+        if let Some(last) = self.latest()
+            && last.epoch == epoch
+            && last.start_offset <= start_offset
+        {
+            return false;
         }
         let keep =
             self.entries.partition_point(|entry| entry.epoch < epoch && entry.start_offset < start_offset);
@@ -175,7 +176,8 @@ mod tests {
 
     #[test]
     fn assigning_removes_what_contradicts() {
-        let table: [(&[(i32, i64)], &[(i32, i64)]); 5] = [
+        type Pairs = &'static [(i32, i64)];
+        let table: [(Pairs, Pairs); 5] = [
             (&[(0, 0), (0, 5)], &[(0, 0)]),
             (&[(0, 0), (2, 5), (1, 7)], &[(0, 0), (1, 7)]),
             (&[(0, 0), (1, 5), (2, 5)], &[(0, 0), (2, 5)]),

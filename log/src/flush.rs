@@ -47,7 +47,13 @@ impl FlushJob {
         }
         // Batches before the recovery point are not read again for their epochs.
         shared.store_epochs(Durable::Now)?;
-        disk::sync_directory(&shared.directory.path())?;
+        let directory = shared.directory.path();
+        disk::sync_directory(&directory)?;
+        if let Some(log_dir) = directory.parent().filter(|_| !shared.name_is_durable.load(Ordering::Relaxed))
+        {
+            disk::sync_directory(log_dir)?;
+            shared.name_is_durable.store(true, Ordering::Relaxed);
+        }
         let mut recovery = shared.recovery.lock();
         if recovery.truncations == self.truncations {
             recovery.point = recovery.point.max(self.up_to);

@@ -212,10 +212,10 @@ impl<E: Entry> Index<E> {
     }
 
     fn get(&self, state: &State<E>, at: u32) -> Result<E> {
-        if at >= state.tail_from {
-            if let Some(entry) = state.tail.get((at - state.tail_from) as usize) {
-                return Ok(*entry);
-            }
+        if at >= state.tail_from
+            && let Some(entry) = state.tail.get((at - state.tail_from) as usize)
+        {
+            return Ok(*entry);
         }
         let entries = self.read_block(at, 1)?;
         entries.first().copied().ok_or_else(|| self.too_short(at))

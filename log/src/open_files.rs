@@ -140,13 +140,13 @@ impl Handle {
         if let Some(file) = self.slot.file.read().as_ref() {
             return Ok(file.clone());
         }
-        self.adopt(|path| disk::open(path))
+        self.adopt(disk::open)
     }
 
     /// Makes the file, or empties it.
     pub(crate) fn create(&self) -> Result<Arc<File>> {
         self.close();
-        self.adopt(|path| disk::create(path))
+        self.adopt(disk::create)
     }
 
     fn adopt(&self, open: impl Fn(&Path) -> Result<File>) -> Result<Arc<File>> {

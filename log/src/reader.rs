@@ -277,10 +277,10 @@ impl LogReader {
         let start = self.shared.start();
         let mut best: Option<(i64, Arc<Segment>)> = None;
         for segment in self.shared.segments().iter() {
-            if let Some(max) = segment.max_timestamp()? {
-                if best.as_ref().is_none_or(|(timestamp, _)| *timestamp < max.timestamp) {
-                    best = Some((max.timestamp, segment.clone()));
-                }
+            if let Some(max) = segment.max_timestamp()?
+                && best.as_ref().is_none_or(|(timestamp, _)| *timestamp < max.timestamp)
+            {
+                best = Some((max.timestamp, segment.clone()));
             }
         }
         let Some((timestamp, segment)) = best else { return Ok(None) };

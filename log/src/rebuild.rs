@@ -11,7 +11,7 @@ use crate::error::LogError;
 use crate::names::{Kind, TopicPartition};
 use crate::open_files::Directory;
 use crate::producers::Producers;
-use crate::scan::{Checked, Scan};
+use crate::scan::Scan;
 use crate::segment::Segment;
 use crate::snapshot;
 use crate::txn_index::AbortedTxn;
@@ -59,7 +59,7 @@ impl Rebuild<'_> {
         let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
         for segment in segments.iter().skip(first).filter(|segment| segment.base_offset() < end) {
             let mut scan = Scan::headers(segment)?;
-            while let Checked::Entry(entry) = scan.next()? {
+            while let Some(entry) = scan.next()? {
                 let Some(header) = entry.header.filter(BatchHeader::has_producer_id) else { continue };
                 if entry.base_offset >= from && entry.base_offset < end {
                     replay(segment, &mut scan, &entry, &header, &mut producers, false)?;

@@ -19,9 +19,9 @@ use crate::names::Kind;
 use crate::open_files::Directory;
 use crate::producers::Producers;
 use crate::rebuild::{Rebuild, replay};
-use crate::scan::{Checked, Scan};
+use crate::scan::Scan;
 use crate::segment::Segment;
-use crate::shared::Shared;
+use crate::shared::{Bounds, Shared};
 use crate::snapshot;
 use crate::time_index::TimestampOffset;
 
@@ -69,10 +69,10 @@ impl Log {
             producers = opening.recover(&mut segments, from, &listing)?;
         } else {
             opening.mend_indexes(&segments, &listing)?;
-            let end = opening.end_of(segments.last())?;
+            let end = end_of(segments.last())?;
             producers = opening.rebuild().as_of(end, &segments, &listing.snapshots)?;
         }
-        let mut end = opening.end_of(segments.last())?;
+        let mut end = end_of(segments.last())?;
         if segments.is_empty() || end < start {
             // What is known of producers and epochs was true of records that are gone.
             for segment in segments.drain(..) {
@@ -115,9 +115,7 @@ impl Log {
             options.partition.to_string(),
             options.files.clone(),
             segments,
-            start,
-            end,
-            recovery_point,
+            Bounds { start, end, recovery_point },
             epochs,
         );
         shared.set_first_open(producers.first_open());
@@ -175,7 +173,7 @@ impl Opening<'_> {
             segment.times().entries().create()?;
             let mut builder = IndexBuilder::new(self.options.config.index_interval_bytes);
             let mut scan = Scan::headers(segment)?;
-            while let Checked::Entry(entry) = scan.next()? {
+            while let Some(entry) = scan.next()? {
                 builder.add(segment, &entry)?;
             }
             builder.finish(segment)?;
@@ -228,11 +226,7 @@ impl Opening<'_> {
         let mut builder = IndexBuilder::new(self.options.config.index_interval_bytes);
         let mut scan = Scan::checked(segment)?;
         let mut valid = 0;
-        loop {
-            let entry = match scan.next()? {
-                Checked::Entry(entry) => entry,
-                Checked::End => break,
-            };
+        while let Some(entry) = scan.next()? {
             let far = entry.last_offset - segment.base_offset() > i64::from(i32::MAX);
             let in_order =
                 if entry.header.is_some() { entry.base_offset >= *next } else { entry.last_offset >= *next };
@@ -263,20 +257,6 @@ impl Opening<'_> {
         Ok(valid == length)
     }
 
-    /// The offset after the last entry of the last segment.
-    fn end_of(&self, last: Option<&Arc<Segment>>) -> Result<i64> {
-        let Some(last) = last else { return Ok(0) };
-        if last.size() == 0 {
-            return Ok(last.base_offset());
-        }
-        let mut scan = Scan::from_last_index_entry(last)?;
-        let mut end = last.base_offset();
-        while let Checked::Entry(entry) = scan.next()? {
-            end = entry.last_offset + 1;
-        }
-        Ok(end)
-    }
-
     fn rebuild(&self) -> Rebuild<'_> {
         Rebuild {
             directory: self.place,
@@ -290,6 +270,20 @@ impl Opening<'_> {
     fn snapshot_path(&self, offset: i64) -> std::path::PathBuf {
         self.place.file(&Kind::Snapshot.file_name(offset))
     }
+}
+
+/// The offset after the last entry of the last segment.
+pub(crate) fn end_of(last: Option<&Arc<Segment>>) -> Result<i64> {
+    let Some(last) = last else { return Ok(0) };
+    if last.size() == 0 {
+        return Ok(last.base_offset());
+    }
+    let mut scan = Scan::from_last_index_entry(last)?;
+    let mut end = last.base_offset();
+    while let Some(entry) = scan.next()? {
+        end = entry.last_offset + 1;
+    }
+    Ok(end)
 }
 
 /// Builds both indexes of a segment from its entries.

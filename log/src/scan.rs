@@ -12,12 +12,6 @@ use crate::entry::LogEntry;
 use crate::error::LogError;
 use crate::segment::Segment;
 
-/// The next entry, or the end of what is whole and valid.
-pub(crate) enum Checked {
-    Entry(LogEntry),
-    End,
-}
-
 /// Bytes read at once when all bytes are read. A batch may be larger: its checksum is computed piece by piece.
 const BUFFER: usize = 1 << 20;
 /// Bytes read at once when only headers are.
@@ -53,7 +47,7 @@ impl<'a> Scan<'a> {
         if position > 0 {
             // An index that belongs to other bytes is not believed.
             let mut probe = Self::new(segment, false, u64::from(position))?;
-            if matches!(probe.next()?, Checked::End) {
+            if probe.next()?.is_none() {
                 return Self::new(segment, false, 0);
             }
         }
@@ -83,15 +77,15 @@ impl<'a> Scan<'a> {
         self.segment.log().path()
     }
 
-    /// The next entry; the end also where what follows is cut off, damaged or no entry at all.
-    pub(crate) fn next(&mut self) -> Result<Checked> {
+    /// The next entry; `None` also where what follows is cut off, damaged or no entry at all.
+    pub(crate) fn next(&mut self) -> Result<Option<LogEntry>> {
         self.fill(64)?;
-        let Some(entry) = LogEntry::parse(self.window(), self.position) else { return Ok(Checked::End) };
+        let Some(entry) = LogEntry::parse(self.window(), self.position) else { return Ok(None) };
         if entry.end() > self.end || (self.check && !self.is_intact(&entry)?) {
-            return Ok(Checked::End);
+            return Ok(None);
         }
         self.position = entry.end();
-        Ok(Checked::Entry(entry))
+        Ok(Some(entry))
     }
 
     /// The bytes at hand from the position on.

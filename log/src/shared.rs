@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     has_transactions: AtomicBool,
     pub(crate) recovery: Mutex<Recovery>,
     closed: AtomicBool,
+    /// Whether the partition's own name is known to be on disk.
+    pub(crate) name_is_durable: AtomicBool,
 }
 
 /// The recovery point: what is before it is on disk.
@@ -41,6 +43,14 @@ pub(crate) struct Recovery {
     pub(crate) point: i64,
     /// Counts truncations, so that a flush begun before one does not claim what was truncated.
     pub(crate) truncations: u64,
+}
+
+/// Where a log begins, ends, and is known to be on disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) recovery_point: i64,
 }
 
 /// What holds the last stable offset back.
@@ -58,9 +68,7 @@ impl Shared {
         partition: String,
         files: Arc<OpenFiles>,
         segments: Vec<Arc<Segment>>,
-        start: i64,
-        end: i64,
-        recovery_point: i64,
+        bounds: Bounds,
         epochs: EpochHistory,
     ) -> Self {
         Self {
@@ -68,14 +76,15 @@ impl Shared {
             partition,
             files,
             segments: ArcSwap::from_pointee(segments),
-            start: AtomicI64::new(start),
-            end: AtomicI64::new(end),
+            start: AtomicI64::new(bounds.start),
+            end: AtomicI64::new(bounds.end),
             epochs: RwLock::new(epochs),
             epochs_dirty: AtomicBool::new(false),
             transactions: Mutex::new(Transactions::default()),
             has_transactions: AtomicBool::new(false),
-            recovery: Mutex::new(Recovery { point: recovery_point, truncations: 0 }),
+            recovery: Mutex::new(Recovery { point: bounds.recovery_point, truncations: 0 }),
             closed: AtomicBool::new(false),
+            name_is_durable: AtomicBool::new(bounds.recovery_point > 0),
         }
     }
 

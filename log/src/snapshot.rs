@@ -61,7 +61,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<ProducerEntry>, String> {
     if usize::try_from(count).ok().and_then(|n| n.checked_mul(ENTRY)) != Some(at.len()) {
         return Err(format!("{count} producers announced, {} bytes found", at.len()));
     }
-    Ok(at.chunks_exact(ENTRY).filter_map(|entry| parse_entry(entry)).collect())
+    Ok(at.chunks_exact(ENTRY).filter_map(parse_entry).collect())
 }
 
 fn parse_entry(mut at: &[u8]) -> Option<ProducerEntry> {

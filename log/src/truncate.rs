@@ -6,11 +6,13 @@ use crate::disk::{self, Durable, Result};
 use crate::listing;
 use crate::log::{Active, Log};
 use crate::rebuild::Rebuild;
+use crate::recovery::end_of;
 use crate::segment::Segment;
 
 impl Log {
-    /// Removes records at `offset` and above. Answers the new log end offset: `offset` or, where that lies inside a batch, the
-    /// batch's first. Does nothing if the log ends before.
+    /// Removes records at `offset` and above. Answers the new log end offset: `offset`, or less where that lies inside a batch
+    /// or in a gap between batches, so that the end is always the one that the files tell. Does nothing if the log ends
+    /// before.
     ///
     /// Waits for the disk as far as producers have to be read again.
     pub fn truncate_to(&mut self, offset: i64, now: i64) -> Result<i64> {
@@ -28,19 +30,22 @@ impl Log {
         let last = segments[at].clone();
         let file = last.log().file()?;
         let cut = last.find(&file, offset, last.size())?;
-        let (new_end, position) = match cut {
+        let (bound, position) = match cut {
             Some(entry) => (offset.min(entry.base_offset.max(last.base_offset())), entry.position),
             None => (offset, last.size()),
         };
-        self.forget_flushed(new_end);
+        self.forget_flushed(bound);
         // Readers see the end move before anything goes.
-        self.shared.set_end(new_end);
+        self.shared.set_end(bound);
         let (kept, lost) = segments.split_at(at + 1);
         self.shared.set_segments(kept.to_vec());
-        last.truncate(new_end, position)?;
+        last.truncate(bound, position)?;
         for segment in lost {
             segment.remove()?;
         }
+        let new_end = end_of(Some(&last))?.max(bound.min(self.shared.start()));
+        self.forget_flushed(new_end);
+        self.shared.set_end(new_end);
         self.after_cut(new_end)?;
         last.set_max_timestamp(max_timestamp(&last)?);
         self.active = Active::existing(last, now)?;

@@ -1,5 +1,7 @@
 //! Apache Kafka's own DumpLogSegments accepts what we write, and prints it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test can do nothing better with it")]
+
 mod records;
 
 use std::collections::BTreeSet;

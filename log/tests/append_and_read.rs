@@ -1,5 +1,7 @@
 //! What is appended is read back: by offset, by time, after a restart and after a crash.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test can do nothing better with it")]
+
 mod records;
 
 use std::path::Path;

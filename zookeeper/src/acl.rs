@@ -97,7 +97,7 @@ pub fn check(acl: &[Acl], perm: i32, identities: &[Id]) -> Result<(), ErrorCode>
     let allowed =
         acl.iter().filter(|entry| entry.perms & perm != 0).any(|entry| match entry.id.scheme.as_str() {
             "world" => entry.id.id == "anyone",
-            "digest" => identities.iter().any(|id| *id == entry.id),
+            "digest" => identities.contains(&entry.id),
             "ip" => Network::parse(&entry.id.id).is_some_and(|network| {
                 identities.iter().any(|id| {
                     id.scheme == "ip" && id.id.parse().is_ok_and(|address| network.contains(address))

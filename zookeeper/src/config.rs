@@ -148,25 +148,25 @@ impl ZooKeeperConfig {
                 "dataDir" => data_dir = Some(value.path()?),
                 "dataLogDir" => config.data_log_dir = Some(value.path()?),
                 "clientPort" => {
-                    config.client_port = value.number(0, 65_535, "a port, or 0 for any that is free")?
+                    config.client_port = value.number(0, 65_535, "a port, or 0 for any that is free")?;
                 }
                 "clientPortAddress" => config.client_address = value.address()?,
                 "tickTime" => {
-                    config.tick_time = value.number(1, 3_600_000, "milliseconds, from 1 to 3600000")?
+                    config.tick_time = value.number(1, 3_600_000, "milliseconds, from 1 to 3600000")?;
                 }
                 "minSessionTimeout" => min = value.timeout()?,
                 "maxSessionTimeout" => max = value.timeout()?,
                 "maxClientCnxns" => {
-                    config.max_client_connections = value.number(0, 1_000_000, "a number, 0 for no limit")?
+                    config.max_client_connections = value.number(0, 1_000_000, "a number, 0 for no limit")?;
                 }
                 "maxCnxns" => {
-                    config.max_connections = value.number(0, 10_000_000, "a number, 0 for no limit")?
+                    config.max_connections = value.number(0, 10_000_000, "a number, 0 for no limit")?;
                 }
                 "jute.maxbuffer" => {
-                    config.max_frame = value.number(1024, 128 << 20, "bytes, from 1024 to 134217728")?
+                    config.max_frame = value.number(1024, 128 << 20, "bytes, from 1024 to 134217728")?;
                 }
                 "snapCount" => {
-                    config.snap_count = value.number(2, i64::MAX, "a number of transactions, at least 2")?
+                    config.snap_count = value.number(2, i64::MAX, "a number of transactions, at least 2")?;
                 }
                 "autopurge.snapRetainCount" => {
                     // Fewer than 3 are too few to keep, says Apache too.
@@ -174,7 +174,7 @@ impl ZooKeeperConfig {
                         value.number::<usize>(0, 1_000_000, "a number of snapshots")?.max(3);
                 }
                 "autopurge.purgeInterval" => {
-                    interval = Some(value.number::<u64>(0, 100_000, "hours, 0 for never")?)
+                    interval = Some(value.number::<u64>(0, 100_000, "hours, 0 for never")?);
                 }
                 "4lw.commands.whitelist" => config.four_letter_words = value.words()?,
                 "forceSync" => config.force_sync = value.switch()?,
@@ -191,7 +191,7 @@ impl ZooKeeperConfig {
                         value.number(1, 100_000_000, "a number of nodes, at least 1")?;
                 }
                 "DigestAuthenticationProvider.superDigest" => {
-                    config.super_digest = Some(value.value.to_owned())
+                    config.super_digest = Some(value.value.to_owned());
                 }
                 "skipACL" => config.skip_acl = value.switch()?,
                 "enforceQuota" => config.enforce_quota = value.switch()?,
@@ -323,7 +323,7 @@ fn properties(text: &str) -> BTreeMap<String, String> {
             continue;
         }
         let mut whole = line.to_owned();
-        while whole.len() - whole.trim_end_matches('\\').len() & 1 == 1 {
+        while (whole.len() - whole.trim_end_matches('\\').len()) & 1 == 1 {
             whole.pop();
             match lines.next() {
                 Some(next) => whole.push_str(next.trim_start()),

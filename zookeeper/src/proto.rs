@@ -102,7 +102,7 @@ record! {
         pub cversion: i32,
         /// How often its ACL changed.
         pub aversion: i32,
-        /// The owning session of an ephemeral node, a marker for container and TTL nodes, else 0.
+        /// The owning session of an ephemeral node, else 0.
         pub ephemeral_owner: i64,
         /// Bytes of data.
         pub data_length: i32,
@@ -128,7 +128,7 @@ record! {
         pub cversion: i32,
         /// See [`Stat::aversion`].
         pub aversion: i32,
-        /// See [`Stat::ephemeral_owner`].
+        /// The owning session of an ephemeral node, a mark for container and TTL nodes, else 0.
         pub ephemeral_owner: i64,
         /// See [`Stat::pzxid`].
         pub pzxid: i64,

@@ -44,11 +44,11 @@ pub enum Mode {
 /// Which watches removeWatches and checkWatches mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Those on children.
+    /// Standard ones on children.
     Children,
-    /// Those on data.
+    /// Standard ones on data.
     Data,
-    /// All of them.
+    /// All of them, persistent and recursive ones too.
     Any,
 }
 
@@ -139,8 +139,8 @@ impl Watches {
     pub fn contains(&self, connection: ConnectionId, path: &str, kind: Kind) -> bool {
         let modes = self.by_path.get(path).and_then(|connections| connections.get(&connection));
         modes.is_some_and(|modes| match kind {
-            Kind::Children => modes.child || modes.persistent,
-            Kind::Data => modes.data || modes.persistent || modes.recursive,
+            Kind::Children => modes.child,
+            Kind::Data => modes.data,
             Kind::Any => !modes.is_empty(),
         })
     }

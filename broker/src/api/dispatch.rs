@@ -163,10 +163,17 @@ fn weave(frame: ResponseFrame, slices: impl IntoIterator<Item = FileSlice>) -> O
 
 /// A handler that answers from memory.
 macro_rules! now {
+    // A request that borrows nothing has no lifetime.
+    ($module:ident, owned $Request:ident) => {
+        now!(@ $module, messages::$Request)
+    };
     ($module:ident, $Request:ident) => {
+        now!(@ $module, messages::$Request<'_>)
+    };
+    (@ $module:ident, $Request:ty) => {
         |broker, request, frame| {
             crate::net::Answer::Now(
-                match crate::api::dispatch::decode::<messages::$Request<'_>>(&request, &frame) {
+                match crate::api::dispatch::decode::<$Request>(&request, &frame) {
                     Ok(body) => {
                         let response = $module::handle(broker, &request, body);
                         crate::api::dispatch::IntoResponse::into_response(response, &request)

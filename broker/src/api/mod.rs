@@ -11,15 +11,27 @@
 //!
 //! A handler may return a [`Response`](crate::net::Response) instead of a message, where it sends file slices.
 
+mod alter_configs;
 pub mod api_versions;
+mod config_resources;
+mod create_partitions;
+mod create_topics;
 mod delete_records;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
 mod describe_log_dirs;
+mod describe_topic_partitions;
 mod dispatch;
 mod fetch;
+pub(crate) mod find_coordinator;
+mod incremental_alter_configs;
 mod list_offsets;
 mod locate;
+mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
+pub(crate) mod topic_rules;
 
 use std::sync::Arc;
 
@@ -64,10 +76,30 @@ pub static TABLE: &[Api] = &[
     flowing(api(ApiKey::Produce, 0, 13, begins!(produce, ProduceRequest))),
     api(ApiKey::Fetch, 0, 18, begins!(fetch, FetchRequest)),
     api(ApiKey::ListOffsets, 0, 11, waits!(list_offsets, ListOffsetsRequest)),
-    api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)), //
+    api(ApiKey::Metadata, 0, 13, now!(metadata, MetadataRequest)),
+    api(ApiKey::FindCoordinator, 0, 6, now!(find_coordinator, FindCoordinatorRequest)),
+    api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)),
+    api(ApiKey::CreateTopics, 0, 7, waits!(create_topics, CreateTopicsRequest)),
+    api(ApiKey::DeleteTopics, 0, 6, waits!(delete_topics, DeleteTopicsRequest)),
     api(ApiKey::DeleteRecords, 0, 2, waits!(delete_records, DeleteRecordsRequest)),
     api(ApiKey::OffsetForLeaderEpoch, 0, 4, now!(offset_for_leader_epoch, OffsetForLeaderEpochRequest)),
+    api(ApiKey::DescribeConfigs, 0, 4, waits!(describe_configs, DescribeConfigsRequest)),
+    api(ApiKey::AlterConfigs, 0, 2, waits!(alter_configs, AlterConfigsRequest)),
     api(ApiKey::DescribeLogDirs, 0, 5, waits!(describe_log_dirs, DescribeLogDirsRequest)),
+    api(ApiKey::CreatePartitions, 0, 3, waits!(create_partitions, CreatePartitionsRequest)),
+    api(
+        ApiKey::IncrementalAlterConfigs,
+        0,
+        1,
+        waits!(incremental_alter_configs, IncrementalAlterConfigsRequest),
+    ),
+    api(ApiKey::DescribeCluster, 0, 2, now!(describe_cluster, owned DescribeClusterRequest)),
+    api(
+        ApiKey::DescribeTopicPartitions,
+        0,
+        0,
+        now!(describe_topic_partitions, DescribeTopicPartitionsRequest),
+    ),
 ];
 
 /// The line of an API.

@@ -1,6 +1,7 @@
 //! What the broker counts. Counting is a relaxed add to an atomic: no lock, no allocation, no formatting on the way of a request;
 //! the one [`prometheus::core::Collector`] reads all of it when it is asked.
 
+mod broker;
 mod collector;
 mod counter;
 mod exposition;

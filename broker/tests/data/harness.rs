@@ -85,12 +85,13 @@ impl House {
         let mut properties = Properties::default();
         properties.set("broker.id", ID.to_string());
         properties.set("zookeeper.connect", "localhost:2181");
+        let settings = BrokerConfig::from_properties(&properties, &Properties::default()).unwrap();
         let broker = Arc::new(Broker {
             id: ID,
-            config: BrokerConfig::from_properties(&properties, &Properties::default()).unwrap(),
+            config: settings.clone(),
             replicas,
             metadata: MetadataCache::default(),
-            control: Control::default(),
+            control: Control::detached(Arc::new(settings), ID),
             groups: Groups::default(),
             metrics,
         });

@@ -15,6 +15,7 @@
 //! | `election` | who leads |
 //! | `deletion` | a topic going away |
 //! | `outbox` | what brokers are told |
+//! | `placement` | where new replicas go |
 //!
 //! An incarnation of a topic is told by the zxid that created its znode, so that a topic deleted and made again under its old name is
 //! never mistaken for its predecessor.
@@ -26,6 +27,7 @@ mod machine;
 mod model;
 mod observations;
 mod outbox;
+mod placement;
 mod topics;
 
 pub use event::{Action, BrokerRequest, Event, PartitionUpdate, StopReplica, Write, WriteOutcome};
@@ -34,3 +36,4 @@ pub use model::{
     Broker, EPOCH_DURING_DELETE, Endpoint, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER, ReplicaAssignment,
     StateNode, TopicAssignment, TopicName, TopicNode,
 };
+pub use placement::{PlacementError, place};

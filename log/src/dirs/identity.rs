@@ -89,19 +89,19 @@ impl Identity {
     /// Takes on the identity of `broker`, or says whose directory it is instead.
     pub(crate) fn claim(&mut self, log_dir: &Path, broker: &Self) -> Result<bool> {
         let foreign = |reason| Err(LogError::Foreign { directory: log_dir.to_owned(), reason });
-        if let (Some(found), Some(ours)) = (self.broker_id, broker.broker_id) {
-            if found != ours {
-                return foreign(format!(
-                    "another broker's directory: meta.properties has broker.id {found}, this broker's is {ours}"
-                ));
-            }
+        if let (Some(found), Some(ours)) = (self.broker_id, broker.broker_id)
+            && found != ours
+        {
+            return foreign(format!(
+                "another broker's directory: meta.properties has broker.id {found}, this broker's is {ours}"
+            ));
         }
-        if let (Some(found), Some(ours)) = (&self.cluster_id, &broker.cluster_id) {
-            if found != ours {
-                return foreign(format!(
-                    "another cluster's directory: meta.properties has cluster.id {found}, this cluster's is {ours}"
-                ));
-            }
+        if let (Some(found), Some(ours)) = (&self.cluster_id, &broker.cluster_id)
+            && found != ours
+        {
+            return foreign(format!(
+                "another cluster's directory: meta.properties has cluster.id {found}, this cluster's is {ours}"
+            ));
         }
         let before = self.clone();
         self.broker_id = broker.broker_id.or(self.broker_id);

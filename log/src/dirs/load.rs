@@ -202,18 +202,9 @@ impl LogDirs {
                     .failures
                     .push(LoadFailure { partition: task.partition.clone(), error: error.clone() });
                 if fatal {
-                    directory.take_offline(error);
+                    let _ = directory.fail_with(error);
                 }
             }
-        }
-    }
-}
-
-impl LogDir {
-    fn take_offline(&self, error: Arc<LogError>) {
-        if !self.is_offline.swap(true, Ordering::AcqRel) {
-            tracing::error!(directory = %self.path.display(), %error, "the log directory is offline");
-            *self.offline.lock() = Some(error);
         }
     }
 }
@@ -234,10 +225,10 @@ fn subdirectories(path: &Path) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_dir() {
-            if let Ok(name) = entry.file_name().into_string() {
-                found.push((entry.path(), name));
-            }
+        if entry.file_type().map_err(failed)?.is_dir()
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            found.push((entry.path(), name));
         }
     }
     Ok(found)

@@ -294,11 +294,15 @@ impl LogDir {
     }
 
     fn fail(&self, error: LogError) -> Vec<TopicPartition> {
+        self.fail_with(Arc::new(error))
+    }
+
+    fn fail_with(&self, error: Arc<LogError>) -> Vec<TopicPartition> {
         if self.is_offline.swap(true, Ordering::AcqRel) {
             return Vec::new();
         }
         tracing::error!(directory = %self.path.display(), %error, "the log directory is offline");
-        *self.offline.lock() = Some(Arc::new(error));
+        *self.offline.lock() = Some(error);
         let logs = std::mem::take(&mut *self.logs.lock());
         logs.into_iter()
             .map(|(partition, reader)| {

@@ -74,7 +74,11 @@ impl Engine {
             op::SET_DATA => Request::Op(MultiOp::SetData(SetDataRequest::decode(from)?)),
             op::DELETE_CONTAINER => Request::DeleteContainer(PathOnly::decode(from)?),
             op::SET_ACL => Request::SetAcl(SetAclRequest::decode(from)?),
-            op::MULTI => Request::Multi(MultiRequest::decode(from)?),
+            op::MULTI => match MultiRequest::decode(from) {
+                Ok(request) if !request.ops.iter().any(MultiOp::spoils_multi) => Request::Multi(request),
+                // The one malformed request that takes a zxid.
+                _ => Request::MalformedMulti,
+            },
             op::RECONFIG => Request::Reconfig,
             op::CLOSE_SESSION => Request::CloseSession,
             _ => return Err(ErrorCode::Unimplemented),
@@ -86,6 +90,7 @@ impl Engine {
             Request::DeleteContainer(request) => self.prepare_delete_container(asker.zxid, &request.path),
             Request::SetAcl(request) => self.prepare_set_acl(asker, request),
             Request::Multi(request) => Ok(self.prepare_multi(asker, &request)),
+            Request::MalformedMulti => Err(ErrorCode::MarshallingError),
             Request::Reconfig => Err(ErrorCode::ReconfigDisabled),
             Request::CloseSession => Ok(self.prepare_close_session(asker.zxid, session)),
         };
@@ -106,7 +111,7 @@ impl Engine {
             MultiOp::Delete(request) => self.prepare_delete(asker, request),
             MultiOp::SetData(request) => self.prepare_set_data(asker, request),
             MultiOp::Check(request) => self.prepare_check(asker, request),
-            // Reads have no place in a multi that writes: Apache makes them nothing at all.
+            // Never asked: a multi with reads is malformed.
             MultiOp::GetData(_) | MultiOp::GetChildren(_) => Err(ErrorCode::MarshallingError),
         }
     }
@@ -116,6 +121,7 @@ impl Engine {
         self.pending.begin();
         let mut failed = false;
         let subs = request.ops.iter().map(|operation| {
+            let operation = &operation.as_apache_takes_it();
             if failed {
                 return (op::ERROR, Txn::Error(ErrorCode::RuntimeInconsistency.to_i32()));
             }
@@ -143,7 +149,10 @@ impl Engine {
         if flags.ttl && !self.tree.ttl_enabled() {
             return Err(ErrorCode::Unimplemented);
         }
-        if flags.ttl != (1..=MAX_TTL).contains(&ttl) && (flags.ttl || ttl >= 0) {
+        // Apache lets a createTTL pass that names neither a TTL mode nor a TTL, and its server ends with it.
+        let ttl_fits =
+            if flags.ttl { (1..=MAX_TTL).contains(&ttl) } else { ttl < 0 && kind != op::CREATE_TTL };
+        if !ttl_fits {
             return Err(ErrorCode::BadArguments);
         }
         self.check_session(asker)?;
@@ -321,11 +330,38 @@ enum Request {
     DeleteContainer(PathOnly),
     SetAcl(SetAclRequest),
     Multi(MultiRequest),
+    MalformedMulti,
     Reconfig,
     CloseSession,
 }
 
 impl MultiOp {
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self, MultiOp::GetData(_) | MultiOp::GetChildren(_))
+    }
+
+    /// What makes a multi malformed: reads, and on a create a mode that does not exist or has no place for its TTL.
+    fn spoils_multi(&self) -> bool {
+        self.is_read() || matches!(self, MultiOp::Create(_, request) if !(0..=4).contains(&request.flags))
+    }
+
+    /// Inside a multi, the flags of a create say more than its type.
+    fn as_apache_takes_it(&self) -> MultiOp {
+        match self {
+            MultiOp::Create(_, request) if request.flags == 4 => {
+                MultiOp::Create(op::CREATE_CONTAINER, request.clone())
+            }
+            MultiOp::CreateTtl(CreateTtlRequest { path, data, acl, flags, .. })
+                if !matches!(flags, 5 | 6) =>
+            {
+                let request =
+                    CreateRequest { path: path.clone(), data: data.clone(), acl: acl.clone(), flags: *flags };
+                MultiOp::Create(op::CREATE, request).as_apache_takes_it()
+            }
+            other => other.clone(),
+        }
+    }
+
     fn kind(&self) -> i32 {
         match self {
             MultiOp::Create(kind, _) => *kind,

@@ -73,7 +73,13 @@ impl Engine {
                 AclStat { acl, stat: node.stat() }.encode(to);
             }
             op::SYNC => PathOnly::decode(from)?.path.encode(to),
-            op::MULTI_READ => self.multi_read(id, &MultiRequest::decode(from)?, to),
+            op::MULTI_READ => {
+                let request = MultiRequest::decode(from)?;
+                if !request.ops.iter().all(MultiOp::is_read) {
+                    return Err(ErrorCode::MarshallingError);
+                }
+                self.multi_read(id, &request, to);
+            }
             op::GET_EPHEMERALS => {
                 let request = GetEphemeralsRequest::decode(from)?;
                 let prefix = request.prefix.unwrap_or_default();
@@ -120,10 +126,10 @@ impl Engine {
                 }
             }
             op::SET_WATCHES => {
-                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::default())
+                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::default());
             }
             op::SET_WATCHES2 => {
-                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::decode(from)?)
+                self.set_watches(id, &SetWatches::decode(from)?, &PersistentWatches::decode(from)?);
             }
             _ => return Err(ErrorCode::Unimplemented),
         }
@@ -222,8 +228,8 @@ impl Engine {
             self.watches.add(id, path, Mode::Recursive);
         }
         for (event, path) in missed {
-            let acl = self.tree.get(path).map(|node| node.acl.clone());
-            self.notify(id, event, path, -1, acl.as_deref().unwrap_or_default());
+            // It had the watch, so it could read the node once; access is not asked again, as in Apache.
+            self.notify(id, event, path, -1, &[]);
         }
     }
 

@@ -53,6 +53,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, peer: Sock
     let ended = tokio::select! {
         ended = read(&shared, &mut reader, id, &outbox, head) => ended,
         ended = outbox.write_to(&mut writer) => ended,
+        () = outbox.overdue() => Err(io::Error::other("it does not read what it is sent")),
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection closed");

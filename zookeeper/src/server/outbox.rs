@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
@@ -11,6 +12,8 @@ use tokio::sync::Notify;
 pub(super) const PAUSE_READING: usize = 1 << 20;
 /// A connection that lets this much pile up (it sets watches and does not read) is closed. Its client comes back and sets them again.
 const MOST: usize = 64 << 20;
+/// How long a connection that ends may take to read what it was told last.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Frames up to this size are copied together into one write.
 const TOGETHER: usize = 64 << 10;
 
@@ -21,12 +24,15 @@ pub(super) struct Outbox {
     bytes: AtomicUsize,
     ready: Notify,
     drained: Notify,
+    /// Wakes [`Outbox::overdue`].
+    ending: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     frames: VecDeque<Vec<u8>>,
     closing: bool,
+    overflown: bool,
 }
 
 impl Outbox {
@@ -41,6 +47,8 @@ impl Outbox {
         if bytes > MOST {
             queue.frames.clear();
             queue.closing = true;
+            queue.overflown = true;
+            self.ending.notify_one();
         }
         drop(queue);
         self.ready.notify_one();
@@ -50,6 +58,16 @@ impl Outbox {
     pub(super) fn close(&self) {
         self.queue.lock().closing = true;
         self.ready.notify_one();
+        self.ending.notify_one();
+    }
+
+    /// Returns when the connection should have ended but its client does not take the rest: after a grace, or at once when too much piled up.
+    pub(super) async fn overdue(&self) {
+        self.ending.notified().await;
+        let overflown = self.queue.lock().overflown;
+        if !overflown {
+            tokio::time::sleep(LAST_WORDS).await;
+        }
     }
 
     /// Bytes not written yet.

@@ -178,11 +178,15 @@ fn lock(dir: &Path) -> Result<File, StorageError> {
     let path = dir.join(LOCK_FILE);
     let wrap = |source| StorageError::Io { path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(wrap)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StorageError::Locked { path: dir.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => Err(wrap(source)),
+    // A process that this one is just starting holds copies of all its files until its exec: not another server.
+    for _ in 0..20 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Err(fs::TryLockError::Error(source)) => return Err(wrap(source)),
+        }
     }
+    Err(StorageError::Locked { path: dir.to_owned() })
 }
 
 /// Snapshots that a crash left half written.

@@ -152,16 +152,16 @@ impl Tree {
         }
         let parent_acl = parent.acl.clone();
         self.insert(path, data.clone(), &acl, stat);
+        let stat = self.get(path).map(super::Node::stat).unwrap_or_default();
 
         if let Some(limited) = parent_path.strip_prefix(path::QUOTA) {
             if name == path::LIMITS_NODE {
                 self.quotas.insert(limited.to_owned());
             } else if name == path::STATS_NODE {
-                self.recount_quota(&limited.to_owned());
+                self.recount_quota(limited);
             }
         }
         self.charge_quota(path, 1, data.as_ref().map_or(0, |data| data.len() as i64));
-        let stat = self.get(path).map(super::Node::stat).unwrap_or_default();
         changes.push(Change::Created { path: path.to_owned(), acl, parent_acl });
         Ok(Applied::Created { path: path.to_owned(), stat })
     }

@@ -147,7 +147,7 @@ impl Tree {
         };
         let containers = self.containers.iter().filter(|path| childless(path, &spent_container));
         let ttls = self.ttls.iter().filter(|path| childless(path, &spent_ttl));
-        containers.chain(ttls).map(|path| path.to_string()).collect()
+        containers.chain(ttls).map(ToString::to_string).collect()
     }
 
     /// The nearest limited path at or above a path, the root excepted.

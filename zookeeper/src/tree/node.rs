@@ -34,7 +34,12 @@ impl Node {
             // Only creations are stored; deletions are those that are not there any more.
             cversion: s.cversion.wrapping_mul(2).wrapping_sub(num_children),
             aversion: s.aversion,
-            ephemeral_owner: s.ephemeral_owner,
+            // Only sessions are shown, not the marks of container and TTL nodes.
+            ephemeral_owner: if s.ephemeral_owner & TTL_MARK == TTL_MARK || s.ephemeral_owner == CONTAINER {
+                0
+            } else {
+                s.ephemeral_owner
+            },
             data_length: i32::try_from(self.data_len()).unwrap_or(i32::MAX),
             num_children,
             pzxid: s.pzxid,

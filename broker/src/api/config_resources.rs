@@ -1,0 +1,47 @@
+//! The resources of configuration requests: topics and brokers, by type and name.
+
+use vltava_protocol::ErrorCode;
+
+use super::topic_rules::validate_name;
+use crate::{
+    Broker,
+    control::{AdminError, znodes::Entity},
+};
+
+/// `ConfigResource.Type` of a topic, a broker, and a broker's loggers.
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+const BROKER_LOGGER: i8 = 8;
+
+/// The entity of a resource. A topic must exist; of brokers only this one is known here, and the empty name stands for all.
+pub(super) fn entity(broker: &Broker, kind: i8, name: &str) -> Result<Entity, AdminError> {
+    let error = |code: ErrorCode, message: String| Err(AdminError::new(code, message));
+    match kind {
+        TOPIC => {
+            validate_name(name)?;
+            if broker.metadata.snapshot().topic(name).is_none() {
+                return error(
+                    ErrorCode::UnknownTopicOrPartition,
+                    format!("The topic '{name}' does not exist."),
+                );
+            }
+            Ok(Entity::Topic(name.to_owned()))
+        }
+        BROKER if name.is_empty() => Ok(Entity::BrokerDefault),
+        BROKER => match name.parse::<i32>() {
+            Ok(id) if id == broker.id => Ok(Entity::Broker(id)),
+            Ok(id) => error(
+                ErrorCode::InvalidRequest,
+                format!("Unexpected broker id, expected {} or empty string, but received {id}", broker.id),
+            ),
+            Err(_) => {
+                error(ErrorCode::InvalidRequest, format!("Broker id must be an integer, but it is: {name}"))
+            }
+        },
+        BROKER_LOGGER => error(
+            ErrorCode::InvalidRequest,
+            "Log levels are set by RUST_LOG when the broker starts.".to_owned(),
+        ),
+        _ => error(ErrorCode::InvalidRequest, format!("Unsupported resource type: {kind}")),
+    }
+}

@@ -1,0 +1,99 @@
+//! DescribeConfigs: what topics and brokers are set to, where each value comes from, and what it means.
+
+use std::sync::Arc;
+
+use vltava_protocol::{
+    ErrorCode,
+    messages::{
+        DescribeConfigsRequest, DescribeConfigsResponse,
+        describe_configs::{
+            DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResult,
+            DescribeConfigsSynonym,
+        },
+    },
+};
+use vltava_settings::DescribedConfig;
+
+use super::config_resources::entity;
+use crate::{
+    Broker,
+    control::{AdminError, znodes::Entity},
+    net::RequestContext,
+};
+
+pub(super) async fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    body: DescribeConfigsRequest<'_>,
+) -> DescribeConfigsResponse<'static> {
+    let mut results = Vec::with_capacity(body.resources.len());
+    for resource in &body.resources {
+        let described = describe(broker, resource).await;
+        let (error, configs) = match described {
+            Ok(configs) => (None, configs),
+            Err(error) => (Some(error), Vec::new()),
+        };
+        results.push(DescribeConfigsResult {
+            error_code: error.as_ref().map_or(ErrorCode::None, |error| error.code).into(),
+            error_message: error.map(|error| error.message.into()),
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name.to_string().into(),
+            configs: configs
+                .into_iter()
+                .map(|config| entry(config, body.include_synonyms, body.include_documentation))
+                .collect(),
+            ..Default::default()
+        });
+    }
+    DescribeConfigsResponse { results, ..Default::default() }
+}
+
+async fn describe(
+    broker: &Broker,
+    resource: &DescribeConfigsResource<'_>,
+) -> Result<Vec<DescribedConfig>, AdminError> {
+    let names: Option<Vec<&str>> =
+        resource.configuration_keys.as_ref().map(|keys| keys.iter().map(|key| &**key).collect());
+    let names = names.as_deref();
+    let entity = entity(broker, resource.resource_type, &resource.resource_name)?;
+    let dynamic = broker.control.configs().dynamic();
+    Ok(match &entity {
+        // As ZooKeeper has it, whether or not this broker has a replica.
+        Entity::Topic(_) => dynamic.describe_topic(&broker.control.overrides(&entity).await?, names),
+        Entity::BrokerDefault => dynamic.describe_cluster(names),
+        Entity::Broker(_) | Entity::Other(_) => dynamic.describe_broker(names),
+    })
+}
+
+fn entry(
+    config: DescribedConfig,
+    synonyms: bool,
+    documentation: bool,
+) -> DescribeConfigsResourceResult<'static> {
+    let is_default = config.is_default();
+    DescribeConfigsResourceResult {
+        is_default,
+        config_source: config.source.wire_code(),
+        config_type: config.kind.map_or(0, vltava_settings::Kind::wire_code),
+        documentation: documentation.then(|| config.documentation.into()),
+        synonyms: if synonyms {
+            config
+                .synonyms
+                .into_iter()
+                .map(|synonym| DescribeConfigsSynonym {
+                    name: synonym.name.into(),
+                    value: synonym.value.map(Into::into),
+                    source: synonym.source.wire_code(),
+                    ..Default::default()
+                })
+                .collect()
+        } else {
+            Vec::new()
+        },
+        name: config.name.into(),
+        value: config.value.map(Into::into),
+        read_only: config.read_only,
+        is_sensitive: config.is_sensitive,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,99 @@
+//! DescribeTopicPartitions (KIP-966): partitions page by page, with a cursor.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use vltava_protocol::{
+    ErrorCode,
+    messages::{
+        DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+        describe_topic_partitions::{
+            Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
+        },
+    },
+};
+
+use super::{
+    metadata::leader_error,
+    topic_rules::{is_internal, validate_name},
+};
+use crate::{Broker, net::RequestContext};
+
+/// The most partitions of one answer, whatever the client wants: `max.request.partition.size.limit`.
+const MAX_PARTITIONS: usize = 2000;
+
+/// All versions of this API know LISTENER_NOT_FOUND, which came with Metadata 6.
+const SINCE_LISTENER_NOT_FOUND: i16 = 6;
+
+pub(super) fn handle(
+    broker: &Arc<Broker>,
+    request: &RequestContext,
+    body: DescribeTopicPartitionsRequest<'_>,
+) -> DescribeTopicPartitionsResponse<'static> {
+    let snapshot = broker.metadata.owned();
+    let all = body.topics.is_empty();
+    let mut names: BTreeSet<String> = if all {
+        snapshot.topics().map(|topic| topic.name.to_string()).collect()
+    } else {
+        body.topics.into_iter().map(|topic| topic.name.into_owned()).collect()
+    };
+    let mut first = 0;
+    if let Some(cursor) = &body.cursor {
+        names = names.split_off(&*cursor.topic_name);
+        if names.first().is_some_and(|name| **name == *cursor.topic_name) {
+            first = cursor.partition_index.max(0);
+        }
+    }
+    let mut left = usize::try_from(body.response_partition_limit).unwrap_or(0).clamp(1, MAX_PARTITIONS);
+    let mut response = DescribeTopicPartitionsResponse::default();
+    for name in names {
+        let from = std::mem::take(&mut first);
+        if left == 0 {
+            response.next_cursor =
+                Some(Cursor { topic_name: name.into(), partition_index: from, ..Default::default() });
+            break;
+        }
+        let Some(topic) = snapshot.topic(&name) else {
+            let code =
+                validate_name(&name).err().map_or(ErrorCode::UnknownTopicOrPartition, |error| error.code);
+            response.topics.push(DescribeTopicPartitionsResponseTopic {
+                error_code: code.into(),
+                is_internal: is_internal(&name),
+                name: Some(name.into()),
+                ..Default::default()
+            });
+            continue;
+        };
+        let mut partitions = Vec::new();
+        for (&index, partition) in topic.partitions.range(from..) {
+            if left == 0 {
+                let topic_name = name.clone().into();
+                response.next_cursor =
+                    Some(Cursor { topic_name, partition_index: index, ..Default::default() });
+                break;
+            }
+            left -= 1;
+            let error = leader_error(&snapshot, &request.listener, SINCE_LISTENER_NOT_FOUND, partition);
+            partitions.push(DescribeTopicPartitionsResponsePartition {
+                error_code: error.into(),
+                partition_index: index,
+                leader_id: if error == ErrorCode::None { partition.leader } else { -1 },
+                leader_epoch: partition.leader_epoch,
+                replica_nodes: partition.replicas.clone(),
+                isr_nodes: partition.isr.clone(),
+                offline_replicas: partition.offline.clone(),
+                ..Default::default()
+            });
+        }
+        response.topics.push(DescribeTopicPartitionsResponseTopic {
+            is_internal: is_internal(&name),
+            name: Some(name.into()),
+            topic_id: topic.id,
+            partitions,
+            ..Default::default()
+        });
+        if response.next_cursor.is_some() {
+            break;
+        }
+    }
+    response
+}

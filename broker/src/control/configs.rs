@@ -1,0 +1,287 @@
+//! Configuration that lives in ZooKeeper: topics' overrides, and what brokers change while they run (KIP-226).
+//!
+//! `/config/changes` tells which entity changed; its znode tells how. All is read again with each new session, so that no
+//! notification can be missed for good.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use futures_util::{StreamExt, stream};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+use vltava_settings::{BrokerConfig, DynamicConfig, Level, TopicConfig};
+use zookeeper_client as zk;
+
+use super::{
+    Member,
+    session::Session,
+    znodes::{self, Entity, paths},
+};
+
+/// How many configurations are read at once.
+const PIPELINE: usize = 256;
+
+/// A notification older than this is deleted by whoever sees it, milliseconds; Kafka's own limit.
+const NOTIFICATION_EXPIRY_MS: i64 = 15 * 60 * 1000;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Configs {
+    broker_id: i32,
+    dynamic: ArcSwap<DynamicConfig>,
+    topics: RwLock<HashMap<Arc<str>, Arc<TopicSettings>>>,
+    session: Arc<ArcSwapOption<Session>>,
+    writing: Mutex<()>,
+    changes: watch::Sender<u64>,
+}
+
+/// A topic's overrides, and what they come to.
+#[derive(Debug)]
+pub struct TopicSettings {
+    /// What `/config/topics/T` says.
+    pub overrides: BTreeMap<String, String>,
+    /// The overrides over the broker's settings.
+    pub config: Arc<TopicConfig>,
+}
+
+impl Configs {
+    pub(super) fn new(
+        broker_id: i32,
+        fixed: Arc<BrokerConfig>,
+        session: Arc<ArcSwapOption<Session>>,
+    ) -> Self {
+        let dynamic = ArcSwap::from_pointee(DynamicConfig::new(fixed));
+        Self {
+            broker_id,
+            dynamic,
+            topics: RwLock::default(),
+            session,
+            writing: Mutex::new(()),
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    /// The broker's configuration as it is now.
+    pub fn broker(&self) -> Arc<BrokerConfig> {
+        Arc::clone(self.dynamic.load().current())
+    }
+
+    /// The broker's configuration with its layers.
+    pub fn dynamic(&self) -> Arc<DynamicConfig> {
+        self.dynamic.load_full()
+    }
+
+    /// A topic's settings: its overrides over the broker's. Those of a topic that is not known are the broker's.
+    pub fn topic(&self, name: &str) -> Arc<TopicConfig> {
+        match self.topics.read().get(name) {
+            Some(settings) => Arc::clone(&settings.config),
+            None => Arc::new(self.dynamic.load().topic_defaults().clone()),
+        }
+    }
+
+    /// Reads the overrides of topics that are not known, and of `fresh` ones in any case: a topic may have been made again.
+    pub(super) async fn learn_topics<'a>(&self, topics: impl Iterator<Item = (&'a str, bool)>) {
+        let Some(session) = self.session.load_full() else { return };
+        let unknown: Vec<String> = {
+            let known = self.topics.read();
+            topics
+                .filter(|(name, fresh)| *fresh || !known.contains_key(*name))
+                .map(|(name, _)| name.to_owned())
+                .collect()
+        };
+        self.read_topics(&session, unknown).await;
+    }
+
+    async fn read_topics(&self, session: &Session, names: Vec<String>) {
+        let read = |name: String| async move {
+            let read = overrides(session, &Entity::Topic(name.clone())).await;
+            (name, read)
+        };
+        let found: Vec<_> = stream::iter(names).map(read).buffered(PIPELINE).collect().await;
+        for (name, overrides) in found {
+            match overrides {
+                Ok((overrides, _)) => drop(self.set_topic(&name, overrides)),
+                Err(error) => error!(topic = name, %error, "the topic's configuration cannot be read"),
+            }
+        }
+    }
+
+    /// Waits, at most `patience`, until an entity's overrides have their effect here. A topic without a replica here has none.
+    pub async fn wait_for(&self, patience: Duration, entity: &Entity, overrides: &BTreeMap<String, String>) {
+        let there = || match entity {
+            Entity::Topic(name) => {
+                self.topics.read().get(name.as_str()).is_none_or(|settings| settings.overrides == *overrides)
+            }
+            Entity::BrokerDefault => self.dynamic.load().values(Level::Cluster) == overrides,
+            Entity::Broker(id) => {
+                *id != self.broker_id || self.dynamic.load().values(Level::Broker) == overrides
+            }
+            Entity::Other(_) => true,
+        };
+        let mut changes = self.changes.subscribe();
+        let wait = async { while !there() && changes.changed().await.is_ok() {} };
+        let _late = tokio::time::timeout(patience, wait).await;
+    }
+
+    fn set_topic(&self, name: &str, overrides: BTreeMap<String, String>) -> Arc<TopicConfig> {
+        let (config, problems) = self.dynamic.load().topic_defaults().with_overrides(&overrides);
+        for problem in problems {
+            warn!(topic = name, %problem, "an override has no effect");
+        }
+        let config = Arc::new(config);
+        let settings = TopicSettings { overrides, config: Arc::clone(&config) };
+        self.topics.write().insert(name.into(), Arc::new(settings));
+        self.changes.send_modify(|count| *count += 1);
+        config
+    }
+
+    /// A topic has gone from this broker.
+    pub(super) fn forget_topic(&self, name: &str) {
+        self.topics.write().remove(name);
+    }
+
+    /// Reads an entity again and tells the member of what changed.
+    pub(super) async fn reload(&self, session: &Session, entity: &Entity, member: &dyn Member) {
+        let level = match entity {
+            Entity::Topic(_) => None,
+            Entity::BrokerDefault => Some(Level::Cluster),
+            Entity::Broker(id) if *id == self.broker_id => Some(Level::Broker),
+            // Quotas and users are not built; other brokers' values are theirs.
+            Entity::Broker(_) | Entity::Other(_) => return,
+        };
+        let overrides = match overrides(session, entity).await {
+            Ok((overrides, _)) => overrides,
+            Err(error) => {
+                return error!(%entity, %error, "a changed configuration cannot be read; the old one stays");
+            }
+        };
+        match (entity, level) {
+            (Entity::Topic(name), _) if self.topics.read().contains_key(name.as_str()) => {
+                info!(topic = name, ?overrides, "topic configuration");
+                let config = self.set_topic(name, overrides);
+                member.topic_config_changed(name, &config);
+            }
+            (_, Some(level)) => self.set_broker(level, overrides, member),
+            (_, None) => {}
+        }
+    }
+
+    fn set_broker(&self, level: Level, values: BTreeMap<String, String>, member: &dyn Member) {
+        let _one_writer = self.writing.lock();
+        let mut next = DynamicConfig::clone(&self.dynamic.load());
+        if *next.values(level) == values {
+            return;
+        }
+        info!(?level, keys = ?values.keys(), "dynamic broker configuration");
+        for problem in next.replace(level, values) {
+            warn!(?level, %problem, "a dynamic value has no effect");
+        }
+        self.dynamic.store(Arc::new(next));
+        self.changes.send_modify(|count| *count += 1);
+        // The topics' defaults are the broker's values.
+        let topics: Vec<(Arc<str>, BTreeMap<String, String>)> = self
+            .topics
+            .read()
+            .iter()
+            .map(|(name, settings)| (name.clone(), settings.overrides.clone()))
+            .collect();
+        for (name, overrides) in topics {
+            let config = self.set_topic(&name, overrides);
+            member.topic_config_changed(&name, &config);
+        }
+        member.broker_config_changed(&self.broker());
+    }
+
+    /// Reads everything that is known here again.
+    async fn reload_all(&self, session: &Session, member: &dyn Member) {
+        for entity in [Entity::BrokerDefault, Entity::Broker(self.broker_id)] {
+            self.reload(session, &entity, member).await;
+        }
+        let known: Vec<String> = self.topics.read().keys().map(ToString::to_string).collect();
+        stream::iter(known)
+            .for_each_concurrent(PIPELINE, |name| async move {
+                self.reload(session, &Entity::Topic(name), member).await;
+            })
+            .await;
+    }
+
+    /// Follows `/config/changes` until the session ends.
+    pub(super) async fn follow(&self, session: &Session, member: &dyn Member) {
+        let mut last: Option<String> = None;
+        loop {
+            let listed = session
+                .persist(|client| async move { client.list_and_watch_children(paths::CONFIG_CHANGES).await })
+                .await;
+            let (mut names, watcher) = match listed {
+                Ok(listed) => listed,
+                Err(error) if session.client().state().is_terminated() => {
+                    return info!(%error, "configuration is no longer followed in this session");
+                }
+                Err(error) => {
+                    error!(%error, path = paths::CONFIG_CHANGES, "configuration cannot be followed");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+            };
+            names.sort_unstable();
+            if last.is_none() {
+                // What these say is in what is read now.
+                self.reload_all(session, member).await;
+                last = Some(names.last().cloned().unwrap_or_default());
+            }
+            for name in &names {
+                let path = format!("{}/{name}", paths::CONFIG_CHANGES);
+                let Ok(Some((data, stat))) = session.read(&path).await else { continue };
+                if last.as_ref().is_none_or(|last| name > last) {
+                    match znodes::decode_config_change(&path, &data) {
+                        Ok(change) => self.reload(session, &change.entity, member).await,
+                        Err(error) => warn!(%error, "a notification is passed over"),
+                    }
+                    last = Some(name.clone());
+                } else if super::now_ms() - stat.ctime > NOTIFICATION_EXPIRY_MS {
+                    let path = path.as_str();
+                    let _gone_already =
+                        session.persist(|client| async move { client.delete(path, None).await }).await;
+                }
+            }
+            watcher.changed().await;
+        }
+    }
+}
+
+/// Why overrides cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The znode makes no sense.
+    #[error(transparent)]
+    Znode(#[from] znodes::ZnodeError),
+    /// ZooKeeper refused, or the session ended.
+    #[error("{path}: {source}")]
+    ZooKeeper {
+        /// Which znode.
+        path: String,
+        /// What it said.
+        source: zk::Error,
+    },
+}
+
+/// An entity's overrides and their data version; `None` for an entity without a znode.
+///
+/// # Errors
+/// See [`ReadError`].
+pub(crate) async fn overrides(
+    session: &Session,
+    entity: &Entity,
+) -> Result<(BTreeMap<String, String>, Option<i32>), ReadError> {
+    let path = entity.znode();
+    match session.read(&path).await {
+        Ok(Some((data, stat))) => Ok((znodes::decode_config(&path, &data)?, Some(stat.version))),
+        Ok(None) => Ok((BTreeMap::new(), None)),
+        Err(source) => Err(ReadError::ZooKeeper { path, source }),
+    }
+}

@@ -1,0 +1,71 @@
+//! The shell around the pure controller: it stands for election, carries out what [`Controller`] wants, and reports what came of it.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `election` | `/controller` and its epoch |
+//! | `subjects` | what is read and watched, each by at most one request at a time |
+//! | `reads` | the reading itself, pipelined |
+//! | `writes` | transactions fenced by the controller epoch |
+//! | `office` | one term: the loop that joins them |
+
+mod election;
+mod office;
+mod reads;
+mod subjects;
+mod writes;
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+use vltava_cluster::controller::{Controller, ControllerOptions, Event};
+
+use super::{orders::Order, session::Session};
+
+pub(crate) use election::current_controller;
+
+/// Stands for election again and again, and governs while in office. Returns only with the end of the session.
+pub(crate) async fn stand_for_election(
+    session: Session,
+    me: i32,
+    options: ControllerOptions,
+    orders: mpsc::Sender<Order>,
+    status: &tokio::sync::watch::Sender<ControllerStatus>,
+) {
+    let mut machine = Controller::new(options);
+    while !session.client().state().is_terminated() {
+        match election::stand(&session, me).await {
+            Ok(election::Outcome::Elected { epoch, epoch_version }) => {
+                info!(controller.epoch = epoch, "this broker is the controller");
+                office::govern(&session, me, &mut machine, (epoch, epoch_version), &orders, status).await;
+                machine.handle(Event::Resigned);
+                status.send_replace(ControllerStatus::default());
+                info!(controller.epoch = epoch, "this broker is no longer the controller");
+            }
+            Ok(election::Outcome::Other { broker, watcher }) => {
+                info!(controller.id = broker, "another broker is the controller");
+                watcher.changed().await;
+            }
+            Err(error) => {
+                warn!(%error, "no election");
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+        }
+    }
+    status.send_replace(ControllerStatus::default());
+}
+
+/// What metrics say of the controller on this broker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ControllerStatus {
+    /// Whether it is in office and has read everything.
+    pub active: bool,
+    /// All topics.
+    pub topics: usize,
+    /// All partitions.
+    pub partitions: usize,
+    /// Partitions without leader.
+    pub offline_partitions: usize,
+    /// Partitions that another than the preferred replica leads.
+    pub preferred_imbalance: usize,
+    /// Topics on their way out.
+    pub topics_to_delete: usize,
+}

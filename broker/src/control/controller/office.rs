@@ -1,0 +1,206 @@
+//! One term in office: what the machine wants is done, what came of it is told to the machine.
+
+use futures_util::{
+    StreamExt,
+    future::{BoxFuture, FutureExt},
+    stream::FuturesUnordered,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::warn;
+use vltava_cluster::controller::{Action, BrokerRequest, Controller, Event, StopReplica, Write};
+use zookeeper_client as zk;
+
+use super::{
+    ControllerStatus,
+    reads::{self, Read},
+    subjects::{Subject, Subjects},
+    writes,
+};
+use crate::control::{orders::Order, session::Session};
+
+/// What work under way ends with.
+enum Ended {
+    Read(Subject, Read),
+    States(Read),
+    Events(Vec<Event>),
+}
+
+struct Office<'a> {
+    session: &'a Session,
+    me: i32,
+    epoch_version: i32,
+    machine: &'a mut Controller,
+    orders: &'a mpsc::Sender<Order>,
+    subjects: Subjects,
+    /// Reads and writes under way; as many as the machine has asked for, and it asks for each znode once.
+    work: FuturesUnordered<BoxFuture<'static, Ended>>,
+    watches: FuturesUnordered<BoxFuture<'static, (Subject, zk::WatchedEvent)>>,
+    resigned: bool,
+}
+
+/// Governs until the office or the session is lost.
+pub(super) async fn govern(
+    session: &Session,
+    me: i32,
+    machine: &mut Controller,
+    (epoch, epoch_version): (i32, i32),
+    orders: &mpsc::Sender<Order>,
+    status: &watch::Sender<ControllerStatus>,
+) {
+    let mut office = Office {
+        session,
+        me,
+        epoch_version,
+        machine,
+        orders,
+        subjects: Subjects::default(),
+        work: FuturesUnordered::new(),
+        watches: FuturesUnordered::new(),
+        resigned: false,
+    };
+    for subject in [Subject::Office, Subject::PreferredElection, Subject::Reassignment, Subject::IsrChanges] {
+        office.read(subject);
+    }
+    office.tell(vec![Event::Elected { epoch, epoch_version }]).await;
+    let ended = session.ended();
+    tokio::pin!(ended);
+    while !office.resigned {
+        tokio::select! {
+            Some(done) = office.work.next() => office.finish(done).await,
+            Some((subject, event)) = office.watches.next() => {
+                // The session's own end is waited for below.
+                if event.event_type != zk::EventType::Session {
+                    office.subjects.has_fired(&subject);
+                    office.read(subject);
+                }
+            }
+            _ = &mut ended => break,
+        }
+        office.report(status);
+    }
+}
+
+impl Office<'_> {
+    async fn tell(&mut self, events: Vec<Event>) {
+        for event in events {
+            let actions = self.machine.handle(event);
+            self.perform(actions).await;
+        }
+    }
+
+    async fn finish(&mut self, done: Ended) {
+        match done {
+            Ended::Events(events) => self.tell(events).await,
+            Ended::States(read) => self.tell(read.events).await,
+            Ended::Read(subject, read) => {
+                for (watched, watcher) in read.watches {
+                    self.subjects.is_watched_now(watched.clone());
+                    self.watches.push(async move { (watched, watcher.changed().await) }.boxed());
+                }
+                self.resigned |= read.lost_office;
+                if self.subjects.has_read(&subject) {
+                    self.read(subject);
+                }
+                self.tell(read.events).await;
+            }
+        }
+    }
+
+    /// Does what the machine wants. What goes to brokers keeps its order; states that may be written together are.
+    async fn perform(&mut self, actions: Vec<Action>) {
+        let mut states = Vec::new();
+        for action in actions {
+            match action {
+                Action::ReadBrokers => self.read(Subject::Brokers),
+                Action::ReadTopics => self.read(Subject::Topics),
+                Action::ReadDeletions => self.read(Subject::Deletions),
+                Action::ReadTopic(topic) => self.read(Subject::Topic(topic)),
+                Action::ReadStates { topic, created, partitions } => {
+                    let read = reads::states(self.session.clone(), topic, created, partitions);
+                    self.work.push(read.map(Ended::States).boxed());
+                }
+                Action::Write(write @ (Write::CreateState { .. } | Write::UpdateState { .. })) => {
+                    states.push(write)
+                }
+                Action::Write(write) => {
+                    let write = writes::one(self.session.clone(), self.epoch_version, write);
+                    self.work.push(write.map(Ended::Events).boxed());
+                }
+                Action::Send { broker, request } => self.send(broker, request).await,
+                Action::Resign => self.resigned = true,
+            }
+        }
+        while !states.is_empty() {
+            let rest = states.split_off(states.len().min(writes::STATES_AT_ONCE));
+            let chunk = std::mem::replace(&mut states, rest);
+            let write = writes::states(self.session.clone(), self.epoch_version, chunk);
+            self.work.push(write.map(Ended::Events).boxed());
+        }
+    }
+
+    fn read(&mut self, subject: Subject) {
+        let subject = if let Subject::Broker(_) = subject { Subject::Brokers } else { subject };
+        if !self.subjects.want(&subject) {
+            return;
+        }
+        let watch = !self.subjects.is_watched(&subject);
+        let session = self.session.clone();
+        let read = match subject.clone() {
+            Subject::Brokers | Subject::Broker(_) => {
+                reads::brokers(session, watch, self.subjects.watched_brokers()).boxed()
+            }
+            Subject::Topics => reads::topics(session, watch).boxed(),
+            Subject::Topic(topic) => reads::topic(session, topic, watch).boxed(),
+            Subject::Deletions => reads::deletions(session, watch).boxed(),
+            Subject::PreferredElection => reads::preferred_election(session, watch).boxed(),
+            Subject::Reassignment => reads::reassignment(session, watch).boxed(),
+            Subject::IsrChanges => reads::isr_changes(session, watch).boxed(),
+            Subject::Office => reads::office(session, watch).boxed(),
+        };
+        self.work.push(read.map(move |read| Ended::Read(subject, read)).boxed());
+    }
+
+    /// Sends to a broker. This broker takes its orders in process, one after the other; there is no other member yet.
+    async fn send(&mut self, broker: i32, request: BrokerRequest) {
+        if broker != self.me {
+            warn!(broker, "there is no way to other brokers yet; a request to this one is dropped");
+            return;
+        }
+        let stops: Vec<StopReplica> = match &request {
+            BrokerRequest::StopReplica { replicas, .. } => replicas.clone(),
+            BrokerRequest::LeaderAndIsr { .. } | BrokerRequest::UpdateMetadata { .. } => Vec::new(),
+        };
+        let (answer, answered) = oneshot::channel();
+        if self.orders.send(Order { controller: self.me, request, answer }).await.is_err() {
+            self.resigned = true;
+            return;
+        }
+        if stops.is_empty() {
+            return;
+        }
+        let stopped = async move {
+            let failed = answered.await.ok();
+            let events = stops.into_iter().map(|replica| {
+                let key = (replica.topic.to_string(), replica.partition);
+                let done = failed.as_ref().is_some_and(|failed| !failed.contains(&key));
+                Event::Stopped { broker, replica, done }
+            });
+            Ended::Events(events.collect())
+        };
+        self.work.push(stopped.boxed());
+    }
+
+    fn report(&self, status: &watch::Sender<ControllerStatus>) {
+        let [topics, partitions, offline_partitions, preferred_imbalance, topics_to_delete] =
+            self.machine.counts();
+        let now = ControllerStatus {
+            active: self.machine.is_active(),
+            topics,
+            partitions,
+            offline_partitions,
+            preferred_imbalance,
+            topics_to_delete,
+        };
+        status.send_if_modified(|status| std::mem::replace(status, now) != now);
+    }
+}

@@ -1,0 +1,69 @@
+//! Ids for idempotent producers, given out in blocks of a thousand from `/latest_producer_id_block`.
+
+use std::ops::RangeInclusive;
+
+use tokio::sync::Mutex;
+use zookeeper_client as zk;
+
+use super::{
+    session::{Session, is_passing},
+    znodes::{self, ProducerIdBlock, ZnodeError, paths},
+};
+
+/// Why there is no producer id.
+#[derive(Debug, thiserror::Error)]
+pub enum ProducerIdError {
+    /// There is no ZooKeeper session now.
+    #[error("no ZooKeeper session")]
+    NoSession,
+    /// ZooKeeper refused.
+    #[error("{path}: {0}", path = paths::PRODUCER_IDS)]
+    ZooKeeper(#[from] zk::Error),
+    /// The znode makes no sense.
+    #[error(transparent)]
+    Znode(#[from] ZnodeError),
+    /// All are used up.
+    #[error("all producer ids are used up")]
+    Exhausted,
+}
+
+/// The rest of this broker's block.
+#[derive(Debug, Default)]
+pub(super) struct ProducerIds {
+    rest: Mutex<Option<RangeInclusive<i64>>>,
+}
+
+impl ProducerIds {
+    /// The next id. Asks ZooKeeper once in a thousand calls.
+    pub(super) async fn next(&self, session: Option<&Session>, broker: i32) -> Result<i64, ProducerIdError> {
+        let mut rest = self.rest.lock().await;
+        if let Some(id) = rest.as_mut().and_then(Iterator::next) {
+            return Ok(id);
+        }
+        let block = take_block(session.ok_or(ProducerIdError::NoSession)?, broker).await?;
+        let mut ids = block.first..=block.last;
+        let id = ids.next().ok_or(ProducerIdError::Exhausted)?;
+        *rest = Some(ids);
+        Ok(id)
+    }
+}
+
+/// Takes the next block: the write is version-checked, so no two brokers get the same.
+async fn take_block(session: &Session, broker: i32) -> Result<ProducerIdBlock, ProducerIdError> {
+    loop {
+        let Some((data, stat)) = session.read(paths::PRODUCER_IDS).await? else {
+            session.make_path(paths::PRODUCER_IDS).await?;
+            continue;
+        };
+        let block = ProducerIdBlock::after(znodes::decode_producer_ids(&data)?, broker)
+            .ok_or(ProducerIdError::Exhausted)?;
+        let data = znodes::encode_producer_ids(block);
+        match session.client().set_data(paths::PRODUCER_IDS, &data, Some(stat.version)).await {
+            Ok(_) => return Ok(block),
+            // A lost answer may have taken a block: it is skipped, ids are plenty.
+            Err(zk::Error::BadVersion | zk::Error::NoNode) => {}
+            Err(error) if is_passing(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

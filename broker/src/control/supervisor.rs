@@ -1,0 +1,105 @@
+//! The owner of the ZooKeeper session.
+//!
+//! A session that ends takes everything with it that was built on it: the registration, the office, watches. So: fence (no session is offered to anybody),
+//! open another one, register, read all again. Partitions go on serving meanwhile, as in Kafka.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use vltava_cluster::controller::ControllerOptions;
+
+use super::{
+    Member, Shared, controller,
+    orders::Order,
+    registration::register,
+    session::Session,
+    startup,
+    znodes::{BrokerRegistration, paths},
+};
+
+/// Between two attempts to register after an expiry.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the supervisor needs.
+pub(super) struct Supervisor {
+    pub(super) shared: Arc<Shared>,
+    pub(super) member: Arc<dyn Member>,
+    pub(super) registration: BrokerRegistration,
+    pub(super) controller: ControllerOptions,
+    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Supervisor {
+    /// Lives through sessions until told to stop. `session` is registered already.
+    pub(super) async fn run(self, mut session: Session) {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = self.live(&session) => {}
+            }
+            warn!(session = %session.client().session_id(), state = ?session.client().state(), "the ZooKeeper session has ended");
+            self.shared.session.store(None);
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                next = self.next_session() => session = next,
+            }
+        }
+        self.shared.session.store(None);
+        resign(&session, self.shared.broker_id).await;
+    }
+
+    /// Takes part in the cluster until the session ends.
+    async fn live(&self, session: &Session) {
+        let stand = controller::stand_for_election(
+            session.clone(),
+            self.shared.broker_id,
+            self.controller,
+            self.orders.clone(),
+            &self.shared.status,
+        );
+        let follow = self.shared.configs.follow(session, &*self.member);
+        tokio::select! {
+            _ = session.ended() => {}
+            ((), ()) = async { tokio::join!(stand, follow) } => {}
+        }
+    }
+
+    async fn next_session(&self) -> Session {
+        loop {
+            let session = Session::reopen(&self.shared.address).await;
+            let registration =
+                BrokerRegistration { timestamp_ms: super::now_ms(), ..self.registration.clone() };
+            if let Err(error) = startup::make_paths(&session).await {
+                warn!(%error, "the paths in ZooKeeper cannot be made");
+            }
+            match register(&session, self.shared.broker_id, &registration).await {
+                Ok(epoch) => {
+                    self.shared.set_session(&session, epoch);
+                    return session;
+                }
+                Err(error) => error!(%error, "not registered; trying again"),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// Takes the registration and the office back, so that others need not wait for the session's end.
+async fn resign(session: &Session, broker: i32) {
+    let mine = session.client().session_id().0;
+    for path in [paths::CONTROLLER.to_owned(), paths::broker(broker)] {
+        let attempt = async {
+            let (_, stat) = session.client().get_data(&path).await.ok()?;
+            if stat.ephemeral_owner != mine {
+                return None;
+            }
+            session.client().delete(&path, Some(stat.version)).await.ok()
+        };
+        if tokio::time::timeout(Duration::from_secs(2), attempt).await.is_err() {
+            info!(path, "ZooKeeper does not answer; the znode goes with the session");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A topic's configuration as partitions obey it.
+
+use vltava_log::{CleanupPolicy, LogConfig};
+use vltava_settings::{TopicConfig, topic};
+
+use super::Configs;
+use crate::partitions;
+
+impl Configs {
+    /// A topic's settings as [`Replicas`](partitions::Replicas) wants them: overrides over the broker's values.
+    pub fn partition_settings(&self, name: &str) -> partitions::TopicConfig {
+        partition_settings(&self.topic(name))
+    }
+}
+
+/// The same, of a configuration at hand.
+pub(crate) fn partition_settings(config: &TopicConfig) -> partitions::TopicConfig {
+    let unsigned = |value: i32| u32::try_from(value).unwrap_or(0);
+    let codec = config.get(topic::COMPRESSION_TYPE);
+    let level = match codec {
+        "gzip" => Some(config.get(topic::COMPRESSION_GZIP_LEVEL)),
+        "lz4" => Some(config.get(topic::COMPRESSION_LZ4_LEVEL)),
+        "zstd" => Some(config.get(topic::COMPRESSION_ZSTD_LEVEL)),
+        _ => None,
+    };
+    let log = LogConfig {
+        segment_bytes: unsigned(config.get(topic::SEGMENT_BYTES)),
+        segment_ms: config.get(topic::SEGMENT_MS),
+        segment_jitter_ms: config.get(topic::SEGMENT_JITTER_MS),
+        segment_index_bytes: unsigned(config.get(topic::SEGMENT_INDEX_BYTES)),
+        index_interval_bytes: unsigned(config.get(topic::INDEX_INTERVAL_BYTES)),
+        retention_ms: config.get(topic::RETENTION_MS),
+        retention_bytes: config.get(topic::RETENTION_BYTES),
+        cleanup_policy: CleanupPolicy { delete: config.is_deleted(), compact: config.is_compacted() },
+        delete_retention_ms: config.get(topic::DELETE_RETENTION_MS),
+        file_delete_delay_ms: config.get(topic::FILE_DELETE_DELAY_MS),
+        flush_messages: config.get(topic::FLUSH_MESSAGES),
+        flush_ms: config.get(topic::FLUSH_MS),
+        max_message_bytes: unsigned(config.get(topic::MAX_MESSAGE_BYTES)),
+        log_append_time: config.get(topic::MESSAGE_TIMESTAMP_TYPE) == "LogAppendTime",
+        message_timestamp_before_max_ms: config.timestamp_before_max_ms(),
+        message_timestamp_after_max_ms: config.timestamp_after_max_ms(),
+        compression_type: codec.to_owned(),
+        unclean_leader_election: config.get(topic::UNCLEAN_LEADER_ELECTION_ENABLE),
+        min_compaction_lag_ms: config.get(topic::MIN_COMPACTION_LAG_MS),
+        max_compaction_lag_ms: config.get(topic::MAX_COMPACTION_LAG_MS),
+        min_cleanable_dirty_ratio: config.get(topic::MIN_CLEANABLE_DIRTY_RATIO),
+    };
+    let min_insync = usize::try_from(config.get(topic::MIN_INSYNC_REPLICAS)).unwrap_or(1);
+    partitions::TopicConfig::new(log, min_insync, level)
+}
