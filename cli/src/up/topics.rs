@@ -54,7 +54,7 @@ pub(super) async fn reconcile(
 }
 
 async fn describe(client: &mut Client, name: &str) -> Result<Option<ExistingTopic>, ClientError> {
-    let described = admin::describe_topics(client, &[name]).await?;
+    let described = admin::describe_topics(client, Some(&[name])).await?;
     let topic = match described.into_iter().next() {
         Some(Ok(topic)) => topic,
         Some(Err(error)) if error.code == ErrorCode::UnknownTopicOrPartition => return Ok(None),
