@@ -47,6 +47,11 @@ impl Pages {
         *self.registry.write() = Some(registry);
     }
 
+    /// From now on there is nothing to count.
+    pub fn hide(&self) {
+        *self.registry.write() = None;
+    }
+
     fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
         if method != Method::GET && method != Method::HEAD {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());

@@ -9,7 +9,8 @@ mod watch;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::task::JoinError;
+use parking_lot::Mutex;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vltava_log::LogError;
 use vltava_settings::{BrokerConfig, broker as keys};
@@ -61,8 +62,23 @@ pub struct Server {
     network: Arc<Network>,
     pages: Arc<Pages>,
     listeners: Vec<(String, SocketAddr)>,
-    metrics_address: Option<SocketAddr>,
+    http: Option<Http>,
+    upkeep: Mutex<Option<JoinHandle<()>>>,
     stopping: CancellationToken,
+}
+
+/// The HTTP listener at work.
+#[derive(Debug)]
+struct Http {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Http {
+    /// Also when a start fails later on.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Server {
@@ -70,7 +86,7 @@ impl Server {
     pub async fn start(config: BrokerConfig) -> Result<Self, StartError> {
         let began = std::time::Instant::now();
         let pages = Arc::new(Pages::default());
-        let metrics_address = open_pages(&config, &pages)?;
+        let http = open_pages(&config, &pages)?;
         let listeners = bind(&config)?;
         assembly::raise_open_files();
         let config = Arc::new(config);
@@ -100,7 +116,8 @@ impl Server {
             broker,
             network,
             pages,
-            metrics_address,
+            http,
+            upkeep: Mutex::default(),
             stopping: CancellationToken::new(),
         };
         match server.join(&config, listeners).await {
@@ -139,7 +156,8 @@ impl Server {
         }
         self.network.reap_idle();
         let schedule = assembly::schedule(config);
-        tokio::spawn(upkeep::keep(self.broker.clone(), schedule, self.stopping.clone()));
+        let upkeep = tokio::spawn(upkeep::keep(self.broker.clone(), schedule, self.stopping.clone()));
+        *self.upkeep.lock() = Some(upkeep);
         self.pages.lifecycle.advance(State::Running);
         Ok(())
     }
@@ -151,7 +169,7 @@ impl Server {
 
     /// Where `/metrics`, `/healthz` and `/readyz` are, if anywhere.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
-        self.metrics_address
+        self.http.as_ref().map(|http| http.address)
     }
 
     /// The broker's parts.
@@ -169,25 +187,34 @@ impl Server {
         self.pages.lifecycle.advance(State::Stopping);
         self.network.stop(DRAIN).await;
         self.stopping.cancel();
+        let upkeep = self.upkeep.lock().take();
+        if let Some(Err(error)) = futures_util::future::OptionFuture::from(upkeep).await {
+            tracing::error!("upkeep was cut short: {error}");
+        }
         let epoch = self.broker.control.broker_epoch();
         self.broker.control.leave().await;
         let broker = self.broker.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || broker.replicas.close(epoch)).await {
             tracing::error!("closing the logs was cut short: {error}");
         }
+        // The pages hold the broker, and the broker the locks of its directories.
+        if let Some(mut http) = self.http {
+            http.task.abort();
+            let _ = (&mut http.task).await;
+        }
+        self.pages.hide();
         tracing::info!(broker.id = self.broker.id, "shut down completed");
     }
 }
 
-fn open_pages(config: &BrokerConfig, pages: &Arc<Pages>) -> Result<Option<SocketAddr>, HttpError> {
+fn open_pages(config: &BrokerConfig, pages: &Arc<Pages>) -> Result<Option<Http>, HttpError> {
     let address = config.get(keys::VLTAVA_METRICS_LISTENER);
     if address.is_empty() {
         return Ok(None);
     }
     let listener = HttpListener::bind(address)?;
-    let bound = listener.address();
-    tokio::spawn(listener.serve(pages.clone()));
-    Ok(Some(bound))
+    let address = listener.address();
+    Ok(Some(Http { address, task: tokio::spawn(listener.serve(pages.clone())) }))
 }
 
 fn bind(config: &BrokerConfig) -> Result<Vec<Listener>, BindError> {

@@ -47,7 +47,17 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
         Ok(fetch) => fetch,
         Err((request, error)) => return Answer::Now(session_error(&request, error)),
     };
-    let mut round = Round::look(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
+    let recent = Round::look_at_recent(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
+    let Some(mut round) = recent else {
+        let broker = broker.clone();
+        return Answer::Later(Box::pin(async move {
+            let mut round = fetch.look(&broker).await;
+            if !fetch.max_wait.is_zero() && !round.suffices(&fetch.query) {
+                round = fetch.wait(&broker, round).await;
+            }
+            fetch.answer(&broker, round).await
+        }));
+    };
     if fetch.max_wait.is_zero() || round.suffices(&fetch.query) {
         return match fetch.ready_if_cached(&round) {
             Some(ready) => Answer::Now(fetch.respond(broker, &mut round, ready)),
@@ -127,16 +137,28 @@ impl Fetch {
     }
 
     /// Looks until there is enough or the time is up.
-    async fn wait(&self, broker: &Broker, mut round: Round) -> Round {
+    async fn wait(&self, broker: &Arc<Broker>, mut round: Round) -> Round {
         let deadline = Instant::now() + self.max_wait;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let in_time = round.wait(&self.query, left).await;
-            round = Round::look(&broker.replicas, &self.fetching.wanted, &self.query, now_ms());
+            round = self.look(broker).await;
             if !in_time || round.suffices(&self.query) || Instant::now() >= deadline {
                 return round;
             }
         }
+    }
+
+    /// Looks once: here, or where it may wait for the disk.
+    async fn look(&self, broker: &Arc<Broker>) -> Round {
+        let (wanted, query, now) = (&self.fetching.wanted, self.query, now_ms());
+        if let Some(round) = Round::look_at_recent(&broker.replicas, wanted, &query, now) {
+            return round;
+        }
+        let (worker, wanted) = (broker.clone(), wanted.clone());
+        let look = move || Round::look(&worker.replicas, &wanted, &query, now);
+        // A pool that stops has no answers any more; neither has the broker.
+        broker.replicas.files().read(look).await.unwrap_or_else(|_| Round::nothing())
     }
 
     /// What was found, ready to leave; `None` if some of it is not in the page cache.

@@ -26,6 +26,7 @@ mod dispatch;
 mod fetch;
 pub(crate) mod find_coordinator;
 mod incremental_alter_configs;
+mod init_producer_id;
 mod list_offsets;
 mod locate;
 mod metadata;
@@ -82,6 +83,7 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::CreateTopics, 0, 7, waits!(create_topics, CreateTopicsRequest)),
     api(ApiKey::DeleteTopics, 0, 6, waits!(delete_topics, DeleteTopicsRequest)),
     api(ApiKey::DeleteRecords, 0, 2, waits!(delete_records, DeleteRecordsRequest)),
+    api(ApiKey::InitProducerId, 0, 5, waits!(init_producer_id, InitProducerIdRequest)),
     api(ApiKey::OffsetForLeaderEpoch, 0, 4, now!(offset_for_leader_epoch, OffsetForLeaderEpochRequest)),
     api(ApiKey::DescribeConfigs, 0, 4, waits!(describe_configs, DescribeConfigsRequest)),
     api(ApiKey::AlterConfigs, 0, 2, waits!(alter_configs, AlterConfigsRequest)),

@@ -108,7 +108,11 @@ impl Member for ServingMember {
     }
 
     fn topic_config_changed(&self, topic: &str, config: &Arc<TopicConfig>) {
-        self.broker.replicas.reconfigure(topic, partition_settings(config), now_ms());
+        self.broker.replicas.reconfigure(
+            topic,
+            partition_settings(config, self.broker.config.inter_broker_protocol()),
+            now_ms(),
+        );
     }
 
     fn broker_config_changed(&self, config: &Arc<BrokerConfig>) {

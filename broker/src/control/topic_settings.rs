@@ -1,7 +1,7 @@
 //! A topic's configuration as partitions obey it.
 
 use vltava_log::{CleanupPolicy, LogConfig};
-use vltava_settings::{TopicConfig, topic};
+use vltava_settings::{ProtocolVersion, TopicConfig, topic};
 
 use super::Configs;
 use crate::partitions;
@@ -9,16 +9,20 @@ use crate::partitions;
 impl Configs {
     /// A topic's settings as [`Replicas`](partitions::Replicas) wants them: overrides over the broker's values.
     pub fn partition_settings(&self, name: &str) -> partitions::TopicConfig {
-        partition_settings(&self.topic(name))
+        partition_settings(&self.topic(name), self.broker().inter_broker_protocol())
     }
 }
 
 /// The same, of a configuration at hand.
-pub(crate) fn partition_settings(config: &TopicConfig) -> partitions::TopicConfig {
+pub(crate) fn partition_settings(
+    config: &TopicConfig,
+    inter_broker: ProtocolVersion,
+) -> partitions::TopicConfig {
     let unsigned = |value: i32| u32::try_from(value).unwrap_or(0);
     let codec = config.get(topic::COMPRESSION_TYPE);
     let level = match codec {
-        "gzip" => Some(config.get(topic::COMPRESSION_GZIP_LEVEL)),
+        // -1 is the codec's own default.
+        "gzip" => Some(config.get(topic::COMPRESSION_GZIP_LEVEL)).filter(|level| *level >= 0),
         "lz4" => Some(config.get(topic::COMPRESSION_LZ4_LEVEL)),
         "zstd" => Some(config.get(topic::COMPRESSION_ZSTD_LEVEL)),
         _ => None,
@@ -47,5 +51,12 @@ pub(crate) fn partition_settings(config: &TopicConfig) -> partitions::TopicConfi
         min_cleanable_dirty_ratio: config.get(topic::MIN_CLEANABLE_DIRTY_RATIO),
     };
     let min_insync = usize::try_from(config.get(topic::MIN_INSYNC_REPLICAS)).unwrap_or(1);
-    partitions::TopicConfig::new(log, min_insync, level)
+    let mut settings = partitions::TopicConfig::new(log, min_insync, level);
+    settings.down_conversion = config.get(topic::MESSAGE_DOWNCONVERSION_ENABLE);
+    if inter_broker < ProtocolVersion::V3_0_IV0 {
+        // From 3.0 on `message.format.version` is ignored.
+        let format = ProtocolVersion::parse(config.get(topic::MESSAGE_FORMAT_VERSION));
+        settings.rules.target_magic = format.map_or(2, ProtocolVersion::record_magic);
+    }
+    settings
 }

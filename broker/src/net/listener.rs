@@ -143,8 +143,8 @@ impl Listener {
             client_id: None,
         };
         let connection = Connection::new(stream, info, network.clone(), service.clone(), self.counts.clone());
-        let network = network.clone();
-        tokio::spawn(async move { network.run(connection).await });
+        let this = network.clone();
+        network.tasks.spawn(async move { this.run(connection).await });
     }
 }
 

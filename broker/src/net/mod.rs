@@ -18,7 +18,7 @@ mod service;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use frame::{Frame, InvalidLength};
 pub use listener::{BindError, Listener, ListenerCounts, ListenerSpec};
@@ -61,6 +61,8 @@ pub struct Network {
     complaints: Complaints,
     anonymous: Principal,
     stopping: CancellationToken,
+    /// Listeners and connections.
+    tasks: TaskTracker,
 }
 
 impl Network {
@@ -73,20 +75,21 @@ impl Network {
             complaints: Complaints::new(),
             anonymous: listener::anonymous(),
             stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
             limits,
         })
     }
 
     /// Serves a listener's connections, and those in its backlog, until [`Self::stop`]. Must be called within the runtime.
     pub fn serve(self: &Arc<Self>, listener: Listener, service: Arc<dyn Service>) {
-        tokio::spawn(listener.serve(self.clone(), service));
+        self.tasks.spawn(listener.serve(self.clone(), service));
     }
 
     /// Ends idle connections until [`Self::stop`]. To be called once, within the runtime.
     pub fn reap_idle(self: &Arc<Self>) {
         if let Some(limit) = self.limits.idle {
             let network = self.clone();
-            tokio::spawn(async move {
+            self.tasks.spawn(async move {
                 tokio::select! {
                     () = network.stopping.cancelled() => {}
                     () = network.registry.sweep(limit) => {}
@@ -114,10 +117,11 @@ impl Network {
     pub async fn stop(&self, grace: Duration) {
         self.stopping.cancel();
         self.registry.tell_all(Told::Drain);
-        if tokio::time::timeout(grace, self.registry.all_ended()).await.is_err() {
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
             tracing::warn!("{} connections were still being answered after {grace:?}", self.registry.len());
             self.registry.tell_all(Told::End);
-            let _ = tokio::time::timeout(Duration::from_secs(1), self.registry.all_ended()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
         }
     }
 

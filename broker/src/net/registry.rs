@@ -14,7 +14,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
 /// What a connection is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,18 +69,11 @@ pub(crate) struct Registry {
     started: Instant,
     next_id: AtomicU64,
     open: Mutex<HashMap<u64, Arc<Handle>>>,
-    /// Notified when the last connection has ended.
-    emptied: Notify,
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            next_id: AtomicU64::new(1),
-            open: Mutex::default(),
-            emptied: Notify::new(),
-        }
+        Self { started: Instant::now(), next_id: AtomicU64::new(1), open: Mutex::default() }
     }
 
     fn now(&self) -> u64 {
@@ -99,11 +92,7 @@ impl Registry {
     }
 
     pub(crate) fn unregister(&self, id: u64) {
-        let mut open = self.open.lock();
-        open.remove(&id);
-        if open.is_empty() {
-            self.emptied.notify_waiters();
-        }
+        self.open.lock().remove(&id);
     }
 
     /// The connection has moved a byte.
@@ -119,17 +108,6 @@ impl Registry {
     pub(crate) fn tell_all(&self, told: Told) {
         for handle in self.open.lock().values() {
             handle.tell(told);
-        }
-    }
-
-    /// Returns when no connection is open.
-    pub(crate) async fn all_ended(&self) {
-        loop {
-            let emptied = self.emptied.notified();
-            if self.len() == 0 {
-                return;
-            }
-            emptied.await;
         }
     }
 

@@ -53,17 +53,40 @@ pub struct Round {
 }
 
 impl Round {
-    /// Looks at every partition. No lock is held and nothing blocks but the look-up of a position; cost for each partition: a map look-up, atomics and,
-    /// if there is data, one or two `pread`s of 4 KiB.
+    /// Looks at every partition without waiting for a disk; `None` if a partition is asked for records that were not written a short while ago, since finding
+    /// their place reads the index and the log. Cost for each partition: a map look-up, atomics and, if there is data, one or two `pread`s of 4 KiB.
+    pub fn look_at_recent(replicas: &Replicas, wanted: &[Wanted], query: &Query, now: i64) -> Option<Self> {
+        Self::look_unless(replicas, wanted, query, now, |partition, offset| {
+            partition.may_be_cold(offset) && offset < partition.log_end()
+        })
+    }
+
+    /// Looks at every partition, and waits for the disk if need be: on a thread for file work.
     pub fn look(replicas: &Replicas, wanted: &[Wanted], query: &Query, now: i64) -> Self {
+        let all = Self::look_unless(replicas, wanted, query, now, |_, _| false);
+        all.unwrap_or_else(Self::nothing)
+    }
+
+    /// No partition at all.
+    pub fn nothing() -> Self {
+        Self { found: Vec::new(), bytes: 0, is_urgent: true }
+    }
+
+    fn look_unless(
+        replicas: &Replicas,
+        wanted: &[Wanted],
+        query: &Query,
+        now: i64,
+        is_too_cold: impl Fn(&Partition, i64) -> bool,
+    ) -> Option<Self> {
         let mut round = Self { found: Vec::with_capacity(wanted.len()), bytes: 0, is_urgent: false };
         for want in wanted {
-            let found = round.look_at(replicas, want, query, now);
+            let found = round.look_at(replicas, want, query, now, &is_too_cold)?;
             round.is_urgent |= found.read.is_err() || found.diverging.is_some();
             round.bytes += found.length();
             round.found.push(found);
         }
-        round
+        Some(round)
     }
 
     /// Whether the answer is due without waiting.
@@ -91,7 +114,14 @@ impl Round {
         woken
     }
 
-    fn look_at(&self, replicas: &Replicas, want: &Wanted, query: &Query, now: i64) -> Found {
+    fn look_at(
+        &self,
+        replicas: &Replicas,
+        want: &Wanted,
+        query: &Query,
+        now: i64,
+        is_too_cold: impl Fn(&Partition, i64) -> bool,
+    ) -> Option<Found> {
         let nothing = |error| Found { partition: None, read: Err(error), diverging: None, seen_end: -1 };
         let located = match &want.topic {
             TopicRef::Name(name) => replicas.partition(name, want.partition),
@@ -99,12 +129,15 @@ impl Round {
         };
         let partition = match located {
             Ok(partition) => partition,
-            Err(error) => return nothing(error),
+            Err(error) => return Some(nothing(error)),
         };
+        if is_too_cold(&partition, want.fetch_offset) {
+            return None;
+        }
         let seen_end = partition.readable_end(query.isolation);
         let mut diverging = None;
         let read = self.read(&partition, want, query, now, &mut diverging);
-        Found { partition: Some(partition), read, diverging, seen_end }
+        Some(Found { partition: Some(partition), read, diverging, seen_end })
     }
 
     fn read(

@@ -14,6 +14,9 @@ use super::residency;
 /// Up to so many bytes a piece is read into memory.
 pub(super) const SMALL: u64 = 16 * 1024;
 
+/// What a reader of cold records leaves in the page cache behind it, for others at about the same place.
+const LEFT_BEHIND: u64 = 32 << 20;
+
 /// The records of one partition, ready to leave.
 #[derive(Debug, Clone, Default)]
 pub enum Ready {
@@ -64,6 +67,10 @@ pub fn ready_if_cached(slice: &FileSlice) -> Option<Ready> {
 pub fn ready_from_disk(slice: &FileSlice) -> std::io::Result<Ready> {
     if slice.length > SMALL {
         residency::warm(&slice.file, slice.position, slice.length)?;
+        // Who reads what nobody else has read for long goes on to the next piece: what it left well behind makes room.
+        if let Some(left) = slice.position.checked_sub(LEFT_BEHIND + slice.length) {
+            residency::drop_behind(&slice.file, left, slice.length);
+        }
         return Ok(Ready::File(slice.clone()));
     }
     Ok(Ready::Bytes(read_whole(&slice.file, slice.position, slice.length)?.into()))

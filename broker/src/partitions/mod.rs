@@ -28,6 +28,6 @@ pub use fetched::{Ready, ready_from_disk, ready_if_cached};
 pub use file_work::FileWork;
 pub use partition::{Isolation, Leadership, LeadershipError, Partition, Read, ReadLimit, Surroundings};
 pub use replicas::{LeadershipChange, LeadershipListener, Replicas, TopicConfigs};
-pub use setup::{Setup, open_log_dirs};
+pub use setup::Setup;
 pub use storage::Storage;
 pub use topic::{Hosted, Topic, TopicConfig};

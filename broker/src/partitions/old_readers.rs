@@ -148,6 +148,11 @@ impl OldReaders {
         self.kept.lock().pieces.iter().find(|(known, _)| known.is(key)).map(|(_, bytes)| bytes.clone())
     }
 
+    /// How many converted pieces are kept.
+    pub fn kept_pieces(&self) -> usize {
+        self.kept.lock().pieces.len()
+    }
+
     fn keep(&self, key: Key, bytes: Bytes) {
         let mut kept = self.kept.lock();
         kept.bytes += bytes.len();

@@ -3,9 +3,12 @@
 //! The log owns bytes and the log end offset, [`Replication`] leadership and the high watermark; this is where they meet. Whoever changes either
 //! takes the lock, publishes the high watermark to an atomic, lets go, and then wakes who waits. Readers take no lock.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
+    },
 };
 
 use super::{disk::Disk, error::PartitionError, file_work::FileWork, topic::Topic, waiting::WaitList};
@@ -97,6 +100,8 @@ pub struct Partition {
     high_watermark: AtomicI64,
     leadership: AtomicU64,
     stage: AtomicU8,
+    /// From here on the log was written a short while ago, and is in the page cache.
+    recent_from: AtomicI64,
     /// Bytes appended that the high watermark has not passed yet.
     uncommitted_bytes: AtomicI64,
     /// Who waits for bytes or for the high watermark.
@@ -107,6 +112,31 @@ pub struct Partition {
 struct State {
     log: Log,
     replication: Replication,
+    recent: Recent,
+}
+
+/// Bytes at the end of a log that count as recent, in [`RECENT_STEPS`] steps.
+const RECENT_BYTES: usize = 64 << 20;
+const RECENT_STEPS: usize = 8;
+
+/// Remembers where the last bytes of a log begin: an offset for every step, so that it costs an addition for each append.
+#[derive(Debug, Default)]
+struct Recent {
+    steps: VecDeque<i64>,
+    bytes: usize,
+}
+
+impl Recent {
+    /// Notes an append; answers where the recent part begins now, if that moved.
+    fn appended(&mut self, first_offset: i64, bytes: usize) -> Option<i64> {
+        self.bytes += bytes;
+        if self.bytes < RECENT_BYTES / RECENT_STEPS {
+            return None;
+        }
+        self.bytes = 0;
+        self.steps.push_back(first_offset);
+        (self.steps.len() > RECENT_STEPS).then(|| self.steps.pop_front()).flatten()
+    }
 }
 
 /// Works.
@@ -138,9 +168,10 @@ impl Partition {
             high_watermark: AtomicI64::new(replication.high_watermark()),
             leadership: AtomicU64::new(Leadership { leader: -1, epoch: -1 }.pack()),
             stage: AtomicU8::new(ONLINE),
+            recent_from: AtomicI64::new(log.log_end_offset()),
             uncommitted_bytes: AtomicI64::new(0),
             waits: WaitList::default(),
-            state: Mutex::new(State { log, replication }),
+            state: Mutex::new(State { log, replication, recent: Recent::default() }),
         })
     }
 
@@ -230,7 +261,7 @@ impl Partition {
         }
         let (appended, effect) = {
             let mut state = self.state.lock();
-            let State { log, replication } = &mut *state;
+            let State { log, replication, recent } = &mut *state;
             if !replication.is_leader() {
                 return Err(PartitionError::NotLeader);
             }
@@ -243,6 +274,9 @@ impl Partition {
                 Err(error) => return Err(PartitionError::Append(error)),
             };
             let effect = replication.on_append(log.log_end_offset(), now);
+            if let Some(from) = recent.appended(appended.first_offset, appended.bytes) {
+                self.recent_from.store(from, Ordering::Relaxed);
+            }
             self.publish(effect);
             (appended, effect)
         };
@@ -289,6 +323,11 @@ impl Partition {
         Ok(Read { data, high_watermark, last_stable_offset })
     }
 
+    /// Whether finding what lies at `offset` may have to wait for the disk: it was not written a short while ago.
+    pub fn may_be_cold(&self, offset: i64) -> bool {
+        offset < self.recent_from.load(Ordering::Relaxed)
+    }
+
     /// A failure met while reading.
     pub fn read_failed(&self, error: LogError) -> PartitionError {
         PartitionError::from_log(error, |failure| self.judge(failure))
@@ -323,7 +362,7 @@ impl Partition {
     pub(super) fn become_leader(&self, state: LeaderState, now: i64) -> Result<(), LeadershipError> {
         let effect = {
             let mut inner = self.state.lock();
-            let State { log, replication } = &mut *inner;
+            let State { log, replication, .. } = &mut *inner;
             let epoch = state.leader_epoch;
             let is_news = !replication.is_leader() || replication.leader_epoch() < epoch;
             let end = log.log_end_offset();

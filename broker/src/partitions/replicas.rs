@@ -286,11 +286,6 @@ impl Replicas {
         error!(directory = %disk.path().display(), partitions = lost, "partitions went offline with their log directory");
     }
 
-    /// A topic's settings, here or not.
-    pub(super) fn config_of(&self, topic: &str) -> TopicConfig {
-        (self.configs)(topic)
-    }
-
     fn tell(&self, change: &LeadershipChange) {
         if let Some(listener) = self.listener.get() {
             listener(change);

@@ -19,6 +19,10 @@ use crate::{
     },
 };
 
+/// What requests may hold when `queued.max.request.bytes` sets no limit: enough for every disk to be busy, and a bound on the broker's size whatever its
+/// clients do. A request that is larger still passes.
+const REQUEST_MEMORY: u64 = 32 << 20;
+
 /// File work that may wait for a thread.
 const QUEUED_FILE_WORK: usize = 4096;
 
@@ -142,7 +146,7 @@ pub(super) fn limits(config: &BrokerConfig) -> Limits {
     let buffer = |value: i32| usize::try_from(value).ok().filter(|value| *value > 0);
     Limits {
         request_max_bytes: usize::try_from(config.get(keys::SOCKET_REQUEST_MAX_BYTES)).unwrap_or(usize::MAX),
-        request_memory: positive(config.get(keys::QUEUED_MAX_REQUEST_BYTES)),
+        request_memory: positive(config.get(keys::QUEUED_MAX_REQUEST_BYTES)).or(Some(REQUEST_MEMORY)),
         idle: positive(config.get(keys::CONNECTIONS_MAX_IDLE_MS)).map(Duration::from_millis),
         send_buffer: buffer(config.get(keys::SOCKET_SEND_BUFFER_BYTES)),
         receive_buffer: buffer(config.get(keys::SOCKET_RECEIVE_BUFFER_BYTES)),

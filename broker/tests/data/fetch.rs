@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use vltava_broker::{net::Answer, partitions::Isolation};
+use vltava_broker::{
+    net::Answer,
+    partitions::{Isolation, TopicConfig},
+};
 use vltava_protocol::{
     ErrorCode,
     messages::{FetchRequest, fetch::FetchPartition},
@@ -331,4 +334,32 @@ async fn wait_until(mut condition: impl FnMut() -> bool) {
         assert!(std::time::Instant::now() < deadline, "it never came");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+#[tokio::test]
+async fn what_was_written_before_the_broker_started_is_looked_for_on_another_thread() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = batch(&["old"], BatchOptions::default());
+    {
+        let house = House::over(directory.path(), |_| TopicConfig::default());
+        house.lead("t", 1);
+        house.produced(9, &produce("t", 0, 1, &records)).await;
+        house.broker.replicas.close(1);
+    }
+    let house = House::over(directory.path(), |_| TopicConfig::default());
+    house.assign("t", 1, crate::harness::ID, &[crate::harness::ID], 1);
+    let partition = house.partition("t", 0);
+    assert!(partition.may_be_cold(0) && !partition.may_be_cold(1));
+    let Answer::Later(answer) = house.begin(12, &fetch("t", 0, 0)) else {
+        panic!("a network thread read the disk")
+    };
+    let bytes = on_the_wire(&answer.await);
+    decoded::<FetchRequest<'_>, _>(12, &bytes, |response| {
+        let read = response.responses[0].partitions[0].records.as_ref().unwrap().as_bytes().unwrap().to_vec();
+        assert_eq!(values(&read), [(0, "old".to_owned())]);
+    });
+    house.produced(9, &produce("t", 0, 1, &records)).await;
+    let Answer::Now(_) = house.begin(12, &fetch("t", 0, 1)) else {
+        panic!("a recent record needs no other thread")
+    };
 }

@@ -2,4 +2,7 @@
 
 mod fetch;
 mod harness;
+mod keeping;
+mod offsets;
+mod old_readers;
 mod produce;

@@ -1,0 +1,177 @@
+//! What survives a restart, what retention takes, and what a full disk does.
+
+use std::process::Command;
+
+use vltava_broker::partitions::{TopicConfig, now_ms};
+use vltava_log::LogConfig;
+use vltava_protocol::{ErrorCode, messages::StopReplicaRequest, records::BatchOptions};
+
+use crate::harness::{House, batch, fetch, produce};
+
+#[tokio::test]
+async fn records_and_watermarks_survive_a_clean_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = batch(&["v"], BatchOptions::default());
+    {
+        let house = House::over(directory.path(), |_| TopicConfig::default());
+        house.lead("t", 2);
+        house.produced(9, &produce("t", 1, 1, &records)).await;
+        house.broker.replicas.close(1);
+        assert_eq!(
+            house.produced(9, &produce("t", 1, 1, &records)).await.0,
+            ErrorCode::UnknownTopicOrPartition.code()
+        );
+    }
+    assert!(directory.path().join(".kafka_cleanshutdown").exists());
+    let house = House::over(directory.path(), |_| TopicConfig::default());
+    assert_eq!(house.broker.replicas.storage().unassigned().len(), 2);
+    house.assign("t", 2, 8, &[8], 1);
+    assert_eq!(house.partition("t", 1).high_watermark(), 1, "a follower knows it from the checkpoint alone");
+    house.assign("t", 2, crate::harness::ID, &[crate::harness::ID], 2);
+    assert_eq!(house.fetched(12, &fetch("t", 1, 0)).await.values, [(0, "v".to_owned())]);
+}
+
+#[tokio::test]
+async fn records_survive_a_stop_that_was_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = batch(&["v"], BatchOptions::default());
+    let house = House::over(directory.path(), |_| TopicConfig::default());
+    house.lead("t", 1);
+    house.produced(9, &produce("t", 0, 1, &records)).await;
+    drop(house);
+    let house = House::over(directory.path(), |_| TopicConfig::default());
+    house.assign("t", 1, crate::harness::ID, &[crate::harness::ID], 1);
+    assert_eq!(house.fetched(12, &fetch("t", 0, 0)).await.values.len(), 1);
+}
+
+#[tokio::test]
+async fn retention_takes_old_segments_and_their_files() {
+    let config =
+        LogConfig { retention_ms: 1000, segment_bytes: 200, file_delete_delay_ms: 0, ..LogConfig::default() };
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::over(directory.path(), move |_| TopicConfig::new(config.clone(), 1, None));
+    house.lead("t", 1);
+    let records = batch(&["v"], BatchOptions::default());
+    for _ in 0..10 {
+        house.produced(9, &produce("t", 0, 1, &records)).await;
+    }
+    let later = now_ms() + 10_000;
+    house.broker.replicas.retain(later);
+    assert_eq!(house.partition("t", 0).log_start(), 10);
+    house.broker.replicas.look_after_disks(later);
+    let left: Vec<_> = std::fs::read_dir(directory.path().join("t-0"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".log") || name.ends_with(".deleted"))
+        .collect();
+    assert_eq!(left, ["00000000000000000010.log"]);
+}
+
+#[tokio::test]
+async fn a_deleted_topic_leaves_nothing_and_may_come_again() {
+    let config = LogConfig { file_delete_delay_ms: 0, ..LogConfig::default() };
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::over(directory.path(), move |_| TopicConfig::new(config.clone(), 1, None));
+    house.lead("t", 1);
+    let records = batch(&["v"], BatchOptions::default());
+    house.produced(9, &produce("t", 0, 1, &records)).await;
+    let stop = StopReplicaRequest {
+        topic_states: vec![vltava_protocol::messages::stop_replica::StopReplicaTopicState {
+            topic_name: "t".into(),
+            partition_states: vec![vltava_protocol::messages::stop_replica::StopReplicaPartitionState {
+                partition_index: 0,
+                leader_epoch: -2,
+                delete_partition: true,
+                ..Default::default()
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let response = house.broker.replicas.stop_replica(&stop, now_ms());
+    assert_eq!((response.error_code, response.partition_errors[0].error_code), (0, 0));
+    assert!(house.broker.replicas.topic("t").is_none());
+    house.broker.replicas.look_after_disks(now_ms() + 1);
+    assert!(
+        !std::fs::read_dir(directory.path()).unwrap().any(|e| e
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with("t-0"))
+    );
+    house.lead("t", 1);
+    assert_eq!(house.partition("t", 0).log_end(), 0);
+}
+
+#[tokio::test]
+async fn an_older_controller_is_not_obeyed() {
+    let house = House::new();
+    let request = |epoch| StopReplicaRequest { controller_epoch: epoch, ..Default::default() };
+    assert_eq!(house.broker.replicas.stop_replica(&request(5), now_ms()).error_code, 0);
+    let stale = house.broker.replicas.stop_replica(&request(4), now_ms()).error_code;
+    assert_eq!(stale, ErrorCode::StaleControllerEpoch.code());
+}
+
+/// A small file system of its own, or `None` with the reason said.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount(kib: usize) -> Option<Self> {
+        let place = tempfile::tempdir().unwrap();
+        let size = format!("size={kib}k");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(place.path()).output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(Self(place)),
+            Ok(output) => {
+                eprintln!(
+                    "SKIPPED: no small disk can be mounted: {}",
+                    String::from_utf8_lossy(&output.stderr).trim()
+                );
+                None
+            }
+            Err(error) => {
+                eprintln!("SKIPPED: no small disk can be mounted: {error}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_appends_serves_reads_and_heals() {
+    let Some(disk) = SmallDisk::mount(512) else { return };
+    let house = House::over(disk.0.path(), |_| TopicConfig::default());
+    house.lead("t", 1);
+    let records = batch(&[&"x".repeat(20_000)], BatchOptions::default());
+    let mut appended = 0;
+    let refused = loop {
+        let (error, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
+        if error != 0 {
+            break error;
+        }
+        appended += 1;
+        assert!(appended < 100, "the disk never runs full");
+    };
+    assert!(appended > 5);
+    assert_eq!(refused, ErrorCode::KafkaStorageError.code());
+    let (error, ..) = house.produced(3, &produce("t", 0, 1, &records)).await;
+    assert_eq!(error, ErrorCode::NotLeaderOrFollower.code(), "clients up to version 3 know no storage error");
+    let read = house.fetched(12, &fetch("t", 0, 0)).await;
+    assert_eq!((read.error, read.values.len()), (0, appended), "reads go on");
+    // Room comes back from outside the log, and nothing is restarted.
+    house.broker.replicas.look_after_disks(now_ms());
+    let (error, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
+    assert_eq!(error, ErrorCode::KafkaStorageError.code(), "it is still full");
+    let grown = Command::new("mount").args(["-o", "remount,size=4m"]).arg(disk.0.path()).status().unwrap();
+    assert!(grown.success());
+    house.broker.replicas.look_after_disks(now_ms());
+    let (error, base, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
+    assert_eq!((error, base), (0, appended as i64));
+}

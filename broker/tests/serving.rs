@@ -1,0 +1,291 @@
+//! A whole broker in this process, with the embedded ZooKeeper: it starts, serves what it advertises over sockets, stops and comes back.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use vltava_broker::{
+    api::{self, TABLE},
+    server::Server,
+};
+use vltava_protocol::{
+    ApiKey, ErrorCode, Message,
+    frame::{decode_response, encode_request},
+    messages::*,
+    wire::Request,
+};
+use vltava_settings::{BrokerConfig, Properties};
+use vltava_zookeeper::ZooKeeperConfig;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct House {
+    directory: tempfile::TempDir,
+    zookeeper: vltava_zookeeper::Server,
+}
+
+impl House {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = ZooKeeperConfig {
+            data_dir: directory.path().join("zookeeper"),
+            client_port: 0,
+            client_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            force_sync: false,
+            ..ZooKeeperConfig::default()
+        };
+        Self { directory, zookeeper: vltava_zookeeper::Server::start(config).await.unwrap() }
+    }
+
+    fn config(&self, more: &[(&str, &str)]) -> BrokerConfig {
+        let mut properties = Properties::default();
+        properties.set("broker.id", "0");
+        properties.set("listeners", "PLAINTEXT://127.0.0.1:0");
+        properties.set("log.dir", self.log_dir().to_str().unwrap());
+        properties.set("zookeeper.connect", self.zookeeper.local_addr().to_string());
+        properties.set("vltava.metrics.listener", "127.0.0.1:0");
+        properties.set("offsets.topic.replication.factor", "1");
+        for (key, value) in more {
+            properties.set(*key, *value);
+        }
+        BrokerConfig::from_properties(&properties, &Properties::default()).unwrap()
+    }
+
+    fn log_dir(&self) -> std::path::PathBuf {
+        self.directory.path().join("logs")
+    }
+
+    async fn start(&self) -> Server {
+        Server::start(self.config(&[])).await.unwrap()
+    }
+}
+
+/// One connection and one request at a time.
+struct Client(TcpStream);
+
+impl Client {
+    async fn connect(server: &Server) -> Self {
+        Self(TcpStream::connect(server.listeners()[0].1).await.unwrap())
+    }
+
+    async fn send(&mut self, frame: &[u8]) {
+        self.0.write_all(frame).await.unwrap();
+    }
+
+    /// The next response, without its size; `None` if the connection ends.
+    async fn receive(&mut self) -> Option<Vec<u8>> {
+        let read = async {
+            let size = self.0.read_u32().await.ok()?;
+            let mut frame = vec![0; size as usize];
+            self.0.read_exact(&mut frame).await.unwrap();
+            Some(frame)
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("a response or the end")
+    }
+
+    /// Sends the request and proves that its answer is one.
+    async fn exchange<'a, R: Request + Message<'a>>(&mut self, version: i16, request: &R) -> Vec<u8> {
+        let frame = encode_request(77, Some("walker"), version, request).unwrap();
+        self.send(&frame).await;
+        let answer = self.receive().await;
+        let answer = answer.unwrap_or_else(|| panic!("{} version {version} ended the connection", R::KEY));
+        let (correlation, _) = decode_response::<R>(&answer, version)
+            .unwrap_or_else(|error| panic!("{} version {version}: {error}", R::KEY));
+        assert_eq!(correlation, 77, "{} version {version}", R::KEY);
+        answer
+    }
+}
+
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// Every version of the APIs named, if they are in the table: the smallest well-formed request, which is the default in nearly all.
+macro_rules! walk {
+    ($client:ident, $covered:ident, $($Request:ident $({ $($field:ident: $value:expr),* })?),* $(,)?) => {$(
+        if let Some(api) = api::find(<$Request as Request>::KEY) {
+            for version in api.versions.first..=api.versions.last {
+                let request = $Request { $($($field: $value,)*)? ..Default::default() };
+                $client.exchange(version, &request).await;
+            }
+            $covered.insert(api.key);
+        }
+    )*};
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_advertised_version_answers_a_minimal_request() {
+    let house = House::new().await;
+    let server = house.start().await;
+    let mut client = Client::connect(&server).await;
+    let mut covered: BTreeSet<ApiKey> = BTreeSet::new();
+    walk!(
+        client,
+        covered,
+        ProduceRequest { acks: -1 },
+        FetchRequest { session_epoch: -1 },
+        ListOffsetsRequest { replica_id: -1 },
+        MetadataRequest,
+        OffsetCommitRequest,
+        OffsetFetchRequest,
+        FindCoordinatorRequest,
+        JoinGroupRequest,
+        HeartbeatRequest,
+        LeaveGroupRequest,
+        SyncGroupRequest,
+        DescribeGroupsRequest,
+        ListGroupsRequest,
+        ApiVersionsRequest { client_software_name: "walker".into(), client_software_version: "1.0".into() },
+        CreateTopicsRequest,
+        DeleteTopicsRequest,
+        DeleteRecordsRequest,
+        InitProducerIdRequest,
+        OffsetForLeaderEpochRequest { replica_id: -1 },
+        DescribeConfigsRequest,
+        AlterConfigsRequest,
+        DescribeLogDirsRequest,
+        CreatePartitionsRequest,
+        DeleteGroupsRequest,
+        ElectLeadersRequest,
+        IncrementalAlterConfigsRequest,
+        ListPartitionReassignmentsRequest,
+        OffsetDeleteRequest,
+        DescribeClusterRequest,
+        DescribeProducersRequest,
+        ListTransactionsRequest,
+        DescribeTransactionsRequest,
+        ListConfigResourcesRequest,
+        DescribeTopicPartitionsRequest,
+    );
+    let advertised: BTreeSet<ApiKey> = TABLE.iter().map(|api| api.key).collect();
+    assert_eq!(covered, advertised, "the walk has a request for every line of the table");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn api_versions_advertises_the_table_and_answers_an_unknown_version_with_error_35() {
+    let house = House::new().await;
+    let server = house.start().await;
+    let mut client = Client::connect(&server).await;
+    let answer = client.exchange(0, &ApiVersionsRequest::default()).await;
+    let (_, answer) = decode_response::<ApiVersionsRequest<'_>>(&answer, 0).unwrap();
+    let advertised: Vec<_> =
+        answer.api_keys.iter().map(|api| (api.api_key, api.min_version, api.max_version)).collect();
+    let table: Vec<_> =
+        TABLE.iter().map(|api| (i16::from(api.key), api.versions.first, api.versions.last)).collect();
+    assert_eq!(advertised, table);
+
+    let mut frame = encode_request(5, Some("future"), 4, &ApiVersionsRequest::default()).unwrap();
+    frame[6..8].copy_from_slice(&99_i16.to_be_bytes());
+    client.send(&frame).await;
+    let answer = client.receive().await.unwrap();
+    let (correlation, answer) = decode_response::<ApiVersionsRequest<'_>>(&answer, 0).unwrap();
+    assert_eq!((correlation, answer.error_code), (5, ErrorCode::UnsupportedVersion as i16));
+    assert_eq!(answer.api_keys[0].api_key, ApiKey::ApiVersions as i16);
+    // The connection goes on.
+    client
+        .exchange(
+            4,
+            &ApiVersionsRequest {
+                client_software_name: "a".into(),
+                client_software_version: "1".into(),
+                ..Default::default()
+            },
+        )
+        .await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_served_ends_the_connection() {
+    let house = House::new().await;
+    let server = house.start().await;
+    let unknown_key =
+        [&[0, 0, 0, 10][..], &999_i16.to_be_bytes(), &[0, 0], &[0, 0, 0, 1], &[0xff, 0xff]].concat();
+    let mut unknown_version = encode_request(1, None, 0, &MetadataRequest::default()).unwrap();
+    unknown_version[6..8].copy_from_slice(&99_i16.to_be_bytes());
+    let mut cut_off =
+        encode_request(1, None, 0, &MetadataRequest { topics: Some(vec![]), ..Default::default() }).unwrap();
+    let end = cut_off.len();
+    cut_off[end - 4..].copy_from_slice(&i32::MAX.to_be_bytes());
+    for frame in [unknown_key, unknown_version, cut_off] {
+        let mut client = Client::connect(&server).await;
+        client.send(&frame).await;
+        assert_eq!(client.receive().await, None);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_broker_is_ready_counts_itself_and_registers_its_actual_port() {
+    let house = House::new().await;
+    let server = house.start().await;
+    let port = server.listeners()[0].1.port();
+    let watch = server.metrics_address().unwrap();
+    assert!(get(watch, "/readyz").await.starts_with("HTTP/1.1 200"));
+    let metrics = get(watch, "/metrics").await;
+    for line in [
+        "kafka_brokers 1".to_owned(),
+        "kafka_controller_kafkacontroller_activecontrollercount 1".to_owned(),
+        "kafka_server_kafkaserver_brokerstate 3".to_owned(),
+        format!("kafka_broker_info{{id=\"0\",address=\"127.0.0.1:{port}\"}} 1"),
+    ] {
+        assert!(metrics.lines().any(|have| have == line), "{line} is missing in\n{metrics}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopped_broker_leaves_the_mark_of_a_clean_shutdown_and_starts_again() {
+    let house = House::new().await;
+    let marker = house.log_dir().join(".kafka_cleanshutdown");
+    let first = house.start().await;
+    let cluster = first.broker().control.cluster_id().to_owned();
+    assert!(!marker.exists());
+    first.stop().await;
+    assert!(marker.exists());
+    let second = house.start().await;
+    assert_eq!(second.broker().control.cluster_id(), cluster);
+    assert!(!marker.exists());
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_start_that_fails_says_why_and_lets_go_of_everything() {
+    let house = House::new().await;
+    let running = house.start().await;
+    let error = Server::start(house.config(&[])).await.unwrap_err().to_string();
+    assert!(names(&error, &house.log_dir()), "the locked directory is named: {error}");
+
+    let taken = running.listeners()[0].1.port().to_string();
+    let listener = format!("PLAINTEXT://127.0.0.1:{taken}");
+    let error = Server::start(house.config(&[("listeners", &listener)])).await.unwrap_err().to_string();
+    assert!(error.contains("PLAINTEXT") && error.contains(&taken), "{error}");
+
+    let elsewhere = house.directory.path().join("elsewhere");
+    let nowhere = [
+        ("zookeeper.connect", "127.0.0.1:1"),
+        ("zookeeper.connection.timeout.ms", "200"),
+        ("log.dir", elsewhere.to_str().unwrap()),
+    ];
+    let error = Server::start(house.config(&nowhere)).await.unwrap_err().to_string();
+    assert!(error.contains("zookeeper.connect=127.0.0.1:1"), "{error}");
+    running.stop().await;
+    house.start().await.stop().await;
+}
+
+fn names(error: &str, path: &Path) -> bool {
+    error.contains(path.to_str().unwrap())
+}
