@@ -122,7 +122,7 @@ impl Produce<'_> {
         }
         match self.try_append(topic, data, place, waits) {
             Ok(answer) => answer,
-            Err(Refused::Records(invalid)) => rejected(data.index, invalid),
+            Err(Refused::Records(invalid)) => rejected(data.index, *invalid),
             Err(Refused::Transaction) => PartitionProduceResponse {
                 error_message: Some("This broker has no transaction coordinator.".into()),
                 ..refused(data.index, ErrorCode::UnsupportedVersion)
@@ -244,8 +244,8 @@ fn refused(index: i32, code: ErrorCode) -> PartitionProduceResponse<'static> {
     PartitionProduceResponse { index, error_code: code.into(), base_offset: -1, ..Default::default() }
 }
 
-fn rejected(index: i32, invalid: Box<InvalidRecords>) -> PartitionProduceResponse<'static> {
-    let InvalidRecords { kind, message, record_errors } = *invalid;
+fn rejected(index: i32, invalid: InvalidRecords) -> PartitionProduceResponse<'static> {
+    let InvalidRecords { kind, message, record_errors } = invalid;
     PartitionProduceResponse {
         error_code: kind.error_code(),
         record_errors: record_errors
