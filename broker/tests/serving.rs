@@ -1,5 +1,8 @@
 //! A whole broker in this process, with the embedded ZooKeeper: it starts, serves what it advertises over sockets, stops and comes back.
 
+// All of this file is tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, elided_lifetimes_in_paths)]
+
 use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
