@@ -269,6 +269,7 @@ fn result(
             .and_then(|replicas| i16::try_from(replicas.len()).ok())
             .unwrap_or(-1),
         configs: Some(configs),
+        error_message: None,
         ..Default::default()
     }
 }

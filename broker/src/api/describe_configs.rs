@@ -23,7 +23,7 @@ use crate::{
 
 pub(super) async fn handle(
     broker: &Arc<Broker>,
-    _: &RequestContext,
+    request: &RequestContext,
     body: DescribeConfigsRequest<'_>,
 ) -> DescribeConfigsResponse<'static> {
     let mut results = Vec::with_capacity(body.resources.len());
@@ -40,7 +40,9 @@ pub(super) async fn handle(
             resource_name: resource.resource_name.to_string().into(),
             configs: configs
                 .into_iter()
-                .map(|config| entry(config, body.include_synonyms, body.include_documentation))
+                .map(|config| {
+                    entry(config, request.version, body.include_synonyms, body.include_documentation)
+                })
                 .collect(),
             ..Default::default()
         });
@@ -67,10 +69,12 @@ async fn describe(
 
 fn entry(
     config: DescribedConfig,
+    version: i16,
     synonyms: bool,
     documentation: bool,
 ) -> DescribeConfigsResourceResult<'static> {
-    let is_default = config.is_default();
+    // From version 1 on the source says it.
+    let is_default = version == 0 && config.is_default();
     DescribeConfigsResourceResult {
         is_default,
         config_source: config.source.wire_code(),

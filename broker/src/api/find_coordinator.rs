@@ -35,6 +35,7 @@ pub(super) fn handle(
                 node_id,
                 host: host.into(),
                 port,
+                error_message: None,
                 ..Default::default()
             },
             Err(error) => Coordinator {

@@ -73,6 +73,22 @@ impl Controller {
 
     /// Takes one event and says what follows. Out of office nothing follows.
     pub fn handle(&mut self, event: Event) -> Vec<Action> {
+        self.handle_all([event])
+    }
+
+    /// Takes events that came together, and tells each broker in one request of a kind what follows from all of them.
+    pub fn handle_all(&mut self, events: impl IntoIterator<Item = Event>) -> Vec<Action> {
+        for event in events {
+            self.take(event);
+            self.finish_loading();
+        }
+        let Some(term) = &self.term else {
+            return std::mem::take(&mut self.outbox).flush(0, &Live::new(), &self.topics);
+        };
+        self.outbox.flush(term.epoch, &self.brokers, &self.topics)
+    }
+
+    fn take(&mut self, event: Event) {
         match event {
             Event::Elected { epoch, epoch_version } => self.take_office(epoch, epoch_version),
             Event::Resigned => self.leave_office(),
@@ -90,11 +106,6 @@ impl Controller {
             Event::Reassign(partitions) => self.reassign(partitions),
             Event::IsrChanged(partitions) => self.read_states_again(partitions),
         }
-        self.finish_loading();
-        let Some(term) = &self.term else {
-            return std::mem::take(&mut self.outbox).flush(0, &Live::new(), &self.topics);
-        };
-        self.outbox.flush(term.epoch, &self.brokers, &self.topics)
     }
 
     /// The controller epoch while in office.

@@ -82,10 +82,8 @@ pub(super) async fn govern(
 
 impl Office<'_> {
     async fn tell(&mut self, events: Vec<Event>) {
-        for event in events {
-            let actions = self.machine.handle(event);
-            self.perform(actions).await;
-        }
+        let actions = self.machine.handle_all(events);
+        self.perform(actions).await;
     }
 
     async fn finish(&mut self, done: Ended) {
