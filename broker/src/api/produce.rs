@@ -48,6 +48,7 @@ const LAST_WITHOUT_STORAGE_ERROR: i16 = 3;
 const ADMIN_CLIENT: &str = "__admin_client";
 
 /// Answers a Produce.
+#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: ProduceRequest<'_>) -> Answer {
     let now = now_ms();
     let produce = Produce {
