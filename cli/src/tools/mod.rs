@@ -4,8 +4,14 @@
 //! [`brokers`] and [`zookeeper`] connect, [`failure`] says what went wrong under the name that Kafka gives it, [`output`] writes.
 
 pub(crate) mod arguments;
+pub(crate) mod broker_api_versions;
 mod brokers;
+pub(crate) mod consumer_groups;
+pub(crate) mod delete_records;
 mod failure;
+pub(crate) mod get_offsets;
+mod java_order;
+pub(crate) mod log_dirs;
 mod output;
 mod replica_lists;
 mod topic_filter;
