@@ -29,13 +29,35 @@ enum Command {
     Up(up::Args),
     /// Run the embedded one-node ZooKeeper with a properties file, as zookeeper-server-start.sh does
     Zookeeper(zookeeper::Args),
+    /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
+    Topics(Box<tools::topics::Args>),
+    /// List, describe, delete and reset consumer groups, as kafka-consumer-groups.sh does
+    ConsumerGroups(Box<tools::consumer_groups::Args>),
+    /// Show the offsets of partitions, as kafka-get-offsets.sh and GetOffsetShell do
+    GetOffsets(tools::get_offsets::Args),
+    /// Show which requests the brokers serve, and in which versions, as kafka-broker-api-versions.sh does
+    BrokerApiVersions(tools::broker_api_versions::Args),
+    /// Delete the records before an offset, as kafka-delete-records.sh does
+    DeleteRecords(tools::delete_records::Args),
+    /// Show the log directories of brokers, and the partitions in them, as kafka-log-dirs.sh does
+    LogDirs(tools::log_dirs::Args),
 }
 
 fn main() -> ExitCode {
     up::end_with_parent();
-    match Cli::parse().command {
+    let cli = match tools::arguments::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    match cli.command {
         Command::Server(args) => server::run(&args),
         Command::Up(args) => up::run(&args),
         Command::Zookeeper(args) => zookeeper::run(&args),
+        Command::Topics(args) => tools::topics::run(&args),
+        Command::ConsumerGroups(args) => tools::consumer_groups::run(&args),
+        Command::GetOffsets(args) => tools::get_offsets::run(&args),
+        Command::BrokerApiVersions(args) => tools::broker_api_versions::run(&args),
+        Command::DeleteRecords(args) => tools::delete_records::run(&args),
+        Command::LogDirs(args) => tools::log_dirs::run(&args),
     }
 }
