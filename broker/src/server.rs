@@ -141,6 +141,7 @@ impl Server {
     /// Registers, waits for the cluster's metadata, serves.
     async fn join(&self, config: &BrokerConfig, listeners: Vec<Listener>) -> Result<(), StartError> {
         self.pages.lifecycle.advance(State::Registering);
+        self.broker.groups.run(&self.broker.replicas, self.stopping.clone());
         let endpoints = assembly::endpoints(config, &listeners);
         let network = self.network.clone();
         let member = ServingMember::new(self.broker.clone(), move |config: &Arc<BrokerConfig>| {

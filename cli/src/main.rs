@@ -2,6 +2,7 @@
 
 mod logging;
 mod server;
+mod up;
 mod zookeeper;
 
 use std::process::ExitCode;
@@ -24,13 +25,17 @@ struct Cli {
 enum Command {
     /// Run a broker with a properties file, as kafka-server-start.sh does
     Server(server::Args),
+    /// Make a manifest true on this machine: brokers, ZooKeeper and topics, and follow its changes
+    Up(up::Args),
     /// Run the embedded one-node ZooKeeper with a properties file, as zookeeper-server-start.sh does
     Zookeeper(zookeeper::Args),
 }
 
 fn main() -> ExitCode {
+    up::end_with_parent();
     match Cli::parse().command {
         Command::Server(args) => server::run(&args),
+        Command::Up(args) => up::run(&args),
         Command::Zookeeper(args) => zookeeper::run(&args),
     }
 }

@@ -179,13 +179,13 @@ fn check_versions(config: &BrokerConfig, require: &mut impl FnMut(bool, &'static
 
 fn check_metrics(config: &BrokerConfig, require: &mut impl FnMut(bool, &'static str, &str)) {
     let text = config.get(VLTAVA_METRICS_LISTENER);
-    let well_formed = text.is_empty()
-        || text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    let well_formed =
+        text.is_empty() || text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     require(
         well_formed,
         VLTAVA_METRICS_LISTENER.name(),
         &format!(
-            "Invalid value {text} for configuration vltava.metrics.listener: it must be host:port, or empty"
+            "Invalid value {text} for configuration vltava.metrics.listener: it must be host:port, :port, or empty"
         ),
     );
 }

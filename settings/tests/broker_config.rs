@@ -240,7 +240,7 @@ fn keys_are_checked_against_each_other() {
         ("inter.broker.protocol.version=4.0", "Version 4.0 is not a valid version"),
         ("max.connections.per.ip=0", "max.connections.per.ip can be set to zero only if"),
         ("max.connections.per.ip.overrides=h", "'h' is not address:count"),
-        ("vltava.metrics.listener=9404", "it must be host:port, or empty"),
+        ("vltava.metrics.listener=9404", "it must be host:port, :port, or empty"),
     ] {
         let problems = with_zookeeper(text).unwrap_err();
         assert!(problems.iter().any(|problem| problem.contains(part)), "{text}: {problems:?}");

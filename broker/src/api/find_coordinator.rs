@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use vltava_cluster::groups::partition_for;
 use vltava_protocol::{
     ErrorCode, Str,
     messages::{FindCoordinatorRequest, FindCoordinatorResponse, find_coordinator::Coordinator},
@@ -95,31 +96,8 @@ fn find(
     let configured = broker.control.configs().broker().get(keys::OFFSETS_TOPIC_NUM_PARTITIONS);
     // The topic as it is counts, not what it would be made with today.
     let count = i32::try_from(topic.partitions.len()).unwrap_or(configured);
-    let leader = topic.partitions.get(&partition_of(key, count)).map(|partition| partition.leader);
+    let leader = topic.partitions.get(&partition_for(key, count)).map(|partition| partition.leader);
     let live = leader.and_then(|leader| snapshot.broker(leader)).ok_or_else(not_available)?;
     let (host, port) = live.endpoint(listener).ok_or_else(not_available)?;
     Ok((live.id, host.to_owned(), port))
-}
-
-/// The partition of a group: Java's `String.hashCode` without its sign, modulo the number of partitions.
-pub(crate) fn partition_of(key: &str, partitions: i32) -> i32 {
-    let hash =
-        key.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
-    (hash & i32::MAX) % partitions.max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn groups_fall_on_the_partitions_that_java_gives_them() {
-        // From java.lang.String.hashCode: "a" is 97, "test" 3556498, "polygenelubricants" the least integer.
-        assert_eq!(partition_of("a", 50), 47);
-        assert_eq!(partition_of("test", 50), 3_556_498 % 50);
-        assert_eq!(partition_of("polygenelubricants", 50), 0);
-        assert_eq!(partition_of("", 50), 0);
-        // Characters outside the basic plane count as their two surrogates.
-        assert_eq!(partition_of("\u{1F600}", 1_000_000), (0xD83D * 31 + 0xDE00) % 1_000_000);
-    }
 }

@@ -16,22 +16,32 @@ pub mod api_versions;
 mod config_resources;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
 mod describe_topic_partitions;
 mod dispatch;
 mod fetch;
 pub(crate) mod find_coordinator;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod locate;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sync_group;
 pub(crate) mod topic_rules;
 
 use std::sync::Arc;
@@ -78,7 +88,15 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::Fetch, 0, 18, begins!(fetch, FetchRequest)),
     api(ApiKey::ListOffsets, 0, 11, waits!(list_offsets, ListOffsetsRequest)),
     api(ApiKey::Metadata, 0, 13, now!(metadata, MetadataRequest)),
+    api(ApiKey::OffsetCommit, 0, 10, waits!(offset_commit, OffsetCommitRequest)),
+    api(ApiKey::OffsetFetch, 0, 10, waits!(offset_fetch, OffsetFetchRequest)),
     api(ApiKey::FindCoordinator, 0, 6, now!(find_coordinator, FindCoordinatorRequest)),
+    api(ApiKey::JoinGroup, 0, 9, waits!(join_group, JoinGroupRequest)),
+    api(ApiKey::Heartbeat, 0, 4, now!(heartbeat, HeartbeatRequest)),
+    api(ApiKey::LeaveGroup, 0, 5, now!(leave_group, LeaveGroupRequest)),
+    api(ApiKey::SyncGroup, 0, 5, waits!(sync_group, SyncGroupRequest)),
+    api(ApiKey::DescribeGroups, 0, 6, now!(describe_groups, DescribeGroupsRequest)),
+    api(ApiKey::ListGroups, 0, 5, now!(list_groups, ListGroupsRequest)),
     api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)),
     api(ApiKey::CreateTopics, 0, 7, waits!(create_topics, CreateTopicsRequest)),
     api(ApiKey::DeleteTopics, 0, 6, waits!(delete_topics, DeleteTopicsRequest)),
@@ -89,12 +107,14 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::AlterConfigs, 0, 2, waits!(alter_configs, AlterConfigsRequest)),
     api(ApiKey::DescribeLogDirs, 0, 5, waits!(describe_log_dirs, DescribeLogDirsRequest)),
     api(ApiKey::CreatePartitions, 0, 3, waits!(create_partitions, CreatePartitionsRequest)),
+    api(ApiKey::DeleteGroups, 0, 3, waits!(delete_groups, DeleteGroupsRequest)),
     api(
         ApiKey::IncrementalAlterConfigs,
         0,
         1,
         waits!(incremental_alter_configs, IncrementalAlterConfigsRequest),
     ),
+    api(ApiKey::OffsetDelete, 0, 0, waits!(offset_delete, OffsetDeleteRequest)),
     api(ApiKey::DescribeCluster, 0, 2, now!(describe_cluster, owned DescribeClusterRequest)),
     api(
         ApiKey::DescribeTopicPartitions,

@@ -94,7 +94,7 @@ pub(super) fn broker(config: &Arc<BrokerConfig>, control: Control, storage: Stor
         replicas,
         metadata: MetadataCache::default(),
         control,
-        groups: Groups::default(),
+        groups: Groups::new(config),
         metrics,
     })
 }

@@ -91,8 +91,8 @@ impl House {
             config: settings.clone(),
             replicas,
             metadata: MetadataCache::default(),
-            control: Control::detached(Arc::new(settings), ID),
-            groups: Groups::default(),
+            control: Control::detached(Arc::new(settings.clone()), ID),
+            groups: Groups::new(&settings),
             metrics,
         });
         let dispatcher = Dispatcher::new(broker.clone());

@@ -17,6 +17,7 @@
 //! KIP-345 (static members), KIP-394 (member id first) and KIP-814 (a static leader's return).
 
 mod action;
+mod coordinator;
 mod describe;
 mod expiry;
 mod join;
@@ -29,6 +30,7 @@ mod stored;
 mod sync;
 
 pub use action::{Action, JoinAnswer, JoinMember, SyncAnswer, Waiter, Write, WriteId};
+pub use coordinator::partition_for;
 pub use describe::{Description, MemberDescription};
 pub use join::JoinRequest;
 pub use leave::{Leaving, LeavingMember};

@@ -4,6 +4,7 @@ use crate::definition::*;
 
 keys! {
     /// Where metrics (`/metrics`, for Prometheus) and health (`/healthz`, `/readyz`) are served over HTTP, as `host:port`;
-    /// port 0 takes a free one. Empty: not at all, since a broker opens no port that its owner did not ask for.
+    /// without a host on all addresses, and port 0 takes a free one. Empty: not at all, since a broker opens no port that
+    /// its owner did not ask for.
     VLTAVA_METRICS_LISTENER: String = string("vltava.metrics.listener", "").medium();
 }

@@ -1,0 +1,190 @@
+//! Producers and consumers: librdkafka, the same for every broker.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Message};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+/// How records are made and sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Produce {
+    pub(crate) record_bytes: usize,
+    pub(crate) producers: usize,
+    pub(crate) linger_ms: u32,
+    pub(crate) codec: &'static str,
+    pub(crate) total_bytes: u64,
+}
+
+/// What a load did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Done {
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) seconds: f64,
+}
+
+/// Makes a topic and waits until it can be used.
+pub(crate) fn create_topic(address: SocketAddr, topic: &str, partitions: i32) {
+    let admin: AdminClient<DefaultClientContext> = config(address).create().expect("an admin client");
+    let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let waiting =
+        admin.create_topics([&wanted], &AdminOptions::new().operation_timeout(Some(Duration::from_secs(30))));
+    // The client runs on threads of its own; this waits for one future of it.
+    let results = block_on(waiting).expect("the broker answers");
+    for result in results {
+        result.unwrap_or_else(|(name, code)| panic!("topic {name}: {code}"));
+    }
+    vltava_testkit::wait::until("the topic has leaders", Duration::from_secs(30), || {
+        let metadata = admin.inner().fetch_metadata(Some(topic), Duration::from_secs(5)).ok()?;
+        let led = metadata.topics()[0].partitions().iter().filter(|p| p.leader() >= 0).count();
+        (led == usize::try_from(partitions).unwrap()).then_some(())
+    });
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::task::Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        std::thread::park();
+    }
+}
+
+pub(crate) fn config(address: SocketAddr) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", address.to_string()).set("broker.address.family", "v4");
+    config
+}
+
+/// Counts what the broker acknowledged, and remembers the first refusal.
+#[derive(Default)]
+struct Acknowledged {
+    records: AtomicU64,
+    refused: AtomicU64,
+}
+
+#[derive(Clone, Default)]
+struct Context(Arc<Acknowledged>);
+
+impl ClientContext for Context {}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let counter = if result.is_ok() { &self.0.records } else { &self.0.refused };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A payload that compresses about as much as text does: words of a small vocabulary.
+fn payload(bytes: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut text = Vec::with_capacity(bytes + 16);
+    while text.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text.extend_from_slice(format!("{:03x} ", state % 1000).as_bytes());
+    }
+    text.truncate(bytes);
+    text
+}
+
+/// Sends records as fast as the broker takes them, with acks=all; panics if one is refused.
+pub(crate) fn produce(address: SocketAddr, topic: &str, load: Produce) -> Done {
+    let share = load.total_bytes / load.record_bytes as u64 / load.producers as u64;
+    let start = Instant::now();
+    let threads: Vec<_> = (0..load.producers)
+        .map(|_| {
+            let topic = topic.to_owned();
+            std::thread::spawn(move || produce_one(address, &topic, load, share))
+        })
+        .collect();
+    let records: u64 = threads.into_iter().map(|thread| thread.join().expect("a producer")).sum();
+    let seconds = start.elapsed().as_secs_f64();
+    Done { records, bytes: records * load.record_bytes as u64, seconds }
+}
+
+fn produce_one(address: SocketAddr, topic: &str, load: Produce, records: u64) -> u64 {
+    let context = Context::default();
+    let producer: BaseProducer<Context> = config(address)
+        .set("acks", "all")
+        .set("linger.ms", load.linger_ms.to_string())
+        .set("compression.type", load.codec)
+        .set("queue.buffering.max.messages", if load.producers > 1 { "10000" } else { "1000000" })
+        .set("queue.buffering.max.kbytes", "262144")
+        .set("batch.size", "1000000")
+        .create_with_context(context.clone())
+        .expect("a producer");
+    let payload = payload(load.record_bytes);
+    for _ in 0..records {
+        let mut record = BaseRecord::<(), [u8]>::to(topic).payload(&payload);
+        while let Err((error, again)) = producer.send(record) {
+            assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+            producer.poll(Duration::from_millis(10));
+            record = again;
+        }
+        producer.poll(Duration::ZERO);
+    }
+    producer.flush(Duration::from_secs(300)).expect("all records are delivered");
+    assert_eq!(context.0.refused.load(Ordering::Relaxed), 0, "records were refused");
+    let acknowledged = context.0.records.load(Ordering::Relaxed);
+    assert_eq!(acknowledged, records, "a record without an answer");
+    acknowledged
+}
+
+/// Reads a topic's partitions from the beginning until `records` have been seen.
+pub(crate) fn consume(address: SocketAddr, topic: &str, partitions: i32, records: u64) -> Done {
+    let consumer: BaseConsumer = config(address)
+        .set("group.id", "bench")
+        .set("enable.auto.commit", "false")
+        .set("fetch.message.max.bytes", "1048576")
+        .set("queued.max.messages.kbytes", "65536")
+        .set("check.crcs", "false")
+        .create()
+        .expect("a consumer");
+    let mut all = TopicPartitionList::new();
+    for partition in 0..partitions {
+        all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&all).unwrap();
+    let start = Instant::now();
+    let (mut seen, mut bytes) = (0, 0);
+    let mut last = Instant::now();
+    while seen < records {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(message) => {
+                bytes += size(&message.expect("a message"));
+                seen += 1;
+                last = Instant::now();
+            }
+            None => {
+                assert!(last.elapsed() < Duration::from_secs(60), "stuck after {seen} of {records} records")
+            }
+        }
+    }
+    Done { records: seen, bytes, seconds: start.elapsed().as_secs_f64() }
+}
+
+fn size(message: &BorrowedMessage<'_>) -> u64 {
+    message.payload_len() as u64
+}

@@ -1,0 +1,165 @@
+//! One partition of `__consumer_offsets` that this broker leads, and the groups in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use vltava_cluster::groups::{Group, Write};
+use vltava_protocol::ErrorCode;
+use vltava_protocol::records::validate::validate;
+
+use super::load::Loaded;
+use super::slot::Slot;
+use super::timer::Timer;
+use super::{Settings, records};
+use crate::partitions::{Partition, PartitionError, now_ms};
+
+const LOADING: u8 = 0;
+const OPEN: u8 = 1;
+const GONE: u8 = 2;
+
+/// A partition of the topic and its groups.
+#[derive(Debug)]
+pub struct Shard {
+    partition: Arc<Partition>,
+    settings: Settings,
+    stage: AtomicU8,
+    slots: Mutex<HashMap<String, Arc<Slot>>>,
+    runtime: Handle,
+}
+
+/// Where a write lies, and whether enough replicas have it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written {
+    pub(super) offset: i64,
+    pub(super) committed: bool,
+}
+
+impl Shard {
+    pub(super) fn loading(
+        partition: Arc<Partition>,
+        _epoch: i32,
+        settings: Settings,
+        runtime: Handle,
+    ) -> Shard {
+        Shard { partition, settings, stage: AtomicU8::new(LOADING), slots: Mutex::default(), runtime }
+    }
+
+    pub(super) fn is_loading(&self) -> bool {
+        self.stage.load(Ordering::Acquire) == LOADING
+    }
+
+    pub(super) fn is_same(&self, partition: &Arc<Partition>) -> bool {
+        Arc::ptr_eq(&self.partition, partition)
+    }
+
+    pub(super) fn partition(&self) -> &Arc<Partition> {
+        &self.partition
+    }
+
+    /// The partition's index.
+    pub fn index(&self) -> i32 {
+        self.partition.index
+    }
+
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    pub(super) fn retention(&self) -> i64 {
+        self.settings.retention
+    }
+
+    /// Takes in what was read and answers from now on, unless leadership was lost meanwhile.
+    pub(super) fn open(self: &Arc<Shard>, loaded: Loaded, timer: &Timer, now: i64) {
+        let mut slots = self.slots.lock();
+        for group in loaded.into_groups(self.settings.limits, now) {
+            let id = group.id().to_owned();
+            let slot = Arc::new(Slot::new(self, timer.clone(), group));
+            slot.schedule();
+            slots.insert(id, slot);
+        }
+        drop(slots);
+        let _ = self.stage.compare_exchange(LOADING, OPEN, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Leadership is lost: whoever waits looks for the coordinator again.
+    pub(super) fn unload(&self) {
+        self.stage.store(GONE, Ordering::Release);
+        let slots: Vec<Arc<Slot>> = self.slots.lock().drain().map(|(_, slot)| slot).collect();
+        for slot in slots {
+            slot.unload(now_ms());
+        }
+    }
+
+    /// The slot of a group, if there is one.
+    pub fn slot(&self, group: &str) -> Option<Arc<Slot>> {
+        self.slots.lock().get(group).cloned()
+    }
+
+    pub(super) fn slot_or(
+        self: &Arc<Shard>,
+        group: &str,
+        timer: &Timer,
+        make: impl FnOnce() -> Group,
+    ) -> Arc<Slot> {
+        let mut slots = self.slots.lock();
+        if let Some(slot) = slots.get(group) {
+            return slot.clone();
+        }
+        let slot = Arc::new(Slot::new(self, timer.clone(), make()));
+        slots.insert(group.to_owned(), slot.clone());
+        slot
+    }
+
+    /// All groups of the shard.
+    pub fn slots(&self) -> Vec<Arc<Slot>> {
+        self.slots.lock().values().cloned().collect()
+    }
+
+    /// Drops a slot whose group is gone, unless another has taken its place.
+    pub(super) fn forget(&self, group: &str, slot: &Slot) {
+        let mut slots = self.slots.lock();
+        if slots.get(group).is_some_and(|own| std::ptr::eq(Arc::as_ptr(own), slot)) {
+            slots.remove(group);
+        }
+    }
+
+    /// Appends a write.
+    pub(super) fn append(&self, group: &str, write: &Write, now: i64) -> Result<Written, ErrorCode> {
+        if self.stage.load(Ordering::Acquire) == GONE {
+            return Err(ErrorCode::NotCoordinator);
+        }
+        let bytes = records::batch(group, write, self.settings.codec, now).map_err(|error| {
+            tracing::warn!(group, %error, "a group's records cannot be made");
+            ErrorCode::UnknownServerError
+        })?;
+        let rules = self.partition.topic.peek_config().rules_for_coordinator(now);
+        let batches =
+            validate(&bytes, &rules).map_err(|invalid| match ErrorCode::of(invalid.kind.error_code()) {
+                ErrorCode::MessageTooLarge if matches!(write, Write::Offsets(_)) => {
+                    ErrorCode::InvalidCommitOffsetSize
+                }
+                _ => ErrorCode::UnknownServerError,
+            })?;
+        let mut appended =
+            self.partition.append(&batches, true, now).map_err(|error| coordinator_error(&error))?;
+        self.partition.after_append(&mut appended);
+        let committed = self.partition.high_watermark() > appended.last_offset;
+        Ok(Written { offset: appended.last_offset, committed })
+    }
+}
+
+/// What a failed append means to a group's client: look again, or look elsewhere.
+fn coordinator_error(error: &PartitionError) -> ErrorCode {
+    match error.code() {
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::NotEnoughReplicasAfterAppend
+        | ErrorCode::RequestTimedOut => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        _ => ErrorCode::UnknownServerError,
+    }
+}

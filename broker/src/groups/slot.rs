@@ -1,0 +1,205 @@
+//! One group's machine, its lock, and the requests that wait for its answers.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use vltava_cluster::groups::{Action, Group, JoinAnswer, Partition, State, SyncAnswer, Waiter, WriteId};
+use vltava_protocol::ErrorCode;
+
+use super::shard::{Shard, Written};
+use super::timer::Timer;
+use crate::partitions::now_ms;
+use crate::partitions::waiting::{Until, Waiter as LogWaiter};
+
+/// How long a write may take to reach enough replicas (`offsets.commit.timeout.ms`).
+const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The answer that a request waits for.
+#[derive(Debug)]
+pub enum Reply {
+    /// To a JoinGroup.
+    Join(JoinAnswer),
+    /// To a SyncGroup.
+    Sync(SyncAnswer),
+    /// To an OffsetCommit, OffsetDelete or DeleteGroups.
+    Results(Vec<(Partition, ErrorCode)>),
+}
+
+/// A group and its waiting requests.
+#[derive(Debug)]
+pub struct Slot {
+    shard: Weak<Shard>,
+    timer: Timer,
+    state: Mutex<SlotState>,
+}
+
+#[derive(Debug)]
+struct SlotState {
+    group: Group,
+    waiting: HashMap<Waiter, oneshot::Sender<Reply>>,
+    next_waiter: u64,
+    /// When the timer will call; `i64::MAX` if it will not.
+    alarm: i64,
+}
+
+impl Slot {
+    pub(super) fn new(shard: &Arc<Shard>, timer: Timer, group: Group) -> Slot {
+        let state = SlotState { group, waiting: HashMap::new(), next_waiter: 0, alarm: i64::MAX };
+        Slot { shard: Arc::downgrade(shard), timer, state: Mutex::new(state) }
+    }
+
+    /// Looks at the group.
+    pub fn look<T>(&self, look: impl FnOnce(&Group) -> T) -> T {
+        look(&self.state.lock().group)
+    }
+
+    /// Lets the group act on something that is answered at once.
+    pub fn act<T>(self: &Arc<Slot>, work: impl FnOnce(&mut Group, i64, &mut Vec<Action>) -> T) -> T {
+        let now = now_ms();
+        let mut actions = Vec::new();
+        let mut state = self.state.lock();
+        let value = work(&mut state.group, now, &mut actions);
+        self.carry_out(state, actions, now);
+        value
+    }
+
+    /// Lets the group act on a request whose answer may come later. A dropped receiver is a client that went away.
+    pub fn ask(
+        self: &Arc<Slot>,
+        work: impl FnOnce(&mut Group, Waiter, i64, &mut Vec<Action>),
+    ) -> oneshot::Receiver<Reply> {
+        let (sender, receiver) = oneshot::channel();
+        let now = now_ms();
+        let mut actions = Vec::new();
+        let mut state = self.state.lock();
+        let waiter = Waiter(state.next_waiter);
+        state.next_waiter += 1;
+        state.waiting.insert(waiter, sender);
+        work(&mut state.group, waiter, now, &mut actions);
+        self.carry_out(state, actions, now);
+        receiver
+    }
+
+    /// Takes back a waiter that the group refused without an answer.
+    pub fn forget_waiter(&self, waiter: Waiter) {
+        self.state.lock().waiting.remove(&waiter);
+    }
+
+    pub(super) fn unload(self: &Arc<Slot>, now: i64) {
+        let mut actions = Vec::new();
+        let mut state = self.state.lock();
+        state.group.unload(now, &mut actions);
+        self.carry_out(state, actions, now);
+        // Commits on their way have no answer any more; their clients find the new coordinator when the channel closes.
+        self.state.lock().waiting.clear();
+    }
+
+    /// The timer's call.
+    pub(super) fn on_time(self: &Arc<Slot>, now: i64) {
+        let mut actions = Vec::new();
+        let mut state = self.state.lock();
+        state.alarm = i64::MAX;
+        state.group.on_time(now, &mut actions);
+        self.carry_out(state, actions, now);
+    }
+
+    /// Expires offsets past their retention.
+    pub(super) fn expire(self: &Arc<Slot>, now: i64) {
+        let Some(shard) = self.shard.upgrade() else { return };
+        let mut actions = Vec::new();
+        let mut state = self.state.lock();
+        state.group.expire_offsets(shard.retention(), super::subscribed, now, &mut actions);
+        self.carry_out(state, actions, now);
+    }
+
+    /// Makes sure that the timer calls in time.
+    pub(super) fn schedule(self: &Arc<Slot>) {
+        let mut state = self.state.lock();
+        self.set_alarm(&mut state);
+    }
+
+    fn set_alarm(self: &Arc<Slot>, state: &mut SlotState) {
+        let wake_at = state.group.wake_at();
+        if wake_at < state.alarm {
+            state.alarm = wake_at;
+            self.timer.call(wake_at, self);
+        }
+    }
+
+    /// Does what the machine asked for. Appends happen under the group's lock, so that records lie in the order of decisions.
+    fn carry_out(
+        self: &Arc<Slot>,
+        mut state: parking_lot::MutexGuard<'_, SlotState>,
+        actions: Vec<Action>,
+        now: i64,
+    ) {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            let (waiter, reply) = match action {
+                Action::Join(waiter, answer) => (waiter, Reply::Join(answer)),
+                Action::Sync(waiter, answer) => (waiter, Reply::Sync(answer)),
+                Action::Commit(waiter, results) => (waiter, Reply::Results(results)),
+                Action::Write(id, write) => {
+                    let shard = self.shard.upgrade();
+                    let written = shard.as_ref().ok_or(ErrorCode::NotCoordinator);
+                    let written = written.and_then(|shard| shard.append(state.group.id(), &write, now));
+                    let result = match (written, shard) {
+                        (Ok(Written { offset, committed: false }), Some(shard)) => {
+                            self.await_replicas(&shard, id, offset);
+                            continue;
+                        }
+                        (Ok(written), _) => Ok(written.offset),
+                        (Err(error), _) => Err(error),
+                    };
+                    let mut more = Vec::new();
+                    state.group.written(id, result, now, &mut more);
+                    actions.extend(more);
+                    continue;
+                }
+            };
+            if let Some(sender) = state.waiting.remove(&waiter) {
+                let _ = sender.send(reply);
+            }
+        }
+        self.set_alarm(&mut state);
+        let over =
+            state.group.state() == State::Dead || (state.group.is_unused() && state.waiting.is_empty());
+        if over {
+            if state.group.state() != State::Dead {
+                state.group.unload(now, &mut Vec::new());
+            }
+            let id = state.group.id().to_owned();
+            drop(state);
+            if let Some(shard) = self.shard.upgrade() {
+                shard.forget(&id, self);
+            }
+        }
+    }
+
+    /// Waits, without the lock, until enough replicas have a write, and tells the group.
+    fn await_replicas(self: &Arc<Slot>, shard: &Arc<Shard>, id: WriteId, offset: i64) {
+        let slot = self.clone();
+        let partition = shard.partition().clone();
+        shard.runtime().spawn(async move {
+            let waiter = LogWaiter::new(1);
+            let ticket = partition.waits.enter(&waiter, Until::HighWatermark(offset + 1));
+            if partition.is_committed(offset + 1).is_none() {
+                waiter.sleep(COMMIT_PATIENCE).await;
+            }
+            partition.waits.leave(ticket);
+            let result = match partition.is_committed(offset + 1) {
+                Some(Ok(())) => Ok(offset),
+                Some(Err(_)) => Err(ErrorCode::NotCoordinator),
+                None => Err(ErrorCode::CoordinatorNotAvailable),
+            };
+            let now = now_ms();
+            let mut actions = Vec::new();
+            let mut state = slot.state.lock();
+            state.group.written(id, result, now, &mut actions);
+            slot.carry_out(state, actions, now);
+        });
+    }
+}

@@ -1,0 +1,60 @@
+//! `vltava up -f FILE`: the manifests that `kubectl apply` takes, made true on this machine.
+//!
+//! ZooKeeper runs in this process, each broker in a child process of the same program, all on 127.0.0.1. Ports and data are kept
+//! in a directory, so that the next run is the same cluster. The file is watched: what is edited is made true, and a file that
+//! is wrong changes nothing.
+
+mod broker;
+mod data;
+mod desired;
+mod ignored;
+mod laptop;
+mod run;
+mod topics;
+mod watch;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub(crate) use self::broker::end_with_parent;
+use self::data::DataDirectory;
+use self::desired::Desired;
+
+/// The arguments of `vltava up`.
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// The manifest: a KafkaCluster and Topics
+    #[arg(short, long, value_name = "FILE")]
+    file: PathBuf,
+    /// Where data, properties and logs are kept [default: data/<cluster>]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Runs until a signal or a failure.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match start(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(args: &Args) -> Result<(), String> {
+    let desired = Desired::read(&args.file)?;
+    let default = || PathBuf::from("data").join(desired.name());
+    let data =
+        DataDirectory::open(&args.data.clone().unwrap_or_else(default)).map_err(|error| error.to_string())?;
+    data.start_log()?;
+    // The brokers have their own processes and threads; what runs here is ZooKeeper and waiting.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the threads can't be started: {error}"))?;
+    runtime.block_on(run::run(&args.file, desired, data))
+}

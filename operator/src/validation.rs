@@ -1,0 +1,185 @@
+//! What a resource must satisfy beyond its schema and its CEL rules: configuration against the settings table, and fields that
+//! nothing serves yet, which are refused rather than ignored.
+
+use std::collections::BTreeMap;
+
+use kube::core::cel::{ValidationError, ValidationErrors};
+use vltava_settings::{Properties, broker_keys, validate_topic_config};
+
+use crate::api::{ConfigValue, KafkaCluster, ListenerType, Topic};
+use crate::plan;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, such as `spec.config["num.partitions"]`.
+    pub field: String,
+    /// What is wrong and what is allowed.
+    pub what: String,
+}
+
+/// The reason given for fields that no code serves yet.
+pub const NOT_YET_SUPPORTED: &str = "NotYetSupported";
+
+/// Beginnings of keys that the operator sets itself, or that must not be set behind its back.
+const RESERVED: [&str; 15] = [
+    "listeners",
+    "listener.",
+    "advertised.",
+    "broker.",
+    "node.id",
+    "inter.broker.",
+    "sasl.",
+    "ssl.",
+    "security.",
+    "log.dir",
+    "zookeeper.",
+    "authorizer.",
+    "super.users",
+    "vltava.metrics.",
+    "control.plane.",
+];
+
+/// Keys that begin like a reserved one and are free.
+const FREE: [&str; 2] = ["inter.broker.protocol.version", "log.dir.failure.timeout.ms"];
+
+/// Checks a cluster.
+#[must_use]
+pub fn cluster(cluster: &KafkaCluster) -> Vec<Violation> {
+    let spec = &cluster.spec;
+    let mut violations = Vec::new();
+    let mut add = |field: String, what: String| violations.push(Violation { field, what });
+    for (index, listener) in spec.listeners.iter().flatten().enumerate() {
+        let field = format!("spec.listeners[{index}]");
+        if listener.tls == Some(true) {
+            add(format!("{field}.tls"), format!("{NOT_YET_SUPPORTED}: listeners do not speak TLS yet"));
+        }
+        if listener.authentication.is_some() {
+            let what = format!("{NOT_YET_SUPPORTED}: clients cannot authenticate yet");
+            add(format!("{field}.authentication"), what);
+        }
+        let id = listener.advertised.as_ref().and_then(|advertised| advertised.host.as_deref());
+        if id.is_some_and(|host| !host.contains("{id}")) && plan::broker_ids(cluster).len() > 1 {
+            let what = "must contain {id}, which stands for the broker's id, since there are several brokers"
+                .to_owned();
+            add(format!("{field}.advertised.host"), what);
+        }
+        if listener.advertised.is_some() && listener.kind == ListenerType::Internal {
+            add(
+                format!("{field}.advertised"),
+                "brokers use an internal listener by the pods' own names".to_owned(),
+            );
+        }
+    }
+    if plan::broker_ids(cluster).is_empty() {
+        add("spec.pools".to_owned(), "a cluster needs a broker: one pool must have replicas".to_owned());
+    }
+    let config = spec.config.iter().flatten();
+    for (key, value) in config {
+        let field = format!("spec.config[\"{key}\"]");
+        if let Some(reserved) = reserved(key) {
+            add(field, format!("reserved: keys that begin with {reserved} follow from other fields"));
+            continue;
+        }
+        if broker_keys().find(key).is_none() {
+            let hint =
+                broker_keys().nearest(key).map(|key| format!(", did you mean {key}")).unwrap_or_default();
+            add(field, format!("unknown configuration key{hint}"));
+            continue;
+        }
+        if let Some(what) = wrong_value(key, value) {
+            add(field, what);
+        }
+    }
+    if violations.is_empty() {
+        violations.extend(rules_between_keys(cluster));
+    }
+    violations
+}
+
+fn reserved(key: &str) -> Option<&'static str> {
+    let old = ["host.name", "port", "super.users"];
+    if let Some(exact) = old.into_iter().find(|exact| *exact == key) {
+        return Some(exact);
+    }
+    RESERVED.into_iter().find(|prefix| key.starts_with(prefix) && !FREE.contains(&key))
+}
+
+/// What is wrong with one value, as the broker itself would say at its start.
+fn wrong_value(key: &str, value: &ConfigValue) -> Option<String> {
+    let alone: Properties = [(key, value.to_string())].into_iter().collect();
+    let problems = vltava_settings::BrokerConfig::from_properties(&alone, &Properties::default()).err()?;
+    problems.0.iter().find(|problem| problem.key() == key).map(ToString::to_string)
+}
+
+/// Rules between keys, as each broker would find them at its start.
+fn rules_between_keys(cluster: &KafkaCluster) -> Vec<Violation> {
+    let brokers = plan::brokers(cluster, &plan::Nowhere);
+    let Some(broker) = brokers.first() else { return Vec::new() };
+    match vltava_settings::BrokerConfig::from_properties(&broker.properties, &Properties::default()) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems
+            .0
+            .iter()
+            .map(|problem| Violation {
+                field: format!("spec.config[\"{}\"]", problem.key()),
+                what: problem.to_string(),
+            })
+            .collect(),
+    }
+}
+
+/// Checks a topic.
+#[must_use]
+pub fn topic(topic: &Topic) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let name = plan::topic_name(topic);
+    let legal = name.len() <= 249
+        && !matches!(name.as_str(), "." | "..")
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    if !legal {
+        let field = if topic.spec.topic_name.is_some() { "spec.topicName" } else { "metadata.name" };
+        let what = format!(
+            "{name} is not a topic's name: up to 249 letters, digits, '.', '_' and '-', and not '.' or '..'"
+        );
+        violations.push(Violation { field: field.to_owned(), what });
+    }
+    if name.starts_with("__") {
+        let what = format!("{name} is an internal topic, which brokers keep themselves");
+        violations.push(Violation { field: "spec.topicName".to_owned(), what });
+    }
+    let empty = BTreeMap::new();
+    for (key, value) in topic.spec.config.as_ref().unwrap_or(&empty) {
+        if let Err(problem) = validate_topic_config(key, &value.to_string()) {
+            let hint = match vltava_settings::topic_keys().find(key) {
+                Some(_) => None,
+                None => vltava_settings::topic_keys().nearest(key).map(|key| format!(", did you mean {key}")),
+            };
+            let field = format!("spec.config[\"{key}\"]");
+            violations.push(Violation { field, what: format!("{problem}{}", hint.unwrap_or_default()) });
+        }
+    }
+    violations
+}
+
+/// Checks a change of a cluster against the rules about what can't change.
+#[must_use]
+pub fn cluster_update(new: &KafkaCluster, old: &KafkaCluster) -> Vec<Violation> {
+    broken_rules(new.validate_cel_update(old))
+}
+
+/// Checks a change of a topic against the rules about what can't change.
+#[must_use]
+pub fn topic_update(new: &Topic, old: &Topic) -> Vec<Violation> {
+    broken_rules(new.validate_cel_update(old))
+}
+
+/// The CEL rules that a resource breaks.
+pub(crate) fn broken_rules(outcome: Result<(), ValidationErrors>) -> Vec<Violation> {
+    let errors = outcome.err().map(ValidationErrors::into_vec).unwrap_or_default();
+    let violation = |error: ValidationError| Violation {
+        field: error.field_path.trim_start_matches('.').to_owned(),
+        what: error.message,
+    };
+    errors.into_iter().map(violation).collect()
+}

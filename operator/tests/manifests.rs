@@ -1,0 +1,204 @@
+//! Manifests as people write them, right and wrong.
+
+use vltava_operator::{Resource, plan, read_manifests};
+
+const CLUSTER: &str =
+    "apiVersion: kafka.vltava.dev/v1alpha1\nkind: KafkaCluster\nmetadata:\n  name: blue\nspec:\n";
+const TOPIC: &str = "apiVersion: kafka.vltava.dev/v1alpha1\nkind: Topic\nmetadata:\n  name: orders\nspec:\n  cluster:\n    name: blue\n";
+const POOL: &str = "  pools:\n  - name: kafka\n    replicas: 1\n    firstBrokerId: 0\n";
+const ZOOKEEPER: &str = "  zookeeper:\n    replicas: 1\n";
+
+fn errors(text: &str) -> Vec<String> {
+    read_manifests(text).unwrap_err().0.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_quickstart_is_read() {
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/quickstart.yaml")).unwrap();
+    let resources = read_manifests(&text).unwrap();
+    let [Resource::KafkaCluster(cluster), Resource::Topic(topic)] = &resources[..] else {
+        panic!("{resources:?}")
+    };
+    assert_eq!(plan::broker_ids(cluster), [0]);
+    let topic = plan::topic_plan(topic);
+    assert_eq!((topic.name.as_str(), topic.partitions), ("greetings", Some(3)));
+    assert_eq!(topic.config["retention.ms"], "604800000");
+}
+
+#[test]
+fn errors_of_all_documents_come_at_once_with_document_line_and_field() {
+    let text = format!(
+        "{CLUSTER}  pools:\n  - name: kafka\n    replcas: 1\n    firstBrokerId: zero\n{ZOOKEEPER}---\n# nothing\n---\n\
+         {TOPIC}  partitions: 0\n  config:\n    retention.ms: soon\n"
+    );
+    assert_eq!(
+        errors(&text),
+        [
+            "document 1, line 7: spec.pools[0].replicas: required",
+            "document 1, line 9: spec.pools[0].firstBrokerId: must be of type integer, not \"zero\"",
+            "document 1, line 8: spec.pools[0].replcas: unknown field, did you mean replicas",
+            "document 2, line 22: spec.partitions: must be at least 1, not 0",
+        ]
+    );
+    let text = format!("{TOPIC}  config:\n    retenion.ms: 1\n    cleanup.policy: shred\n");
+    assert_eq!(
+        errors(&text),
+        [
+            "document 1, line 10: spec.config[\"cleanup.policy\"]: Invalid value shred for configuration cleanup.policy: String must be \
+             one of: compact, delete",
+            "document 1, line 9: spec.config[\"retenion.ms\"]: Unknown topic config name: retenion.ms, did you mean retention.ms",
+        ]
+    );
+}
+
+#[test]
+fn fields_that_are_wrong_are_named() {
+    for (spec, field, part) in [
+        (format!("{POOL}{ZOOKEEPER}  colour: red\n"), "spec.colour", "unknown field"),
+        (format!("{POOL}  zookeeper:\n    replicas: 2\n"), "spec.zookeeper", "replicas must be 1, 3, 5 or 7"),
+        (format!("{POOL}  zookeeper: {{}}\n"), "spec.zookeeper", "give either replicas"),
+        (ZOOKEEPER.to_owned(), "spec.pools", "required"),
+        (format!("  pools: []\n{ZOOKEEPER}"), "spec.pools", "must have at least 1 items, not 0"),
+        (
+            format!("{POOL}  - name: kafka\n    replicas: 1\n    firstBrokerId: 9\n{ZOOKEEPER}"),
+            "spec.pools[1].name",
+            "duplicate value",
+        ),
+        (
+            format!("{POOL}  - name: b\n    replicas: 1\n    firstBrokerId: 0\n{ZOOKEEPER}"),
+            "spec.pools",
+            "must not overlap",
+        ),
+        (
+            format!("  pools:\n  - name: kafka\n    replicas: 0\n    firstBrokerId: 0\n{ZOOKEEPER}"),
+            "spec.pools",
+            "needs a broker",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  rollout:\n    strategy: Soon\n"),
+            "spec.rollout.strategy",
+            "must be one of Automatic, Manual",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  config:\n    log.dirs: /x\n"),
+            "spec.config[\"log.dirs\"]",
+            "reserved: keys that begin with log.dir",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  config:\n    ssl.protocol: x\n"),
+            "spec.config[\"ssl.protocol\"]",
+            "reserved",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  config:\n    num.partition: 3\n"),
+            "spec.config[\"num.partition\"]",
+            "did you mean num.partitions",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  config:\n    num.partitions: 0\n"),
+            "spec.config[\"num.partitions\"]",
+            "Invalid value 0 for configuration num.partitions: Value must be at least 1",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  config:\n    queued.max.request.bytes: 7\n"),
+            "spec.config[\"queued.max.request.bytes\"]",
+            "must be larger or equal",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  config:\n    alter.config.policy.class.name: x.Y\n"),
+            "spec.config[\"alter.config.policy.class.name\"]",
+            "is refused",
+        ),
+        (
+            format!(
+                "{POOL}{ZOOKEEPER}  listeners:\n  - name: a\n    port: 9092\n    type: internal\n    tls: true\n"
+            ),
+            "spec.listeners[0].tls",
+            "NotYetSupported",
+        ),
+        (
+            format!("{POOL}{ZOOKEEPER}  listeners:\n  - name: a\n    port: 9092\n    type: nodeport\n"),
+            "spec.listeners",
+            "one listener must be of type internal",
+        ),
+        (
+            format!(
+                "{POOL}{ZOOKEEPER}  listeners:\n  - name: a\n    port: 9092\n    type: internal\n  - name: b\n    port: 9092\n    type: nodeport\n"
+            ),
+            "spec.listeners",
+            "each listener needs a port of its own",
+        ),
+        (format!("{POOL}{ZOOKEEPER}  image: 7\n"), "spec.image", "must be of type string, not 7"),
+    ] {
+        let found = errors(&format!("{CLUSTER}{spec}"));
+        assert!(
+            found.iter().any(|error| error.contains(&format!(": {field}")) && error.contains(part)),
+            "{spec}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn documents_that_are_no_resources_are_refused_and_others_left_alone() {
+    for (text, part) in [
+        ("a: [1", "not YAML"),
+        ("- 1\n- 2\n", "needs apiVersion and kind"),
+        ("apiVersion: kafka.vltava.dev/v1\nkind: Topic\nmetadata:\n  name: x\n", "v1 is not served"),
+        (
+            "apiVersion: kafka.vltava.dev/v1alpha1\nkind: KafkaTopic\nmetadata:\n  name: x\n",
+            "is not a kind of",
+        ),
+        ("apiVersion: kafka.vltava.dev/v1alpha1\nkind: Topics\nmetadata:\n  name: x\n", "did you mean Topic"),
+        ("apiVersion: kafka.vltava.dev/v1alpha1\nkind: Topic\n", "metadata.name: required"),
+    ] {
+        let found = errors(text);
+        assert!(found.len() == 1 && found[0].contains(part), "{text}: {found:?}");
+    }
+    assert!(errors(&format!("{TOPIC}---\n{TOPIC}"))[0].contains("there is another Topic orders above"));
+    assert!(errors(&TOPIC.replace("orders", "__consumer_offsets"))[0].contains("internal topic"));
+    let other = read_manifests("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n").unwrap();
+    assert_eq!(other, [Resource::Other { kind: "v1 Namespace".to_owned(), name: "shop".to_owned() }]);
+    assert_eq!(read_manifests("# nothing\n---\n\n").unwrap(), []);
+}
+
+#[test]
+fn numbers_booleans_and_strings_are_values() {
+    let text = format!(
+        "{CLUSTER}{POOL}{ZOOKEEPER}  config:\n    num.partitions: 3\n    auto.create.topics.enable: false\n    log.retention.ms: \"5\"\n"
+    );
+    let resources = read_manifests(&text).unwrap();
+    let [Resource::KafkaCluster(cluster)] = &resources[..] else { panic!("{resources:?}") };
+    let brokers = plan::brokers(cluster, &plan::Nowhere);
+    let properties = &brokers[0].properties;
+    assert_eq!(properties.get("num.partitions"), Some("3"));
+    assert_eq!(properties.get("auto.create.topics.enable"), Some("false"));
+    assert_eq!(properties.get("log.retention.ms"), Some("5"));
+}
+
+#[test]
+fn no_text_panics() {
+    for text in [
+        "---",
+        "--- a",
+        "\u{0}",
+        "&a *a",
+        "? :",
+        "apiVersion: kafka.vltava.dev/v1alpha1\nkind: Topic\nmetadata: 3\nspec: []\n",
+        "%YAML",
+        "{{{{",
+    ] {
+        let _ = read_manifests(text);
+    }
+}
+
+#[test]
+fn the_definitions_are_fresh_and_small_enough_to_apply() {
+    for (name, content) in vltava_operator::definitions().unwrap() {
+        let path = format!("{}/../crds/{name}", env!("CARGO_MANIFEST_DIR"));
+        let stored = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(stored == content, "crds/{name} is stale: run `make crds`");
+        // kubectl apply keeps the whole object in an annotation of at most 256 KiB.
+        assert!(content.len() < 200_000, "{name}: {} bytes", content.len());
+    }
+}
