@@ -29,13 +29,20 @@ enum Command {
     Up(up::Args),
     /// Run the embedded one-node ZooKeeper with a properties file, as zookeeper-server-start.sh does
     Zookeeper(zookeeper::Args),
+    /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
+    Topics(tools::topics::Args),
 }
 
 fn main() -> ExitCode {
     up::end_with_parent();
-    match Cli::parse().command {
+    let cli = match tools::arguments::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    match cli.command {
         Command::Server(args) => server::run(&args),
         Command::Up(args) => up::run(&args),
         Command::Zookeeper(args) => zookeeper::run(&args),
+        Command::Topics(args) => tools::topics::run(&args),
     }
 }

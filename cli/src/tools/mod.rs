@@ -1,0 +1,33 @@
+//! Kafka's command-line tools: their options, words, streams and exit codes, over `vltava-client` or ZooKeeper's znodes.
+//!
+//! A tool is a folder or a file with `Args` and `run`. What all share: [`arguments`] reads the command line as Kafka's tools do,
+//! [`brokers`] and [`zookeeper`] connect, [`failure`] says what went wrong under the name that Kafka gives it, [`output`] writes.
+
+pub(crate) mod arguments;
+mod brokers;
+mod failure;
+mod output;
+mod replica_lists;
+mod topic_filter;
+pub(crate) mod topics;
+mod zookeeper;
+
+use std::process::ExitCode;
+
+use self::failure::Failure;
+
+/// Runs a tool's work on one thread: it asks one question at a time.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("java.io.IOException", error.to_string()))?;
+    runtime.block_on(work)
+}
+
+/// A failure that Kafka's parser of options has found: the message and the tool's options on standard error, exit code 1.
+fn usage<C: clap::CommandFactory>(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    eprintln!("{}", C::command().render_help());
+    ExitCode::FAILURE
+}
