@@ -1,0 +1,232 @@
+//! Kafka's message formatters: how a record is written.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::super::failure::Failure;
+use super::{
+    deserializer::Deserializer,
+    group_records,
+    record::{Record, Time},
+};
+
+/// Writes records.
+#[derive(Debug)]
+pub(super) enum Formatter {
+    /// `DefaultMessageFormatter`, and `LoggingMessageFormatter`, whose log lines no default configuration shows.
+    Default(Box<Columns>),
+    /// `NoOpMessageFormatter`.
+    Nothing,
+    /// `ChecksumMessageFormatter`, with the topic in front if its property `topic` is set.
+    Checksum(Option<String>),
+    /// `OffsetsMessageFormatter` of `__consumer_offsets`.
+    Offsets,
+    /// `GroupMetadataMessageFormatter` of `__consumer_offsets`.
+    Groups,
+}
+
+impl Formatter {
+    /// The formatter of a class, with or without its package, and its properties.
+    pub(super) fn named(class: &str, properties: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        Ok(match class.rsplit(['.', '$']).next().unwrap_or_default() {
+            "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
+                Self::Default(Box::new(Columns::new(properties)?))
+            }
+            "NoOpMessageFormatter" => Self::Nothing,
+            "ChecksumMessageFormatter" => Self::Checksum(properties.get("topic").cloned()),
+            "OffsetsMessageFormatter" => Self::Offsets,
+            "GroupMetadataMessageFormatter" => Self::Groups,
+            _ => return Err(Failure::new("java.lang.ClassNotFoundException", class)),
+        })
+    }
+
+    /// Appends a record's text. On failure nothing is appended.
+    pub(super) fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let start = out.len();
+        let written = match self {
+            Self::Default(columns) => columns.write(record, out),
+            Self::Nothing => Ok(()),
+            Self::Checksum(topic) => {
+                if let Some(topic) = topic {
+                    out.extend_from_slice(topic.as_bytes());
+                    out.push(b':');
+                }
+                out.extend_from_slice(format!("checksum:{}\n", record.checksum()).as_bytes());
+                Ok(())
+            }
+            Self::Offsets => group_records::write_offset(record, out),
+            Self::Groups => group_records::write_group(record, out),
+        };
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
+    }
+}
+
+/// Columns of `DefaultMessageFormatter`, in the order in which they are written.
+#[derive(Debug)]
+pub(super) struct Columns {
+    timestamp: bool,
+    partition: bool,
+    offset: bool,
+    headers: bool,
+    key: bool,
+    value: bool,
+    key_separator: Vec<u8>,
+    line_separator: Vec<u8>,
+    headers_separator: Vec<u8>,
+    null_literal: Vec<u8>,
+    key_deserializer: Deserializer,
+    value_deserializer: Deserializer,
+    headers_deserializer: Deserializer,
+}
+
+impl Columns {
+    fn new(properties: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let flag = |name: &str, default: bool| {
+            properties.get(name).map_or(default, |text| text.trim().eq_ignore_ascii_case("true"))
+        };
+        let text = |name: &str, default: &str| {
+            properties.get(name).map_or(default, String::as_str).as_bytes().to_vec()
+        };
+        let class = |names: &[&str]| {
+            let class = names.iter().find_map(|name| properties.get(*name)).filter(|class| !class.is_empty());
+            class.map_or(Ok(Deserializer::Bytes), |class| Deserializer::named(class))
+        };
+        Ok(Self {
+            timestamp: flag("print.timestamp", false),
+            partition: flag("print.partition", false),
+            offset: flag("print.offset", false),
+            headers: flag("print.headers", false),
+            key: flag("print.key", false),
+            value: flag("print.value", true),
+            key_separator: text("key.separator", "\t"),
+            line_separator: text("line.separator", "\n"),
+            headers_separator: text("headers.separator", ","),
+            null_literal: text("null.literal", "null"),
+            key_deserializer: class(&["key.deserializer"])?,
+            value_deserializer: class(&["value.deserializer"])?,
+            headers_deserializer: class(&["headers.deserializer", "header.deserializer"])?,
+        })
+    }
+
+    fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let columns = [self.timestamp, self.partition, self.offset, self.headers, self.key, self.value];
+        for (index, _) in columns.iter().enumerate().filter(|(_, wanted)| **wanted) {
+            match index {
+                0 => write_time(record.timestamp, out),
+                1 => out.extend_from_slice(format!("Partition:{}", record.partition).as_bytes()),
+                2 => out.extend_from_slice(format!("Offset:{}", record.offset).as_bytes()),
+                3 => self.write_headers(record, out)?,
+                4 => self.show(record.key, self.key_deserializer, out)?,
+                _ => self.show(record.value, self.value_deserializer, out)?,
+            }
+            let last = !columns[index + 1..].contains(&true);
+            out.extend_from_slice(if last { &self.line_separator } else { &self.key_separator });
+        }
+        Ok(())
+    }
+
+    fn write_headers(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        if record.headers.is_empty() {
+            out.extend_from_slice(b"NO_HEADERS");
+        }
+        for (index, (key, value)) in record.headers.iter().enumerate() {
+            if index > 0 {
+                out.extend_from_slice(&self.headers_separator);
+            }
+            out.extend_from_slice(key.as_bytes());
+            out.push(b':');
+            self.show(*value, self.headers_deserializer, out)?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, bytes: Option<&[u8]>, deserializer: Deserializer, out: &mut Vec<u8>) -> Result<(), Failure> {
+        match bytes {
+            Some(bytes) => deserializer.show(bytes, out),
+            None => {
+                out.extend_from_slice(&self.null_literal);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn write_time(time: Time, out: &mut Vec<u8>) {
+    let mut text = String::new();
+    let _ = match time {
+        Time::None => write!(text, "NO_TIMESTAMP"),
+        Time::Create(time) => write!(text, "CreateTime:{time}"),
+        Time::LogAppend(time) => write!(text, "LogAppendTime:{time}"),
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record<'static> {
+        Record {
+            topic: "t",
+            partition: 3,
+            offset: 42,
+            timestamp: Time::Create(1_700_000_000_000),
+            key: Some(b"k"),
+            value: Some(b"v"),
+            headers: vec![("h1", Some(b"a")), ("h2", None)],
+        }
+    }
+
+    fn written(class: &str, properties: &[&str], record: &Record<'_>) -> String {
+        let properties =
+            properties.iter().filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let mut out = Vec::new();
+        Formatter::named(class, &properties).unwrap().write(record, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_columns_that_are_asked_for_are_written_in_kafkas_order() {
+        let all = ["print.key=true", "print.headers=true", "print.offset=true", "print.partition=true", "print.timestamp=true"];
+        let cases: [(&[&str], &str); 6] = [
+            (&[], "v\n"),
+            (&["print.key=true"], "k\tv\n"),
+            (&["print.key=true", "print.value=false"], "k\n"),
+            (&all, "CreateTime:1700000000000\tPartition:3\tOffset:42\th1:a,h2:null\tk\tv\n"),
+            (&["print.key=true", "key.separator= | ", "line.separator=;"], "k | v;"),
+            (&["print.value=false"], ""),
+        ];
+        for (properties, text) in cases {
+            assert_eq!(written("kafka.tools.DefaultMessageFormatter", properties, &record()), text, "{properties:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_absent_has_a_word() {
+        let bare = Record { timestamp: Time::None, key: None, value: None, headers: Vec::new(), ..record() };
+        let properties = ["print.key=true", "print.headers=true", "print.timestamp=true"];
+        assert_eq!(written("DefaultMessageFormatter", &properties, &bare), "NO_TIMESTAMP\tNO_HEADERS\tnull\tnull\n");
+        assert_eq!(written("DefaultMessageFormatter", &["null.literal=-"], &bare), "-\n");
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_shown_leaves_nothing_behind() {
+        let properties = BTreeMap::from([
+            ("print.key".to_owned(), "true".to_owned()),
+            ("value.deserializer".to_owned(), "LongDeserializer".to_owned()),
+        ]);
+        let mut out = b"before".to_vec();
+        let formatter = Formatter::named("DefaultMessageFormatter", &properties).unwrap();
+        assert!(formatter.write(&record(), &mut out).is_err());
+        assert_eq!(out, b"before");
+    }
+
+    #[test]
+    fn the_small_formatters() {
+        assert_eq!(written("org.apache.kafka.tools.consumer.NoOpMessageFormatter", &[], &record()), "");
+        let text = written("kafka.tools.ChecksumMessageFormatter", &["topic=t"], &record());
+        assert_eq!(text, format!("t:checksum:{}\n", record().checksum()));
+    }
+}

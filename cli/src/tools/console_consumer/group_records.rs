@@ -1,0 +1,77 @@
+//! Formatters of `__consumer_offsets`, in the words of `GroupMetadataManager`'s.
+
+use vltava_protocol::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
+
+use super::super::failure::Failure;
+use super::record::Record;
+
+/// `[group,topic,partition]::OffsetAndMetadata(...)`, nothing for a record about something else.
+pub(super) fn write_offset(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let Some(GroupRecordKey::Offset(key)) = key(record)? else { return Ok(()) };
+    let value = match record.value {
+        None => "NULL".to_owned(),
+        Some(bytes) => {
+            let value = OffsetCommitValue::parse(bytes).map_err(|error| corrupt(record, &error))?;
+            let epoch = match value.leader_epoch {
+                -1 => "Optional.empty".to_owned(),
+                epoch => format!("Optional[{epoch}]"),
+            };
+            let expiry = match value.expire_timestamp {
+                -1 => "None".to_owned(),
+                time => format!("Some({time})"),
+            };
+            format!(
+                "OffsetAndMetadata(offset={}, leaderEpoch={epoch}, metadata={}, commitTimestamp={}, expireTimestamp={expiry})",
+                value.offset, value.metadata, value.commit_timestamp
+            )
+        }
+    };
+    out.extend_from_slice(format!("[{},{},{}]::{value}\n", key.group, key.topic, key.partition).as_bytes());
+    Ok(())
+}
+
+/// `group::GroupMetadata(...)`, nothing for a record about something else.
+pub(super) fn write_group(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let Some(GroupRecordKey::Group(key)) = key(record)? else { return Ok(()) };
+    let value = match record.value {
+        None => "NULL".to_owned(),
+        Some(bytes) => {
+            let value = GroupMetadataValue::parse(bytes).map_err(|error| corrupt(record, &error))?;
+            let members: Vec<_> = value
+                .members
+                .iter()
+                .map(|member| {
+                    format!(
+                        "MemberMetadata(memberId={}, groupInstanceId={}, clientId={}, clientHost={}, sessionTimeoutMs={})",
+                        member.member_id,
+                        member.group_instance_id.as_deref().unwrap_or("null"),
+                        member.client_id,
+                        member.client_host,
+                        member.session_timeout
+                    )
+                })
+                .collect();
+            format!(
+                "GroupMetadata(groupId={}, generation={}, protocolType={}, protocol={}, leader={}, currentStateTimestamp={}, members=[{}])",
+                key.group,
+                value.generation,
+                value.protocol_type,
+                value.protocol.as_deref().unwrap_or("null"),
+                value.leader.as_deref().unwrap_or("null"),
+                value.current_state_timestamp,
+                members.join(", ")
+            )
+        }
+    };
+    out.extend_from_slice(format!("{}::{value}\n", key.group).as_bytes());
+    Ok(())
+}
+
+fn key<'a>(record: &Record<'a>) -> Result<Option<GroupRecordKey<'a>>, Failure> {
+    record.key.map(GroupRecordKey::parse).transpose().map_err(|error| corrupt(record, &error))
+}
+
+fn corrupt(record: &Record<'_>, error: &dyn std::fmt::Display) -> Failure {
+    let text = format!("{}-{} at offset {}: {error}", record.topic, record.partition, record.offset);
+    Failure::new("org.apache.kafka.common.protocol.types.SchemaException", text)
+}

@@ -1,0 +1,140 @@
+//! Sending the records, and telling of those that were not delivered.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientContext, Message,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer},
+    util::Timeout,
+};
+
+use super::{lines::Line, options::Settings};
+use crate::tools::{
+    client::{self, LoggingContext},
+    failure::Failure,
+    output,
+};
+
+/// Where Kafka logs a record that was lost.
+const LOGGER: &str = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
+/// Between two attempts to put a record into a full queue.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Writes a line for each lost record.
+#[derive(Debug, Default)]
+struct Deliveries {
+    log: LoggingContext,
+    lost: Arc<AtomicBool>,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
+        self.log.log(level, fac, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let Err((error, record)) = result else { return };
+        self.lost.store(true, Ordering::Relaxed);
+        let length = |bytes: Option<&[u8]>| bytes.map_or("null".to_owned(), |bytes| format!("{} bytes", bytes.len()));
+        let reason = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| format!("{code:?}: {error}"));
+        output::log_error(
+            &format!(
+                "Error when sending message to topic {} with key: {}, value: {} with error: {reason}",
+                record.topic(),
+                length(record.key()),
+                length(record.payload()),
+            ),
+            LOGGER,
+        );
+    }
+}
+
+/// A producer; clones share it.
+#[derive(Clone)]
+pub(super) struct Sender {
+    producer: Arc<ThreadedProducer<Deliveries, NoCustomPartitioner>>,
+    lost: Arc<AtomicBool>,
+    topic: Arc<str>,
+    sync: bool,
+    max_block: Duration,
+}
+
+impl Sender {
+    pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
+        let deliveries = Deliveries::default();
+        let lost = deliveries.lost.clone();
+        let producer = settings.client.config()?.create_with_context(deliveries).map_err(|e| client::refused(&e))?;
+        Ok(Self {
+            producer: Arc::new(producer),
+            lost,
+            topic: settings.topic.as_str().into(),
+            sync: settings.sync,
+            max_block: settings.max_block,
+        })
+    }
+
+    /// Hands a record over; with `--sync` it is delivered when this returns.
+    pub(super) fn send(&self, line: &Line<'_>) -> Result<(), Failure> {
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic);
+        record.key = line.key;
+        record.payload = line.value;
+        if !line.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(line.headers.len());
+            let headers = line.headers.iter().fold(headers, |headers, (key, value)| {
+                headers.insert(Header { key, value: value.as_ref() })
+            });
+            record = record.headers(headers);
+        }
+        let started = Instant::now();
+        while let Err((error, refused)) = self.producer.send(record) {
+            let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+            if !full || started.elapsed() >= self.max_block {
+                return Err(exception(&error));
+            }
+            std::thread::sleep(PAUSE);
+            record = refused;
+        }
+        if self.sync {
+            self.producer.flush(Timeout::Never).map_err(|error| exception(&error))?;
+            if self.lost.load(Ordering::Relaxed) {
+                return Err(Failure::new("java.util.concurrent.ExecutionException", "the record was not delivered"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until each record is delivered or lost: whether all were delivered. Every record has a deadline, so this ends.
+    pub(super) fn close(&self) -> bool {
+        let flushed = self.producer.flush(Timeout::Never);
+        if let Err(error) = &flushed {
+            output::log_error(&exception(error).to_string(), LOGGER);
+        }
+        flushed.is_ok() && !self.lost.load(Ordering::Relaxed)
+    }
+}
+
+fn exception(error: &KafkaError) -> Failure {
+    let class = match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::QueueFull) => "org.apache.kafka.clients.producer.BufferExhaustedException",
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => "org.apache.kafka.common.errors.RecordTooLargeException",
+        _ => "org.apache.kafka.common.KafkaException",
+    };
+    Failure::new(class, error.to_string())
+}
