@@ -2,6 +2,7 @@
 
 mod logging;
 mod server;
+mod tools;
 mod up;
 mod zookeeper;
 
@@ -31,6 +32,8 @@ enum Command {
     Zookeeper(zookeeper::Args),
     /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
     Topics(Box<tools::topics::Args>),
+    /// Show and change the configuration of topics, brokers, clients and users, as kafka-configs.sh does
+    Configs(Box<tools::configs::Args>),
     /// List, describe, delete and reset consumer groups, as kafka-consumer-groups.sh does
     ConsumerGroups(Box<tools::consumer_groups::Args>),
     /// Show the offsets of partitions, as kafka-get-offsets.sh and GetOffsetShell do
@@ -41,6 +44,8 @@ enum Command {
     DeleteRecords(tools::delete_records::Args),
     /// Show the log directories of brokers, and the partitions in them, as kafka-log-dirs.sh does
     LogDirs(tools::log_dirs::Args),
+    /// Read and write znodes, as zookeeper-shell.sh and zkCli.sh do
+    ZookeeperShell(tools::zookeeper_shell::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,10 +59,12 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(&args),
         Command::Zookeeper(args) => zookeeper::run(&args),
         Command::Topics(args) => tools::topics::run(&args),
+        Command::Configs(args) => tools::configs::run(&args),
         Command::ConsumerGroups(args) => tools::consumer_groups::run(&args),
         Command::GetOffsets(args) => tools::get_offsets::run(&args),
         Command::BrokerApiVersions(args) => tools::broker_api_versions::run(&args),
         Command::DeleteRecords(args) => tools::delete_records::run(&args),
         Command::LogDirs(args) => tools::log_dirs::run(&args),
+        Command::ZookeeperShell(args) => tools::zookeeper_shell::run(&args),
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod arguments;
 pub(crate) mod broker_api_versions;
 mod brokers;
+pub(crate) mod configs;
 pub(crate) mod consumer_groups;
 pub(crate) mod delete_records;
 mod failure;
@@ -17,6 +18,7 @@ mod replica_lists;
 mod topic_filter;
 pub(crate) mod topics;
 mod zookeeper;
+pub(crate) mod zookeeper_shell;
 
 use std::process::ExitCode;
 
