@@ -5,9 +5,15 @@
 
 pub(crate) mod arguments;
 mod brokers;
+mod client;
+pub(crate) mod console_consumer;
+pub(crate) mod console_producer;
+mod deserializer;
+pub(crate) mod dump_log;
 mod failure;
 mod output;
 mod replica_lists;
+mod signals;
 mod topic_filter;
 pub(crate) mod topics;
 mod zookeeper;
