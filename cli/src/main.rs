@@ -37,7 +37,17 @@ enum Command {
     /// Write what is in a partition's files, as kafka-dump-log.sh does
     DumpLog(tools::dump_log::Args),
     /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
-    Topics(tools::topics::Args),
+    Topics(Box<tools::topics::Args>),
+    /// List, describe, delete and reset consumer groups, as kafka-consumer-groups.sh does
+    ConsumerGroups(Box<tools::consumer_groups::Args>),
+    /// Show the offsets of partitions, as kafka-get-offsets.sh and GetOffsetShell do
+    GetOffsets(tools::get_offsets::Args),
+    /// Show which requests the brokers serve, and in which versions, as kafka-broker-api-versions.sh does
+    BrokerApiVersions(tools::broker_api_versions::Args),
+    /// Delete the records before an offset, as kafka-delete-records.sh does
+    DeleteRecords(tools::delete_records::Args),
+    /// Show the log directories of brokers, and the partitions in them, as kafka-log-dirs.sh does
+    LogDirs(tools::log_dirs::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,5 +64,10 @@ fn main() -> ExitCode {
         Command::ConsoleConsumer(args) => tools::console_consumer::run(&args),
         Command::DumpLog(args) => tools::dump_log::run(&args),
         Command::Topics(args) => tools::topics::run(&args),
+        Command::ConsumerGroups(args) => tools::consumer_groups::run(&args),
+        Command::GetOffsets(args) => tools::get_offsets::run(&args),
+        Command::BrokerApiVersions(args) => tools::broker_api_versions::run(&args),
+        Command::DeleteRecords(args) => tools::delete_records::run(&args),
+        Command::LogDirs(args) => tools::log_dirs::run(&args),
     }
 }

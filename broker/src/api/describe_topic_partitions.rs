@@ -74,6 +74,9 @@ pub(super) fn handle(
             left -= 1;
             let error = leader_error(&snapshot, &request.listener, SINCE_LISTENER_NOT_FOUND, partition);
             partitions.push(DescribeTopicPartitionsResponsePartition {
+                // Null is allowed on the wire, but Java's admin client takes the lists as given (KIP-966).
+                eligible_leader_replicas: Some(Vec::new()),
+                last_known_elr: Some(Vec::new()),
                 error_code: error.into(),
                 partition_index: index,
                 leader_id: if error == ErrorCode::None { partition.leader } else { -1 },

@@ -4,13 +4,22 @@
 //! [`brokers`] and [`zookeeper`] connect, [`failure`] says what went wrong under the name that Kafka gives it, [`output`] writes.
 
 pub(crate) mod arguments;
+pub(crate) mod broker_api_versions;
 mod brokers;
+<<<<<<< HEAD
 mod client;
 pub(crate) mod console_consumer;
 pub(crate) mod console_producer;
 mod deserializer;
 pub(crate) mod dump_log;
+=======
+pub(crate) mod consumer_groups;
+pub(crate) mod delete_records;
+>>>>>>> admin
 mod failure;
+pub(crate) mod get_offsets;
+mod java_order;
+pub(crate) mod log_dirs;
 mod output;
 mod replica_lists;
 mod signals;

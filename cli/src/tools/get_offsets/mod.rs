@@ -1,0 +1,151 @@
+//! `kafka-get-offsets`, once `GetOffsetShell`: the offsets of partitions at a time.
+
+mod filter;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use vltava_client::{
+    Client,
+    admin::{Isolation, OffsetSpec, TopicPartition, describe_topics, list_offsets},
+};
+
+use self::filter::PartitionFilter;
+use super::{brokers, failure::Failure, output, usage};
+
+/// Show the offsets of partitions, as kafka-get-offsets.sh and GetOffsetShell do
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// The brokers to connect to, host:port with commas between
+    #[arg(long, value_name = "HOST1:PORT1,...,HOST3:PORT3")]
+    bootstrap_server: Option<String>,
+    /// The old name of --bootstrap-server
+    #[arg(long, value_name = "HOST1:PORT1,...,HOST3:PORT3")]
+    broker_list: Option<String>,
+    /// A Java property file for the connection
+    #[arg(long, value_name = "config file")]
+    command_config: Option<PathBuf>,
+    /// The topic, or a regular expression; all topics without it
+    #[arg(long, value_name = "topic")]
+    topic: Option<String>,
+    /// Only these partitions, such as 0,1,2
+    #[arg(long, value_name = "partition ids")]
+    partitions: Option<String>,
+    /// Instead: patterns of topics and partitions, such as topic1:1,topic2:0-3,topic3,topic4:5-,topic5:-3
+    #[arg(long, value_name = "patterns")]
+    topic_partitions: Option<String>,
+    /// Which offsets: -1 or latest, -2 or earliest, -3 or max-timestamp, -4 or earliest-local, -5 or latest-tiered, or those of the
+    /// first record at or after a time in milliseconds
+    #[arg(long, value_name = "time", default_value = "latest")]
+    time: String,
+    /// Leave out Kafka's own topics
+    #[arg(long)]
+    exclude_internal_topics: bool,
+    /// How many offsets before the time to show (GetOffsetShell before 2.0); brokers tell one
+    #[arg(long, value_name = "count", hide = true)]
+    offsets: Option<i32>,
+    /// How long to wait for an answer, in milliseconds (GetOffsetShell before 2.8)
+    #[arg(long, value_name = "ms", hide = true)]
+    max_wait_ms: Option<i64>,
+}
+
+/// Runs the tool.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match super::block_on(show(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.usage => usage::<Args>(&failure.message),
+        Err(failure) => {
+            eprintln!("Error occurred: {}", failure.message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn show(args: &Args) -> Result<(), Failure> {
+    let bootstrap = args.bootstrap_server.as_deref().or(args.broker_list.as_deref());
+    let bootstrap = bootstrap.ok_or_else(|| Failure::missing("bootstrap-server"))?;
+    if args.topic_partitions.is_some() && (args.topic.is_some() || args.partitions.is_some()) {
+        return Err(Failure::illegal("--topic-partitions cannot be used with --topic or --partitions"));
+    }
+    let spec = spec(&args.time)?;
+    let filter = match &args.topic_partitions {
+        Some(patterns) => PartitionFilter::patterns(patterns)?,
+        None => PartitionFilter::of(args.topic.as_deref(), args.partitions.as_deref())?,
+    };
+    let mut client =
+        brokers::connect(bootstrap, args.command_config.as_deref(), args.max_wait_ms).await?;
+    let partitions = matching(&mut client, &filter, args.exclude_internal_topics).await?;
+    if partitions.is_empty() {
+        return Err(Failure::illegal("Could not match any topic-partitions with the specified filters"));
+    }
+    let asked: Vec<(TopicPartition, OffsetSpec)> =
+        partitions.into_iter().map(|partition| (partition, spec)).collect();
+    for (partition, result) in list_offsets(&mut client, &asked, Isolation::ReadUncommitted).await? {
+        let TopicPartition { topic, partition } = partition;
+        match result {
+            Ok(found) if found.offset >= 0 => {
+                output::line(format_args!("{topic}:{partition}:{}", found.offset));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let why = Failure::from(error);
+                eprintln!("Skip getting offsets for topic-partition {topic}-{partition} due to error: {}", why.message);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The partitions that the filter means, in order.
+async fn matching(
+    client: &mut Client,
+    filter: &PartitionFilter,
+    exclude_internal: bool,
+) -> Result<Vec<TopicPartition>, Failure> {
+    let mut partitions = Vec::new();
+    for topic in describe_topics(client, None).await?.into_iter().filter_map(Result::ok) {
+        if exclude_internal && topic.internal {
+            continue;
+        }
+        let meant = topic.partitions.iter().filter(|partition| filter.allows(&topic.name, partition.index));
+        let of = |index| TopicPartition { topic: topic.name.clone(), partition: index };
+        partitions.extend(meant.map(|partition| of(partition.index)));
+    }
+    Ok(partitions)
+}
+
+fn spec(time: &str) -> Result<OffsetSpec, Failure> {
+    let number = match time {
+        "latest" => -1,
+        "earliest" => -2,
+        "max-timestamp" => -3,
+        "earliest-local" => -4,
+        "latest-tiered" => -5,
+        _ => time.parse::<i64>().map_err(|_| {
+            Failure::illegal(format!(
+                "Malformed time argument {time}. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered, or a specified long format timestamp"
+            ))
+        })?,
+    };
+    Ok(match number {
+        -1 => OffsetSpec::Latest,
+        -2 => OffsetSpec::Earliest,
+        -3 => OffsetSpec::MaxTimestamp,
+        -4 => OffsetSpec::EarliestLocal,
+        -5 => OffsetSpec::LatestTiered,
+        time => OffsetSpec::Time(time),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_names_and_numbers() {
+        assert_eq!(spec("earliest"), Ok(OffsetSpec::Earliest));
+        assert_eq!(spec("-3"), Ok(OffsetSpec::MaxTimestamp));
+        assert_eq!(spec("1700000000000"), Ok(OffsetSpec::Time(1_700_000_000_000)));
+        assert!(spec("foo").unwrap_err().message.starts_with("Malformed time argument foo. Please use -1"));
+    }
+}
