@@ -30,6 +30,12 @@ enum Command {
     Up(up::Args),
     /// Run the embedded one-node ZooKeeper with a properties file, as zookeeper-server-start.sh does
     Zookeeper(zookeeper::Args),
+    /// Read lines from standard input and publish them, as kafka-console-producer.sh does
+    ConsoleProducer(tools::console_producer::Args),
+    /// Read records and write them to standard output, as kafka-console-consumer.sh does
+    ConsoleConsumer(Box<tools::console_consumer::Args>),
+    /// Write what is in a partition's files, as kafka-dump-log.sh does
+    DumpLog(tools::dump_log::Args),
     /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
     Topics(Box<tools::topics::Args>),
     /// Show and change the configuration of topics, brokers, clients and users, as kafka-configs.sh does
@@ -58,6 +64,9 @@ fn main() -> ExitCode {
         Command::Server(args) => server::run(&args),
         Command::Up(args) => up::run(&args),
         Command::Zookeeper(args) => zookeeper::run(&args),
+        Command::ConsoleProducer(args) => tools::console_producer::run(&args),
+        Command::ConsoleConsumer(args) => tools::console_consumer::run(&args),
+        Command::DumpLog(args) => tools::dump_log::run(&args),
         Command::Topics(args) => tools::topics::run(&args),
         Command::Configs(args) => tools::configs::run(&args),
         Command::ConsumerGroups(args) => tools::consumer_groups::run(&args),

@@ -57,5 +57,6 @@ pub use reader::{FetchData, FileSlice, LogOffset, LogReader};
 pub use recovery::Recovered;
 pub use removal::Removal;
 pub use retention::Retained;
+pub use snapshot::parse as read_producer_snapshot;
 pub use time_index::TimestampOffset;
 pub use txn_index::AbortedTxn;

@@ -43,8 +43,11 @@ pub(crate) fn format(producers: &Producers) -> Vec<u8> {
     out
 }
 
-/// Reads a snapshot's bytes; the error says what is wrong with them.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<ProducerEntry>, String> {
+/// Reads a snapshot's bytes.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn parse(bytes: &[u8]) -> Result<Vec<ProducerEntry>, String> {
     let mut at = bytes;
     let version = i16::from_be_bytes(take(&mut at).ok_or("too short")?);
     if version != VERSION {

@@ -29,6 +29,9 @@ const VERSION: i16 = 0;
 const BLOCK: usize = 120;
 
 impl AbortedTxn {
+    /// Bytes of an entry.
+    pub const SIZE: usize = ENTRY;
+
     fn to_bytes(self) -> [u8; ENTRY] {
         let mut out = [0; ENTRY];
         out[0..2].copy_from_slice(&VERSION.to_be_bytes());
@@ -41,7 +44,8 @@ impl AbortedTxn {
         out
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    /// Reads an entry; `None` if it is none of version 0.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let field = |i: usize| bytes.get(2 + 8 * i..10 + 8 * i)?.try_into().ok().map(i64::from_be_bytes);
         if bytes.get(..2)? != VERSION.to_be_bytes() {
             return None;

@@ -29,6 +29,16 @@ pub(crate) fn log_warning(message: &str, logger: &str) {
     eprint!("{}", logged("WARN", message, logger));
 }
 
+/// An error in the log on standard error.
+pub(crate) fn log_error(message: &str, logger: &str) {
+    eprint!("{}", logged("ERROR", message, logger));
+}
+
+/// An error in the log on standard error, and the exception that caused it on the next line, as log4j writes the two.
+pub(crate) fn log_caused(message: &str, logger: &str, cause: impl Display) {
+    eprint!("{}{cause}\n", logged("ERROR", message, logger));
+}
+
 fn logged(level: &str, message: &str, logger: &str) -> String {
     let now = Zoned::now();
     format!("[{},{:03}] {level} {message} ({logger})\n", now.strftime("%Y-%m-%d %H:%M:%S"), now.millisecond())

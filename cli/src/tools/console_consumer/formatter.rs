@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::super::failure::Failure;
+use super::super::{deserializer::Deserializer, failure::Failure};
 use super::{
-    deserializer::Deserializer,
     group_records,
     record::{Record, Time},
 };

@@ -2,7 +2,6 @@
 //!
 //! [`kafka`] is the consumer of today, [`old`] the one of Kafka 0.8 over ZooKeeper; both hand their records to [`process`].
 
-mod deserializer;
 mod formatter;
 mod group_records;
 mod kafka;
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 /// What Kafka's tool says of a consumer that could not be made.
 fn unknown(failure: &Failure) -> ExitCode {
-    output::log_error(&format!("Unknown error when running consumer:  ({LOGGER})\n{failure}"), "");
+    output::log_caused("Unknown error when running consumer: ", LOGGER, failure);
     ExitCode::FAILURE
 }
 

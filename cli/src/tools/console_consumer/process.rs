@@ -100,12 +100,9 @@ impl Console<'_> {
         self.count += 1;
         let Err(failure) = self.settings.formatter.write(record, &mut self.text) else { return };
         if self.settings.skip_message_on_error {
-            output::log_error(
-                &format!("Error processing message, skipping this message:  ({LOGGER})\n{failure}"),
-                "",
-            );
+            output::log_caused("Error processing message, skipping this message: ", LOGGER, failure);
         } else {
-            output::log_error(&format!("Unknown error when running consumer:  ({LOGGER})\n{failure}"), "");
+            output::log_caused("Unknown error when running consumer: ", LOGGER, failure);
             self.ending = Some(Ending::Failed);
         }
     }
@@ -126,5 +123,5 @@ impl Console<'_> {
 }
 
 fn terminating(cause: &str) {
-    output::log_error(&format!("Error processing message, terminating consumer process:  ({LOGGER})\n{cause}"), "");
+    output::log_caused("Error processing message, terminating consumer process: ", LOGGER, cause);
 }

@@ -94,6 +94,14 @@ impl Member {
 
     /// What is due: a new session, a rebalance, a commit.
     async fn attend(&mut self) -> Result<(), Failure> {
+        match self.attend_to_session().await {
+            // Then the next turn begins a new session, and with it everything anew.
+            Err(_) if self.session.client().state().is_terminated() => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    async fn attend_to_session(&mut self) -> Result<(), Failure> {
         if self.session.client().state().is_terminated() {
             self.renew().await?;
         } else if self.changes.happened() {
@@ -168,7 +176,7 @@ impl Member {
             }
             taken.push((topic.clone(), *partition));
         }
-        self.fetch(share, &zookeeper::addresses(&brokers))
+        self.fetch(share, &registry::addresses(&brokers))
     }
 
     fn fetch(&mut self, share: BTreeMap<(String, i32), Option<i64>>, brokers: &str) -> Result<bool, Failure> {

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use vltava_broker::control::{
     Session,
-    znodes::{self, paths},
+    znodes::{self, BrokerRegistration, paths},
 };
 use zookeeper_client as zk;
 
@@ -161,6 +161,16 @@ pub(super) async fn consumers(
         }
     }
     Ok(consumers)
+}
+
+/// Where clients connect: each broker's plaintext listener, or its first where it has none.
+pub(super) fn addresses(brokers: &BTreeMap<i32, BrokerRegistration>) -> String {
+    const PLAINTEXT: i16 = 0;
+    let address = |broker: &BrokerRegistration| {
+        let plain = broker.endpoints.iter().find(|endpoint| endpoint.security_protocol == PLAINTEXT);
+        plain.or(broker.endpoints.first()).map(|endpoint| format!("{}:{}", endpoint.host, endpoint.port))
+    };
+    brokers.values().filter_map(address).collect::<Vec<_>>().join(",")
 }
 
 /// The partitions of a topic; none of a topic that is not there.

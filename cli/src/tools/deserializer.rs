@@ -1,10 +1,10 @@
 //! Kafka's deserializers, by class name: how a key, value or header is shown.
 
-use super::super::failure::Failure;
+use super::failure::Failure;
 
 /// How bytes become text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deserializer {
+pub(crate) enum Deserializer {
     /// As they are: `StringDeserializer`, `ByteArrayDeserializer`, `BytesDeserializer`, `DefaultDecoder` and `StringDecoder`.
     Bytes,
     Integer,
@@ -19,7 +19,7 @@ pub(super) enum Deserializer {
 
 impl Deserializer {
     /// The deserializer of a class, with or without its package.
-    pub(super) fn named(class: &str) -> Result<Self, Failure> {
+    pub(crate) fn named(class: &str) -> Result<Self, Failure> {
         let name = class.trim().rsplit(['.', '$']).next().unwrap_or_default();
         Ok(match name {
             "StringDeserializer" | "ByteArrayDeserializer" | "BytesDeserializer" | "ByteBufferDeserializer"
@@ -37,7 +37,7 @@ impl Deserializer {
     }
 
     /// Appends the text of `bytes`.
-    pub(super) fn show(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(crate) fn show(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
         let text = match self {
             Self::Bytes => {
                 out.extend_from_slice(bytes);
