@@ -135,7 +135,10 @@ impl Java {
                     zookeeper_groups: true,
                     produces: &["produce", "produce-scala"],
                     timestamps: false,
-                    ..old("java-0.8.2.2", java_program("0.8.2.2", &libraries, &["shared/clients/Line.java", "0.8"]))
+                    ..old(
+                        "java-0.8.2.2",
+                        java_program("0.8.2.2", &libraries, &["shared/clients/Line.java", "0.8"]),
+                    )
                 }
             }
             Java::V0_9 => Client {
@@ -147,12 +150,16 @@ impl Java {
                 refuses_zstd: UNKNOWN,
                 ..old("java-0.10.2.2", kafka_clients("0.10.2.2", &["shared", "by-time", "0.10"]))
             },
-            Java::V0_11 => {
-                Client { codecs: OLD, refuses_zstd: UNKNOWN, ..modern("java-0.11.0.3", kafka_clients("0.11.0.3", POLL)) }
-            }
-            Java::V1_1 => {
-                Client { codecs: OLD, refuses_zstd: UNKNOWN, ..modern("java-1.1.1", kafka_clients("1.1.1", POLL)) }
-            }
+            Java::V0_11 => Client {
+                codecs: OLD,
+                refuses_zstd: UNKNOWN,
+                ..modern("java-0.11.0.3", kafka_clients("0.11.0.3", POLL))
+            },
+            Java::V1_1 => Client {
+                codecs: OLD,
+                refuses_zstd: UNKNOWN,
+                ..modern("java-1.1.1", kafka_clients("1.1.1", POLL))
+            },
             Java::V2_8 => modern("java-2.8.2", kafka_clients("2.8.2", DURATION)),
             Java::V3_9 => modern("java-3.9.2", kafka_clients("3.9.2", DURATION)),
             Java::V4 => modern("java-4.4.0", kafka_clients("4.4.0", DURATION)),
@@ -188,8 +195,7 @@ fn kafka_clients(version: &str, folders: &[&str]) -> Program {
 fn java_program(version: &str, libraries: &[&str], folders: &[&str]) -> Program {
     let name = format!("clients-{version}");
     let jars = maven::class_path(&maven::libraries(&name, libraries));
-    let folders: Vec<PathBuf> =
-        folders.iter().map(|folder| sources("java/clients").join(folder)).collect();
+    let folders: Vec<PathBuf> = folders.iter().map(|folder| sources("java/clients").join(folder)).collect();
     let classes = java::compile_together(&name, &folders, &jars);
     Program::Java { class_path: format!("{}:{jars}", classes.display()) }
 }

@@ -47,7 +47,10 @@ impl Load<'_> {
         let mut acked = BTreeMap::new();
         for line in lines {
             if let Line::Acked { partition, offset, key } = line {
-                assert!(acked.insert(key.clone(), (*partition, *offset)).is_none(), "{key} is acknowledged twice");
+                assert!(
+                    acked.insert(key.clone(), (*partition, *offset)).is_none(),
+                    "{key} is acknowledged twice"
+                );
             }
         }
         let mut sent = Vec::new();

@@ -65,9 +65,11 @@ fn parse_line(line: &str) -> Option<Line> {
         ["created", _] => Line::Created,
         ["left"] => Line::Left,
         ["error", text] => Line::Error(text.to_owned()),
-        ["acked", partition, offset, key] => {
-            Line::Acked { partition: number(partition, line), offset: known(offset, line), key: key.to_owned() }
-        }
+        ["acked", partition, offset, key] => Line::Acked {
+            partition: number(partition, line),
+            offset: known(offset, line),
+            key: key.to_owned(),
+        },
         ["assigned", "-"] => Line::Assigned(BTreeSet::new()),
         ["assigned", list] => Line::Assigned(list.split(',').map(|p| number(p, line)).collect()),
         ["offset", partition, time, offset] => Line::Offset {

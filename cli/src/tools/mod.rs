@@ -6,14 +6,14 @@
 pub(crate) mod arguments;
 pub(crate) mod broker_api_versions;
 mod brokers;
-pub(crate) mod configs;
 mod client;
+pub(crate) mod configs;
 pub(crate) mod console_consumer;
 pub(crate) mod console_producer;
-mod deserializer;
-pub(crate) mod dump_log;
 pub(crate) mod consumer_groups;
 pub(crate) mod delete_records;
+mod deserializer;
+pub(crate) mod dump_log;
 mod failure;
 pub(crate) mod get_offsets;
 mod java_order;

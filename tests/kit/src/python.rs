@@ -12,10 +12,7 @@ pub fn environment(name: &str, libraries: &[&str]) -> PathBuf {
         check("python3 -m venv", &run(Command::new("python3").args(["-m", "venv"]).arg(folder)));
         // A registry that does not answer now and then is no failure of the project: pip tries again by itself.
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "5"];
-        check(
-            "pip install",
-            &run(Command::new(folder.join("bin/python")).args(install).args(libraries)),
-        );
+        check("pip install", &run(Command::new(folder.join("bin/python")).args(install).args(libraries)));
     })
 }
 

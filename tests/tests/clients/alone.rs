@@ -129,7 +129,8 @@ impl Life<'_> {
         let mut sent = Vec::new();
         for command in self.client.produces {
             let tag = format!("{tag}-{command}");
-            let load = Load { codecs: self.client.codecs, count: COUNT, tag: &tag, time: self.start + run * 60_000 };
+            let load =
+                Load { codecs: self.client.codecs, count: COUNT, tag: &tag, time: self.start + run * 60_000 };
             let arguments = load.arguments(command, &self.server.address().to_string(), TOPIC);
             sent.extend(load.sent(self.client, &self.run(&arguments.each_ref().map(String::as_str))));
         }

@@ -15,7 +15,8 @@ const LIBRDKAFKA: &str = env!("CARGO_BIN_EXE_librdkafka");
 
 /// A broker whose topics have three partitions and whose groups do not wait for more members.
 fn server(folder: &Path) -> Server {
-    let overrides = ["num.partitions=3", "group.initial.rebalance.delay.ms=0", "offsets.topic.num.partitions=5"];
+    let overrides =
+        ["num.partitions=3", "group.initial.rebalance.delay.ms=0", "offsets.topic.num.partitions=5"];
     Server::start(folder, &overrides)
 }
 

@@ -14,7 +14,8 @@ use vltava_tests::member::{self, LIMIT, Member};
 use crate::{LIBRDKAFKA, an_hour_ago, server};
 
 fn everybody() -> Vec<Client> {
-    let mut clients = vec![client::librdkafka(LIBRDKAFKA), client::kafka_python(), client::franz_go(), client::sarama()];
+    let mut clients =
+        vec![client::librdkafka(LIBRDKAFKA), client::kafka_python(), client::franz_go(), client::sarama()];
     clients.extend(Java::ALL.map(Java::client));
     clients
 }
@@ -83,7 +84,13 @@ fn create(server: &Server, folder: &Path, topic: &str) {
 }
 
 /// Every producer of every client at the same time, each with those of `codecs` that it knows.
-fn produce_all(clients: &[Client], server: &Server, folder: &Path, topic: &str, codecs: &[&str]) -> Vec<Sent> {
+fn produce_all(
+    clients: &[Client],
+    server: &Server,
+    folder: &Path,
+    topic: &str,
+    codecs: &[&str],
+) -> Vec<Sent> {
     let bootstrap = server.address().to_string();
     let time = an_hour_ago();
     thread::scope(|scope| {
@@ -93,7 +100,8 @@ fn produce_all(clients: &[Client], server: &Server, folder: &Path, topic: &str, 
             .map(|(client, command)| {
                 let bootstrap = &bootstrap;
                 scope.spawn(move || {
-                    let known: Vec<&str> = codecs.iter().copied().filter(|c| client.codecs.contains(c)).collect();
+                    let known: Vec<&str> =
+                        codecs.iter().copied().filter(|c| client.codecs.contains(c)).collect();
                     let tag = format!("{}-{command}", client.name);
                     let load = Load { codecs: &known, count: 40, tag: &tag, time };
                     let arguments = load.arguments(command, bootstrap, topic);
@@ -113,5 +121,8 @@ fn read_simply(server: &Server, folder: &Path, topic: &str, count: usize) -> Run
 }
 
 fn records(lines: Vec<Line>) -> Vec<Record> {
-    lines.into_iter().filter_map(|line| if let Line::Record(record) = line { Some(record) } else { None }).collect()
+    lines
+        .into_iter()
+        .filter_map(|line| if let Line::Record(record) = line { Some(record) } else { None })
+        .collect()
 }

@@ -98,7 +98,9 @@ impl Args {
                 ));
             }
             (Some(_), Some(_)) => {
-                return Err(Failure::illegal("Only one of --bootstrap-server or --zookeeper must be specified"));
+                return Err(Failure::illegal(
+                    "Only one of --bootstrap-server or --zookeeper must be specified",
+                ));
             }
             (None, Some(_)) if self.all => return Err(Failure::conflict("all", "zookeeper")),
             (None, Some(_)) if self.command_config.is_some() => {
@@ -159,7 +161,9 @@ impl Args {
         match kinds.as_slice() {
             [] => return Err(Failure::illegal("At least one entity type must be specified")),
             [_] | [Kind::Users, Kind::Clients] => {}
-            [a, b, ..] if a == b => return Err(Failure::illegal(format!("Duplicate entity type(s) specified: {a}"))),
+            [a, b, ..] if a == b => {
+                return Err(Failure::illegal(format!("Duplicate entity type(s) specified: {a}")));
+            }
             _ => {
                 return Err(Failure::illegal(
                     "Only \"users\" and \"clients\" entity types may be specified together",
@@ -230,7 +234,9 @@ mod tests {
     fn short_and_long_names_mean_the_same() {
         let long = "--zookeeper a --describe --entity-type clients --entity-type users --entity-name c --entity-default";
         assert!(check(long).is_ok());
-        let long = check("--zookeeper a --describe --entity-type users --entity-name u --entity-type clients --entity-name c");
+        let long = check(
+            "--zookeeper a --describe --entity-type users --entity-name u --entity-type clients --entity-name c",
+        );
         assert_eq!(long, check("--zookeeper a --describe --client c --user u"));
         assert_eq!(
             check("--bootstrap-server a:1 --describe --broker-defaults"),

@@ -70,7 +70,9 @@ fn check_quota(key: &str, value: &str) -> Result<(), Failure> {
         )));
     }
     if !QUOTAS.contains(&key) {
-        return Err(Failure::illegal(format!("requirement failed: Unknown Dynamic Configuration: Set({key}).")));
+        return Err(Failure::illegal(format!(
+            "requirement failed: Unknown Dynamic Configuration: Set({key})."
+        )));
     }
     match value.parse::<f64>() {
         Ok(number) if number > 0.0 && number.is_finite() => Ok(()),

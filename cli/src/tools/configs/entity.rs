@@ -149,7 +149,8 @@ mod tests {
     #[test]
     fn entities_are_named_and_placed_as_in_0_11() {
         let target = |levels: &[(Kind, Name)]| Target { levels: levels.to_vec() };
-        let both = target(&[(Kind::Users, Name::Of("user1".into())), (Kind::Clients, Name::Of("clientA".into()))]);
+        let both =
+            target(&[(Kind::Users, Name::Of("user1".into())), (Kind::Clients, Name::Of("clientA".into()))]);
         assert_eq!(both.to_string(), "user-principal 'user1', client-id 'clientA'");
         assert_eq!(both.path().as_deref(), Some("users/user1/clients/clientA"));
         let default = target(&[(Kind::Users, Name::Default)]);

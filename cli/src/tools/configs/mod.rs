@@ -15,7 +15,9 @@ use super::usage;
 pub(crate) fn run(args: &Args) -> ExitCode {
     let old = args.zookeeper.is_some();
     let done = args.check().and_then(|target| {
-        super::block_on(async { if old { old::run(args, &target).await } else { new::run(args, &target).await } })
+        super::block_on(async {
+            if old { old::run(args, &target).await } else { new::run(args, &target).await }
+        })
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -109,7 +109,9 @@ fn lines(resource: &Resource, mut entries: Vec<ConfigEntry>, all: bool) -> Strin
         let synonyms: Vec<String> = entry
             .synonyms
             .iter()
-            .map(|(name, value, from)| format!("{}:{name}={}", source(*from).unwrap_or(SOURCES[0]), null(value)))
+            .map(|(name, value, from)| {
+                format!("{}:{name}={}", source(*from).unwrap_or(SOURCES[0]), null(value))
+            })
             .collect();
         text += &format!(
             "  {}={} sensitive={} synonyms={{{}}}\n",

@@ -57,7 +57,8 @@ async fn expand(session: &Session, target: &Target) -> Result<Vec<Target>, Failu
             let names = match name {
                 Name::All => {
                     let above = outer.path().filter(|path| !path.is_empty());
-                    let path = above.map_or_else(|| paths::CONFIG.to_owned(), |path| format!("{}/{path}", paths::CONFIG));
+                    let path = above
+                        .map_or_else(|| paths::CONFIG.to_owned(), |path| format!("{}/{path}", paths::CONFIG));
                     // All topics are there, also those without an override.
                     let children = match kind {
                         Kind::Topics => zookeeper::children(session, paths::TOPICS).await?,

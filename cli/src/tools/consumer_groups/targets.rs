@@ -20,15 +20,14 @@ pub(super) fn topic_partitions(text: &str) -> Result<(&str, Option<Vec<i32>>), F
 
 /// `2024-01-31T12:00:00.000`, in UTC unless a zone such as `Z`, `+01` or `+0100` follows; as milliseconds since 1970.
 pub(super) fn datetime(text: &str) -> Result<i64, Failure> {
-    let unparsable =
-        || Failure::new("java.text.ParseException", format!("Unparseable date: \"{text}\""));
+    let unparsable = || Failure::new("java.text.ParseException", format!("Unparseable date: \"{text}\""));
     let (date, time) = text.split_once('T').ok_or_else(unparsable)?;
     if time.contains(['Z', 'z', '+', '-']) {
         let zoned: Timestamp = format!("{date}T{time}").parse().map_err(|_| unparsable())?;
         return Ok(zoned.as_millisecond());
     }
     let civil: DateTime = text.parse().map_err(|_| unparsable())?;
-    let zoned = civil.to_zoned(TimeZone::UTC).map_err(|_| unparsable())?;
+    let zoned = civil.to_zoned_datetime(TimeZone::UTC).map_err(|_| unparsable())?;
     Ok(zoned.timestamp().as_millisecond())
 }
 
@@ -42,7 +41,7 @@ pub(super) fn before(now: Timestamp, duration: &str) -> Result<i64, Failure> {
     if unfit {
         return Err(unparsable());
     }
-    let then = now.to_zoned(TimeZone::UTC).checked_sub(span).map_err(|_| unparsable())?;
+    let then = now.to_zoned_datetime(TimeZone::UTC).checked_sub(span).map_err(|_| unparsable())?;
     Ok(then.timestamp().as_millisecond())
 }
 

@@ -164,7 +164,9 @@ impl Shell {
                 }
                 [on, ..] => self.print_watches.store(on == "on", Ordering::Relaxed),
             },
-            "version" => output::line(format_args!("ZooKeeper CLI version: vltava {}", env!("CARGO_PKG_VERSION"))),
+            "version" => {
+                output::line(format_args!("ZooKeeper CLI version: vltava {}", env!("CARGO_PKG_VERSION")))
+            }
             "close" => self.session = None,
             "connect" => {
                 if let Some(address) = words.first() {
@@ -245,7 +247,9 @@ impl Shell {
             };
             if print.load(Ordering::Relaxed) {
                 let path = event.path;
-                output::write(&format!("\nWATCHER::\n\nWatchedEvent state:SyncConnected type:{kind} path:{path}\n"));
+                output::write(&format!(
+                    "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:{kind} path:{path}\n"
+                ));
             }
         });
     }
@@ -256,7 +260,8 @@ impl Shell {
             return descend(client, path).await;
         }
         let mut children = if line.has('w') {
-            let (children, watcher) = client.list_and_watch_children(path).await.map_err(Refusal::zk(path))?;
+            let (children, watcher) =
+                client.list_and_watch_children(path).await.map_err(Refusal::zk(path))?;
             self.tell(watcher);
             children
         } else {
@@ -308,7 +313,8 @@ impl Shell {
         let mode = match (sequential, line.has('e'), line.has('c')) {
             (_, true, true) | (true, _, true) => {
                 return Err(Refusal::Words(
-                    "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential.".into(),
+                    "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential."
+                        .into(),
                 ));
             }
             (_, _, true) => zk::CreateMode::Container,
@@ -318,12 +324,16 @@ impl Shell {
             (false, false, _) => zk::CreateMode::Persistent,
         };
         let acls = match line.operand(2) {
-            Some(list) => Some(acl::parse(list).ok_or_else(|| Refusal::Words(format!("Acl is not valid : {path}")))?),
+            Some(list) => {
+                Some(acl::parse(list).ok_or_else(|| Refusal::Words(format!("Acl is not valid : {path}")))?)
+            }
             None => None,
         };
         let mut options = mode.with_acls(acls.as_deref().map_or(zk::Acls::anyone_all(), zk::Acls::new));
         if let Some(ttl) = line.value('t') {
-            let millis = ttl.parse().map_err(|_| Refusal::Words(format!("-t argument must be a long value: {ttl}")))?;
+            let millis = ttl
+                .parse()
+                .map_err(|_| Refusal::Words(format!("-t argument must be a long value: {ttl}")))?;
             options = options.with_ttl(Duration::from_millis(millis));
         }
         let data = line.operand(1).unwrap_or_default().as_bytes();
@@ -339,8 +349,7 @@ impl Shell {
     async fn set(&self, line: &Line) -> Result<(), Refusal> {
         let (client, path) = (self.client()?, path(line)?);
         let data = line.operand(1).ok_or(Refusal::Usage)?;
-        let stat =
-            client.set_data(path, data.as_bytes(), version(line)?).await.map_err(Refusal::zk(path))?;
+        let stat = client.set_data(path, data.as_bytes(), version(line)?).await.map_err(Refusal::zk(path))?;
         if line.has('s') {
             print_stat(&stat);
         }
@@ -355,7 +364,9 @@ impl Shell {
     async fn delete_all(&self, line: &Line) -> Result<(), Refusal> {
         let path = path(line)?;
         let Some(session) = &self.session else { return Err(Refusal::Words("Not connected".to_owned())) };
-        let failed = |failure: Failure| Refusal::Words(format!("Failed to delete some node(s) in the subtree! {}", failure.message));
+        let failed = |failure: Failure| {
+            Refusal::Words(format!("Failed to delete some node(s) in the subtree! {}", failure.message))
+        };
         zookeeper::delete_tree(session, path).await.map_err(failed)
     }
 
@@ -391,7 +402,8 @@ impl Shell {
 /// The first operand, which names a znode.
 fn path(line: &Line) -> Result<&str, Refusal> {
     let path = line.operand(0).ok_or(Refusal::Usage)?;
-    let wrong = |why: &str| Err(Refusal::Words(format!("Command failed: java.lang.IllegalArgumentException: {why}")));
+    let wrong =
+        |why: &str| Err(Refusal::Words(format!("Command failed: java.lang.IllegalArgumentException: {why}")));
     if !path.starts_with('/') {
         return wrong("Path must start with / character");
     }

@@ -38,7 +38,9 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         }
         (None, Some(address)) => address.clone(),
         (None, None) => {
-            println!("USAGE: zookeeper-shell zookeeper_host:port[/path] [-zk-tls-config-file file] [args...]");
+            println!(
+                "USAGE: zookeeper-shell zookeeper_host:port[/path] [-zk-tls-config-file file] [args...]"
+            );
             return ExitCode::FAILURE;
         }
     };
@@ -71,9 +73,8 @@ async fn once(shell: &mut Shell, words: &[String]) -> Result<u8, Failure> {
 async fn interactive(shell: &mut Shell) -> Result<u8, Failure> {
     output::line("Welcome to ZooKeeper!");
     shell.connect().await?;
-    let mut editor = Some(
-        DefaultEditor::new().map_err(|error| Failure::new("java.io.IOException", error.to_string()))?,
-    );
+    let mut editor =
+        Some(DefaultEditor::new().map_err(|error| Failure::new("java.io.IOException", error.to_string()))?);
     // The last command's: what the shell itself ends with, as zkCli's does.
     let mut code = 0;
     while let Some(mut reader) = editor.take() {
@@ -83,7 +84,8 @@ async fn interactive(shell: &mut Shell) -> Result<u8, Failure> {
             let line = reader.readline(&prompt);
             (reader, line)
         });
-        let (mut reader, line) = read.await.map_err(|error| Failure::new("java.io.IOException", error.to_string()))?;
+        let (mut reader, line) =
+            read.await.map_err(|error| Failure::new("java.io.IOException", error.to_string()))?;
         let line = match line {
             Ok(line) => line,
             Err(ReadlineError::Interrupted | ReadlineError::Eof) => break,

@@ -8,7 +8,7 @@ pub(super) fn lines(stat: &Stat, zone: &TimeZone) -> String {
     let time = |millis: i64| {
         // Java's Date.toString.
         let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
-        time.to_zoned(zone.clone()).strftime("%a %b %d %H:%M:%S %Z %Y").to_string()
+        time.to_zoned_datetime(zone.clone()).strftime("%a %b %d %H:%M:%S %Z %Y").to_string()
     };
     format!(
         "cZxid = 0x{:x}\nctime = {}\nmZxid = 0x{:x}\nmtime = {}\npZxid = 0x{:x}\ncversion = {}\ndataVersion = {}\naclVersion = {}\nephemeralOwner = 0x{:x}\ndataLength = {}\nnumChildren = {}\n",
