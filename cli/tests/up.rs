@@ -212,3 +212,20 @@ fn fields_without_meaning_on_a_laptop_are_listed() {
     up.wait_for_line("ignored: v1 Namespace shop: not Vltava's", LIMIT);
     assert!(up.stop(LIMIT).success());
 }
+
+#[test]
+fn topics_are_created_grown_configured_and_reset_as_the_file_says() {
+    let place = Place::new();
+    let write = |topic: &str| place.write(&format!("{}{TOPIC}{topic}", manifest(place.port, "")));
+    write("  partitions: 1\n  config:\n    retention.ms: 5000\n    segment.ms: 7000\n");
+    let mut up = place.up();
+    up.wait_for_line("topic orders: created with 1 partition", LIMIT);
+    write("  partitions: 3\n  config:\n    retention.ms: 6000\n");
+    up.wait_for_line("topic orders: grown from 1 to 3 partitions", LIMIT);
+    up.wait_for_line("topic orders: retention.ms=6000, segment.ms reset", LIMIT);
+    write("  partitions: 2\n");
+    up.wait_for_line("spec.partitions: partitions can only grow", LIMIT);
+    place.write(&manifest(place.port, ""));
+    up.wait_for_line("topic orders: no longer in the file; it is left as it is", LIMIT);
+    assert!(up.stop(LIMIT).success());
+}

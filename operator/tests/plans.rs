@@ -43,6 +43,8 @@ fn one_broker_asks_for_one_replica_unless_the_configuration_says_more() {
     let one = "  pools:\n  - name: kafka\n    replicas: 1\n    firstBrokerId: 7\n  zookeeper:\n    external:\n      connect: zk:2181\n";
     let broker = plan::brokers(&cluster(one), &Nowhere).remove(0);
     assert_eq!(broker.properties.get("offsets.topic.replication.factor"), Some("1"));
+    let config = BrokerConfig::from_properties(&broker.properties, &Properties::default()).unwrap();
+    assert_eq!(config.warnings(), []);
     let more = format!("{one}  config:\n    offsets.topic.replication.factor: 2\n");
     let broker = plan::brokers(&cluster(&more), &Nowhere).remove(0);
     assert_eq!(broker.properties.get("offsets.topic.replication.factor"), Some("2"));

@@ -37,18 +37,22 @@ pub(super) async fn reconcile(
     for plan in plans {
         let none = BTreeSet::new();
         let existing = describe(&mut client, &plan.name).await?;
+        let mut whole = true;
         for change in plan::changes(plan, existing.as_ref(), managed.get(&plan.name).unwrap_or(&none)) {
             match apply(&mut client, plan, &change).await {
                 Ok(line) => outcome.lines.push(format!("topic {}: {line}", plan.name)),
+                // The brokers have not heard of it yet, as just after a restart: it will be there at the next look.
+                Err(ClientError::Api(error)) if error.code == ErrorCode::TopicAlreadyExists => whole = false,
                 Err(error) => {
                     outcome.lines.push(format!("topic {}: {}: {error}", plan.name, attempt(&change)));
-                    outcome.again = true;
+                    whole = false;
                 }
             }
         }
-        if !outcome.again {
+        if whole {
             managed.insert(plan.name.clone(), plan.config.keys().cloned().collect());
         }
+        outcome.again |= !whole;
     }
     Ok(outcome)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use vltava_settings::{Key, Properties, broker};
+use vltava_settings::{Effect, Key, Properties, broker};
 
 use crate::api::{KafkaCluster, ListenerSpec, ListenerType, Pool};
 
@@ -125,11 +125,18 @@ fn plan_broker(cluster: &KafkaCluster, pool: &Pool, id: i32, platform: &impl Pla
 /// Kafka's defaults ask for three replicas of its internal topics: right from three brokers on, and never reached with fewer.
 fn replication_defaults(properties: &mut Properties, brokers: usize) {
     let replicas = brokers.clamp(1, 3);
-    set(properties, broker::DEFAULT_REPLICATION_FACTOR, replicas);
-    set(properties, broker::OFFSETS_TOPIC_REPLICATION_FACTOR, replicas);
-    set(properties, broker::TRANSACTION_STATE_LOG_REPLICATION_FACTOR, replicas);
-    set(properties, broker::TRANSACTION_STATE_LOG_MIN_ISR, replicas.min(2));
-    set(properties, broker::MIN_INSYNC_REPLICAS, if replicas == 3 { 2 } else { 1 });
+    set_effective(properties, broker::DEFAULT_REPLICATION_FACTOR, replicas);
+    set_effective(properties, broker::OFFSETS_TOPIC_REPLICATION_FACTOR, replicas);
+    set_effective(properties, broker::TRANSACTION_STATE_LOG_REPLICATION_FACTOR, replicas);
+    set_effective(properties, broker::TRANSACTION_STATE_LOG_MIN_ISR, replicas.min(2));
+    set_effective(properties, broker::MIN_INSYNC_REPLICAS, if replicas == 3 { 2 } else { 1 });
+}
+
+/// Sets a key that has an effect; a broker warns of the others, which nobody asked for here.
+fn set_effective<T>(properties: &mut Properties, key: Key<T>, value: impl ToString) {
+    if key.definition().effect == Effect::Effective {
+        set(properties, key, value);
+    }
 }
 
 fn set_listeners(properties: &mut Properties, listeners: &[ListenerSpec], id: i32, platform: &impl Platform) {
