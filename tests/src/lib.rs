@@ -10,3 +10,4 @@ pub mod content;
 pub mod judge;
 pub mod line;
 pub mod member;
+pub mod stage;

@@ -8,8 +8,9 @@ use vltava_tests::client::{self, Client, Creates, Java};
 use vltava_tests::judge::{self, Load, PARTITIONS, Sent};
 use vltava_tests::line::{Line, Record};
 use vltava_tests::member::{self, Member};
+use vltava_tests::stage::{an_hour_ago, server};
 
-use crate::{LIBRDKAFKA, an_hour_ago, server};
+use crate::LIBRDKAFKA;
 
 const TOPIC: &str = "life";
 const GROUP: &str = "family";

@@ -10,8 +10,9 @@ use vltava_tests::client::{self, Client, Java};
 use vltava_tests::judge::{self, Load, PARTITIONS, Sent};
 use vltava_tests::line::{self, Line, Record};
 use vltava_tests::member::{self, LIMIT, Member};
+use vltava_tests::stage::{an_hour_ago, server};
 
-use crate::{LIBRDKAFKA, an_hour_ago, server};
+use crate::LIBRDKAFKA;
 
 fn everybody() -> Vec<Client> {
     let mut clients =

@@ -65,7 +65,7 @@ public final class Client {
         p.put("bootstrap.servers", bootstrap);
         p.put("acks", "all");
         p.put("linger.ms", "10");
-        p.put("retries", "10");
+        p.put("retries", "1000000");
         p.put("max.in.flight.requests.per.connection", "1");
         p.put("compression.type", codec);
         p.put("key.serializer", "org.apache.kafka.common.serialization.StringSerializer");
