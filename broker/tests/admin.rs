@@ -83,7 +83,7 @@ impl House {
             configs: Box::new(move |topic| configs.partition_settings(topic)),
             metrics: metrics.clone(),
         });
-        let (metadata, groups) = (MetadataCache::default(), Groups::default());
+        let (metadata, groups) = (MetadataCache::default(), Groups::new(&config));
         let broker = Arc::new(Broker { id: 7, config, replicas, metadata, control, groups, metrics });
         let endpoint = Endpoint {
             listener: "PLAINTEXT".into(),

@@ -8,7 +8,8 @@ use vltava_testkit::vltava::Server;
 /// A broker whose topics have three partitions and whose groups do not wait for more members.
 #[must_use]
 pub fn server(folder: &Path) -> Server {
-    let overrides = ["num.partitions=3", "group.initial.rebalance.delay.ms=0", "offsets.topic.num.partitions=5"];
+    let overrides =
+        ["num.partitions=3", "group.initial.rebalance.delay.ms=0", "offsets.topic.num.partitions=5"];
     Server::start(folder, &overrides)
 }
 

@@ -25,8 +25,7 @@ fn acknowledged_records_survive_kill_9_under_load() {
     let codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
     let load = Load { codecs: &codecs, count: 6_000, tag: "killed", time: an_hour_ago() };
     let arguments = load.arguments("produce", &bootstrap, TOPIC);
-    let mut producer =
-        member::start(&client, folder.path(), &arguments.each_ref().map(String::as_str));
+    let mut producer = member::start(&client, folder.path(), &arguments.each_ref().map(String::as_str));
     // Once within what each codec writes, when the first of it is acknowledged.
     for (round, codec) in codecs.iter().enumerate() {
         let first = format!("killed.{codec}.0\n");
