@@ -6,16 +6,13 @@
 pub(crate) mod arguments;
 pub(crate) mod broker_api_versions;
 mod brokers;
-<<<<<<< HEAD
 mod client;
 pub(crate) mod console_consumer;
 pub(crate) mod console_producer;
-mod deserializer;
-pub(crate) mod dump_log;
-=======
 pub(crate) mod consumer_groups;
 pub(crate) mod delete_records;
->>>>>>> admin
+mod deserializer;
+pub(crate) mod dump_log;
 mod failure;
 pub(crate) mod get_offsets;
 mod java_order;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 /// Writes to standard output. A reader that has gone (`| head`) ends the tool quietly, as a broken pipe ends other programs.
 pub(crate) fn write(text: &str) {
@@ -40,7 +40,7 @@ pub(crate) fn log_caused(message: &str, logger: &str, cause: impl Display) {
 }
 
 fn logged(level: &str, message: &str, logger: &str) -> String {
-    let now = Zoned::now();
+    let now = ZonedDateTime::now();
     format!("[{},{:03}] {level} {message} ({logger})\n", now.strftime("%Y-%m-%d %H:%M:%S"), now.millisecond())
 }
 

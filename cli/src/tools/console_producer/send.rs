@@ -98,7 +98,7 @@ impl Sender {
         if !line.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(line.headers.len());
             let headers = line.headers.iter().fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: value.as_ref() })
+                headers.insert(Header { key, value: *value })
             });
             record = record.headers(headers);
         }

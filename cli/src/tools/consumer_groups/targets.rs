@@ -28,7 +28,7 @@ pub(super) fn datetime(text: &str) -> Result<i64, Failure> {
         return Ok(zoned.as_millisecond());
     }
     let civil: DateTime = text.parse().map_err(|_| unparsable())?;
-    let zoned = civil.to_zoned(TimeZone::UTC).map_err(|_| unparsable())?;
+    let zoned = civil.to_zoned_datetime(TimeZone::UTC).map_err(|_| unparsable())?;
     Ok(zoned.timestamp().as_millisecond())
 }
 
@@ -42,7 +42,7 @@ pub(super) fn before(now: Timestamp, duration: &str) -> Result<i64, Failure> {
     if unfit {
         return Err(unparsable());
     }
-    let then = now.to_zoned(TimeZone::UTC).checked_sub(span).map_err(|_| unparsable())?;
+    let then = now.to_zoned_datetime(TimeZone::UTC).checked_sub(span).map_err(|_| unparsable())?;
     Ok(then.timestamp().as_millisecond())
 }
 

@@ -239,7 +239,8 @@ fn consumer_id(client: &ClientProperties) -> String {
     if let Some(id) = client.get("consumer.id") {
         return id.to_owned();
     }
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     format!("{host}-{now}-{:08x}", rand::random::<u32>())
 }

@@ -120,7 +120,7 @@ pub(super) async fn register(
         // The first answer was lost, or somebody has the name: then the data tell.
         Err(zk::Error::NodeExists) => {
             let (found, stat) = session.read(path).await?.unwrap_or_default_node();
-            if found == *data && stat == session.client().session_id().into_i64() {
+            if found == *data && stat == session.client().session_id().0 {
                 Ok(())
             } else {
                 Err(Failure::new("org.I0Itec.zkclient.exception.ZkNodeExistsException", path.clone()))
@@ -231,7 +231,7 @@ pub(super) async fn own(
         Ok(()) => Ok(true),
         Err(zk::Error::NodeExists) => {
             let (found, by) = session.read(path).await?.unwrap_or_default_node();
-            Ok(found == data && by == session.client().session_id().into_i64())
+            Ok(found == data && by == session.client().session_id().0)
         }
         Err(error) => Err(error.into()),
     }
