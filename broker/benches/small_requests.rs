@@ -3,6 +3,8 @@
 //! `cargo bench -p vltava-broker --bench small_requests [-- seconds [value bytes [producers]]]`. The clients are another process, so that the CPU time that is
 //! printed is the broker's alone. `strace -c -f -p` of the broker shows the system calls; the figures that decided something stand beside what they decided.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},

@@ -1,5 +1,8 @@
 //! The network layer through real sockets, with a service of a few lines behind it.
 
+// All of this file is tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::{
     fs::File,
     io::{Read, Write},
@@ -160,7 +163,7 @@ async fn ends(stream: &mut TcpStream) {
 async fn a_request_may_come_byte_by_byte() {
     let server = start(limits());
     let mut client = server.connect().await;
-    for byte in framed(b"e slowly").iter() {
+    for byte in &framed(b"e slowly") {
         client.write_all(&[*byte]).await.unwrap();
         tokio::task::yield_now().await;
     }

@@ -1,5 +1,8 @@
 //! A whole broker in this process, with the embedded ZooKeeper: it starts, serves what it advertises over sockets, stops and comes back.
 
+// All of this file is tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, elided_lifetimes_in_paths)]
+
 use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,6 +16,7 @@ use tokio::{
 };
 use vltava_broker::{
     api::{self, TABLE},
+    control::{Session, ZooKeeperAddress},
     server::Server,
 };
 use vltava_protocol::{
@@ -23,6 +27,7 @@ use vltava_protocol::{
 };
 use vltava_settings::{BrokerConfig, Properties};
 use vltava_zookeeper::ZooKeeperConfig;
+use zookeeper_client as zk;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -259,6 +264,33 @@ async fn a_stopped_broker_leaves_the_mark_of_a_clean_shutdown_and_starts_again()
     let second = house.start().await;
     assert_eq!(second.broker().control.cluster_id(), cluster);
     assert!(!marker.exists());
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_broker_takes_over_from_its_killed_former_self_without_waiting_for_its_session() {
+    let house = House::new().await;
+    let address = ZooKeeperAddress {
+        connect: house.zookeeper.local_addr().to_string(),
+        session_timeout: Duration::from_secs(60),
+        connection_timeout: PATIENCE,
+    };
+    // What a killed broker leaves: ephemeral nodes of a session that goes on for a minute.
+    let first = house.start().await;
+    let port = first.listeners()[0].1.port();
+    let former = Session::open(&address).await.unwrap();
+    let (registration, _) = former.read("/brokers/ids/0").await.unwrap().unwrap();
+    let (controller, _) = former.read("/controller").await.unwrap().unwrap();
+    first.stop().await;
+    let ephemeral = zk::CreateMode::Ephemeral.with_acls(zk::Acls::anyone_all());
+    former.client().create("/brokers/ids/0", &registration, &ephemeral).await.unwrap();
+    former.client().create("/controller", &controller, &ephemeral).await.unwrap();
+
+    let listeners = format!("PLAINTEXT://127.0.0.1:{port}");
+    let began = std::time::Instant::now();
+    let second = Server::start(house.config(&[("listeners", &listeners)])).await.unwrap();
+    assert!(second.broker().control.is_active_controller());
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     second.stop().await;
 }
 

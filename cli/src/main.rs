@@ -38,6 +38,8 @@ enum Command {
     DumpLog(tools::dump_log::Args),
     /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
     Topics(Box<tools::topics::Args>),
+    /// Show and change the configuration of topics, brokers, clients and users, as kafka-configs.sh does
+    Configs(Box<tools::configs::Args>),
     /// List, describe, delete and reset consumer groups, as kafka-consumer-groups.sh does
     ConsumerGroups(Box<tools::consumer_groups::Args>),
     /// Show the offsets of partitions, as kafka-get-offsets.sh and GetOffsetShell do
@@ -48,6 +50,8 @@ enum Command {
     DeleteRecords(tools::delete_records::Args),
     /// Show the log directories of brokers, and the partitions in them, as kafka-log-dirs.sh does
     LogDirs(tools::log_dirs::Args),
+    /// Read and write znodes, as zookeeper-shell.sh and zkCli.sh do
+    ZookeeperShell(tools::zookeeper_shell::Args),
 }
 
 fn main() -> ExitCode {
@@ -64,10 +68,12 @@ fn main() -> ExitCode {
         Command::ConsoleConsumer(args) => tools::console_consumer::run(&args),
         Command::DumpLog(args) => tools::dump_log::run(&args),
         Command::Topics(args) => tools::topics::run(&args),
+        Command::Configs(args) => tools::configs::run(&args),
         Command::ConsumerGroups(args) => tools::consumer_groups::run(&args),
         Command::GetOffsets(args) => tools::get_offsets::run(&args),
         Command::BrokerApiVersions(args) => tools::broker_api_versions::run(&args),
         Command::DeleteRecords(args) => tools::delete_records::run(&args),
         Command::LogDirs(args) => tools::log_dirs::run(&args),
+        Command::ZookeeperShell(args) => tools::zookeeper_shell::run(&args),
     }
 }

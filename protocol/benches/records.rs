@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p vltava-protocol --bench records`
 
+#![allow(clippy::unwrap_used)]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};

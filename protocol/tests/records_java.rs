@@ -2,6 +2,8 @@
 //!
 //! One run of `java-records/RecordsOracle.java` answers for all tests: it works through a folder of our files.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

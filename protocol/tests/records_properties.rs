@@ -1,5 +1,7 @@
 //! Laws of record data: what is built is read, and no bytes make a reader panic, over-allocate or loop.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! What a broker refuses, assigns and rewrites before it appends records.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use vltava_protocol::records::validate::{
     InvalidRecords, Origin, Rejection, Rules, TargetCompression, ValidBatches, validate,
 };

@@ -312,7 +312,7 @@ impl Definition {
         self
     }
 
-    pub(crate) const fn from_broker(mut self, keys: &'static [&'static str]) -> Self {
+    pub(crate) const fn of_broker(mut self, keys: &'static [&'static str]) -> Self {
         self.broker_keys = keys;
         self
     }

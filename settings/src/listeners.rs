@@ -127,10 +127,7 @@ const MAX_LISTENERS: usize = 64;
 pub(crate) fn resolve(config: &BrokerConfig, problems: &mut Vec<Problem>) -> Listeners {
     let protocols = protocol_map(config, problems);
     let binds = endpoints(config, broker::LISTENERS.name(), &bind_text(config), problems);
-    let advertised = match advertised_text(config) {
-        Some((key, text)) => Some(endpoints(config, key, &text, problems)),
-        None => None,
-    };
+    let advertised = advertised_text(config).map(|(key, text)| endpoints(config, key, &text, problems));
     if binds.is_empty() {
         let what = "at least one listener is needed, such as PLAINTEXT://:9092".to_owned();
         problems.push(Problem::Rule { key: broker::LISTENERS.name(), what });

@@ -24,9 +24,7 @@ impl TopicConfig {
     /// What a topic without overrides has on this broker.
     #[must_use]
     pub fn defaults(broker: &BrokerConfig) -> TopicConfig {
-        TopicConfig {
-            values: topic_keys().iter().map(|definition| from_broker(definition, broker)).collect(),
-        }
+        TopicConfig { values: topic_keys().iter().map(|definition| of_broker(definition, broker)).collect() }
     }
 
     /// These defaults with a topic's own values over them. A value that does not fit its key, as an old tool may have written to
@@ -133,7 +131,7 @@ pub fn validate_topic_configs(
 }
 
 /// What a topic key takes from its broker; keys without a broker's key have the table's default.
-fn from_broker(definition: &Definition, config: &BrokerConfig) -> Value {
+fn of_broker(definition: &Definition, config: &BrokerConfig) -> Value {
     // Hours and minutes become milliseconds; a negative retention is for ever.
     let in_ms = |value: i32, unit: i64| if value < 0 { -1 } else { i64::from(value) * unit };
     const MINUTE: i64 = 60_000;

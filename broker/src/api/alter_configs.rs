@@ -59,12 +59,16 @@ async fn replace(
     alter(broker, &entity, validate_only, &|_| Ok(wanted.clone())).await
 }
 
+/// What a request makes of an entity's overrides.
+pub(super) type Change<'a> =
+    &'a (dyn Fn(&BTreeMap<String, String>) -> Result<BTreeMap<String, String>, AdminError> + Sync);
+
 /// Changes an entity's overrides by `change`, having checked what they come to, and waits for the effect here.
 pub(super) async fn alter(
     broker: &Broker,
     entity: &Entity,
     validate_only: bool,
-    change: &(dyn Fn(&BTreeMap<String, String>) -> Result<BTreeMap<String, String>, AdminError> + Sync),
+    change: Change<'_>,
 ) -> Result<(), AdminError> {
     let checked = |before: &BTreeMap<String, String>| {
         let after = change(before)?;

@@ -41,6 +41,7 @@ const FIRST_WITH_ZSTD: i16 = 10;
 const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
 
 /// Answers a Fetch.
+#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRequest<'_>) -> Answer {
     let now = now_ms();
     let fetch = match Fetch::of(broker, request, &body, now) {

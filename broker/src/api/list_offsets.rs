@@ -175,7 +175,7 @@ async fn by_time(
     };
     match broker.replicas.files().read(look).await {
         Ok(Ok(found)) => Ok(found.map(|found| (found.timestamp, found.offset))),
-        Ok(Err(error)) => Err(partition.read_failed(error)),
+        Ok(Err(error)) => Err(partition.read_failed(&error)),
         Err(_) => Err(PartitionError::Storage),
     }
 }
@@ -190,7 +190,7 @@ async fn before(
     let reader = partition.reader().clone();
     let starts = match broker.replicas.files().read(move || reader.segment_starts()).await {
         Ok(Ok(starts)) => starts,
-        Ok(Err(error)) => return Err(partition.read_failed(error)),
+        Ok(Err(error)) => return Err(partition.read_failed(&error)),
         Err(_) => return Err(PartitionError::Storage),
     };
     let mut known: Vec<(i64, i64)> = starts;

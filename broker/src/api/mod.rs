@@ -11,6 +11,9 @@
 //!
 //! A handler may return a [`Response`](crate::net::Response) instead of a message, where it sends file slices.
 
+// Handlers take their request by value: that is the form of the table, whether or not one keeps parts of it.
+#![allow(clippy::needless_pass_by_value)]
+
 mod alter_configs;
 pub mod api_versions;
 mod config_resources;

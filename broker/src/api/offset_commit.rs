@@ -9,7 +9,6 @@ use vltava_protocol::messages::offset_commit::{
     OffsetCommitResponseTopic,
 };
 use vltava_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
-use vltava_protocol::wire::IntoOwned;
 
 use crate::Broker;
 use crate::groups::{Reply, zookeeper_offsets};
@@ -67,7 +66,7 @@ fn topic_names(
         if request.version < FIRST_WITH_IDS {
             Some(topic.name.to_string())
         } else {
-            snapshot.name(&topic.topic_id).map(|name| name.to_string())
+            snapshot.name(&topic.topic_id).map(ToString::to_string)
         }
     };
     topics.iter().map(name).collect()

@@ -163,7 +163,7 @@ fn several(
     let ids: Vec<Uuid> = asked.topics.iter().flatten().map(|topic| topic.topic_id).collect();
     let wanted: Option<Vec<(String, Vec<i32>)>> = asked.topics.as_ref().map(|topics| {
         let name = |topic: &vltava_protocol::messages::offset_fetch::OffsetFetchRequestTopics<'_>| {
-            let known = snapshot.name(&topic.topic_id).map(|name| name.to_string());
+            let known = snapshot.name(&topic.topic_id).map(ToString::to_string);
             if by_id { known.unwrap_or_default() } else { topic.name.to_string() }
         };
         topics.iter().map(|topic| (name(topic), topic.partition_indexes.clone())).collect()

@@ -48,6 +48,7 @@ const LAST_WITHOUT_STORAGE_ERROR: i16 = 3;
 const ADMIN_CLIENT: &str = "__admin_client";
 
 /// Answers a Produce.
+#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: ProduceRequest<'_>) -> Answer {
     let now = now_ms();
     let produce = Produce {
@@ -122,7 +123,7 @@ impl Produce<'_> {
         }
         match self.try_append(topic, data, place, waits) {
             Ok(answer) => answer,
-            Err(Refused::Records(invalid)) => rejected(data.index, invalid),
+            Err(Refused::Records(invalid)) => rejected(data.index, *invalid),
             Err(Refused::Transaction) => PartitionProduceResponse {
                 error_message: Some("This broker has no transaction coordinator.".into()),
                 ..refused(data.index, ErrorCode::UnsupportedVersion)
@@ -244,8 +245,8 @@ fn refused(index: i32, code: ErrorCode) -> PartitionProduceResponse<'static> {
     PartitionProduceResponse { index, error_code: code.into(), base_offset: -1, ..Default::default() }
 }
 
-fn rejected(index: i32, invalid: Box<InvalidRecords>) -> PartitionProduceResponse<'static> {
-    let InvalidRecords { kind, message, record_errors } = *invalid;
+fn rejected(index: i32, invalid: InvalidRecords) -> PartitionProduceResponse<'static> {
+    let InvalidRecords { kind, message, record_errors } = invalid;
     PartitionProduceResponse {
         error_code: kind.error_code(),
         record_errors: record_errors

@@ -67,6 +67,7 @@ pub async fn register(
         let there = znodes::decode_broker(&path, &found).map(|there| there.endpoints).unwrap_or_default();
         if same_addresses(&there, &registration.endpoints) {
             warn!(broker.id = id, "replacing the registration that an earlier session of this broker left");
+            leave_office(session, stat.ephemeral_owner).await.map_err(failed)?;
             let version = Some(stat.version);
             match session.client().delete(&path, version).await {
                 Ok(()) | Err(zk::Error::NoNode | zk::Error::BadVersion) => continue,
@@ -83,6 +84,21 @@ pub async fn register(
             "the broker id is taken; waiting one session timeout for its owner to go"
         );
         wait_for_change(session, &path, deadline).await.map_err(failed)?;
+    }
+}
+
+/// If our former self was the controller it leaves that office too: the cluster need not wait for its session to expire. Whoever is elected
+/// next raises the controller epoch, so nothing that it may have sent counts any more.
+async fn leave_office(session: &Session, former: i64) -> Result<(), zk::Error> {
+    let Some((_, stat)) = session.read(paths::CONTROLLER).await? else { return Ok(()) };
+    if stat.ephemeral_owner != former {
+        return Ok(());
+    }
+    match session.client().delete(paths::CONTROLLER, Some(stat.version)).await {
+        Ok(()) | Err(zk::Error::NoNode | zk::Error::BadVersion) => Ok(()),
+        // It goes with its session, a little later.
+        Err(error) if is_passing(&error) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

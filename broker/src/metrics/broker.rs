@@ -73,8 +73,10 @@ fn expose_partition(exposition: &mut Exposition, id: i32, partition: &Partition,
         return;
     }
     sums.leaders += 1;
-    let (isr, replicas) = partition
-        .with_replication(|replication| (replication.isr().committed().len(), replication.replicas().len()));
+    let (isr, replicas, preferred) = partition.with_replication(|replication| {
+        let replicas = replication.replicas();
+        (replication.isr().committed().len(), replicas.len(), replicas.first() == Some(&id))
+    });
     let wanted = partition.topic.config().min_insync_replicas.min(replicas.max(1));
     sums.under_replicated += usize::from(isr < replicas);
     sums.under_min_isr += usize::from(isr < wanted);
@@ -105,6 +107,11 @@ fn expose_partition(exposition: &mut Exposition, id: i32, partition: &Partition,
     for (name, help, value) in [
         ("kafka_topic_partition_replicas", "Replicas.", replicas),
         ("kafka_topic_partition_in_sync_replica", "In-sync replicas.", isr),
+        (
+            "kafka_topic_partition_leader_is_preferred",
+            "1 if the leader is the preferred one.",
+            usize::from(preferred),
+        ),
         (
             "kafka_topic_partition_under_replicated_partition",
             "1 if not all replicas are in sync.",

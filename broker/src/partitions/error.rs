@@ -102,13 +102,13 @@ impl PartitionError {
     pub(super) fn from_read(error: ReadError, failed: impl FnOnce(&LogError)) -> Self {
         match error {
             ReadError::OffsetOutOfRange { .. } => Self::OffsetOutOfRange(error.to_string()),
-            ReadError::Storage(error) => Self::from_log(error, failed),
+            ReadError::Storage(error) => Self::from_log(&error, failed),
         }
     }
 
     /// As an error of the log; storage failures are told to `failed` on the way.
-    pub(super) fn from_log(error: LogError, failed: impl FnOnce(&LogError)) -> Self {
-        failed(&error);
+    pub(super) fn from_log(error: &LogError, failed: impl FnOnce(&LogError)) -> Self {
+        failed(error);
         match error {
             LogError::Corrupt { .. } => Self::Corrupt(error.to_string()),
             _ => Self::Storage,

@@ -1,7 +1,7 @@
 //! Records for clients that know only older formats.
 //!
 //! Fetch 0 and 1 read message sets of magic 0, 2 and 3 those of magic 1: what the log holds is converted, a bounded piece at a time, on a thread for
-//! file work. Several old consumers of one topic follow its end together, so the last pieces that were converted are kept, within [`KEPT_BYTES`]
+//! file work. Several old consumers of one topic follow its end together, so the last pieces that were converted are kept, within a bound
 //! for the whole broker. Fetch 4 to 9 read batches as they are, but not zstd (KIP-110).
 
 use std::{

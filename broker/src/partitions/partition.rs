@@ -270,7 +270,7 @@ impl Partition {
             }
             let appended = match log.append(batches, replication.leader_epoch(), now) {
                 Ok(appended) => appended,
-                Err(AppendError::Storage(error)) => return Err(self.failed(&state, error)),
+                Err(AppendError::Storage(error)) => return Err(self.failed(&state, &error)),
                 Err(error) => return Err(PartitionError::Append(error)),
             };
             let effect = replication.on_append(log.log_end_offset(), now);
@@ -329,13 +329,13 @@ impl Partition {
     }
 
     /// A failure met while reading.
-    pub fn read_failed(&self, error: LogError) -> PartitionError {
+    pub fn read_failed(&self, error: &LogError) -> PartitionError {
         PartitionError::from_log(error, |failure| self.judge(failure))
     }
 
     /// An error of the operating system met while reading.
     pub fn io_failed(&self, source: std::io::Error) -> PartitionError {
-        self.read_failed(LogError::Io { path: self.disk.path().to_owned(), action: "read", source })
+        self.read_failed(&LogError::Io { path: self.disk.path().to_owned(), action: "read", source })
     }
 
     /// The offset up to which `isolation` lets see.
@@ -368,7 +368,7 @@ impl Partition {
             let end = log.log_end_offset();
             let effect = replication.become_leader(state, end, now)?;
             if is_news && let Err(error) = log.assign_epoch(epoch, end) {
-                return Err(LeadershipError::Partition(self.failed(&inner, error)));
+                return Err(LeadershipError::Partition(self.failed(&inner, &error)));
             }
             self.publish(effect);
             self.publish_leadership(replication);
@@ -473,7 +473,7 @@ impl Partition {
         let mut state = self.state.lock();
         if let Err(error) = state.log.increment_log_start_offset(target, high_watermark) {
             return Err(match error {
-                ReadError::Storage(error) => self.failed(&state, error),
+                ReadError::Storage(error) => self.failed(&state, &error),
                 error @ ReadError::OffsetOutOfRange { .. } => {
                     PartitionError::OffsetOutOfRange(error.to_string())
                 }
@@ -507,7 +507,7 @@ impl Partition {
         }
     }
 
-    fn failed(&self, _held: &MutexGuard<'_, State>, error: LogError) -> PartitionError {
+    fn failed(&self, _held: &MutexGuard<'_, State>, error: &LogError) -> PartitionError {
         PartitionError::from_log(error, |failure| {
             self.disk.judge(failure);
             if self.disk.is_offline() {

@@ -1,5 +1,7 @@
 //! The data path of one broker in process: real requests, encoded and decoded by the real codec in every version, over real files.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
 mod fetch;
 mod harness;
 mod keeping;

@@ -164,7 +164,10 @@ mod tests {
             (&["--topic", "--list"], &["--topic=--list"]),
             (&["--state", "--topic", "a"], &["--state", "--topic=a"]),
             (&["--state", "Stable"], &["--state=Stable"]),
-            (&["--producer-props", "a=b", "c=d", "--time", "1"], &["--producer-props", "a=b", "c=d", "--time=1"]),
+            (
+                &["--producer-props", "a=b", "c=d", "--time", "1"],
+                &["--producer-props", "a=b", "c=d", "--time=1"],
+            ),
         ];
         for (words, expected) in cases {
             assert_eq!(read(words).unwrap(), expected, "{words:?}");

@@ -98,7 +98,10 @@ mod tests {
             ..Default::default()
         };
         let text = lines(&answer);
-        assert!(text.starts_with("(\n\tProduce(0): 0 to 3 [usable: 3],\n\tFetch(1): UNSUPPORTED,\n"), "{text}");
+        assert!(
+            text.starts_with("(\n\tProduce(0): 0 to 3 [usable: 3],\n\tFetch(1): UNSUPPORTED,\n"),
+            "{text}"
+        );
         let newest = ApiKey::Metadata.versions().last;
         assert!(text.contains(&format!("\tMetadata(3): 0 to 99 [usable: {newest}],\n")), "{text}");
         assert!(text.ends_with("\tUNKNOWN(9999): 0 to 1 [unusable: node too new]\n)"), "{text}");

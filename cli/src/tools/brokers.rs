@@ -73,15 +73,21 @@ fn apply(properties: &Properties, options: &mut Options) -> Result<(), Failure> 
                 // One question's limit is ours for all its retries: the longer of the two.
                 let limit = Duration::from_millis(limit.max(1));
                 let both = properties.get("request.timeout.ms").and(properties.get("default.api.timeout.ms"));
-                options.timeout = if both.is_some() && key == "request.timeout.ms" { options.timeout } else { limit };
+                options.timeout =
+                    if both.is_some() && key == "request.timeout.ms" { options.timeout } else { limit };
             }
             "security.protocol" if value.trim().eq_ignore_ascii_case("PLAINTEXT") => {}
             _ if key == "security.protocol" || key.starts_with("ssl.") || key.starts_with("sasl.") => {
-                if properties.get("security.protocol").is_some_and(|it| !it.trim().eq_ignore_ascii_case("PLAINTEXT")) {
+                if properties
+                    .get("security.protocol")
+                    .is_some_and(|it| !it.trim().eq_ignore_ascii_case("PLAINTEXT"))
+                {
                     let protocol = properties.get("security.protocol").unwrap_or_default();
                     return Err(Failure::new(
                         "org.apache.kafka.common.config.ConfigException",
-                        format!("security.protocol={protocol}: TLS and SASL are not built yet; only PLAINTEXT is"),
+                        format!(
+                            "security.protocol={protocol}: TLS and SASL are not built yet; only PLAINTEXT is"
+                        ),
                     ));
                 }
                 unknown.push(key);
@@ -92,7 +98,10 @@ fn apply(properties: &Properties, options: &mut Options) -> Result<(), Failure> 
     }
     if !unknown.is_empty() {
         let named = unknown.join(", ");
-        output::log_warning(&format!("These configurations '[{named}]' were supplied but are not used yet."), LOGGER);
+        output::log_warning(
+            &format!("These configurations '[{named}]' were supplied but are not used yet."),
+            LOGGER,
+        );
     }
     Ok(())
 }

@@ -92,7 +92,8 @@ fn parse(text: &str) -> Result<BTreeMap<TopicPartition, i64>, Failure> {
         let class = "org.apache.kafka.server.common.AdminOperationException";
         return Err(Failure::new(class, "The input string is not a valid JSON"));
     }
-    let file: File = serde_json::from_str(text).map_err(|error| refused(format!("The offset json file: {error}")))?;
+    let file: File =
+        serde_json::from_str(text).map_err(|error| refused(format!("The offset json file: {error}")))?;
     if file.version != 1 {
         let class = "org.apache.kafka.server.common.AdminOperationException";
         return Err(Failure::new(class, format!("Not supported version field value {}", file.version)));

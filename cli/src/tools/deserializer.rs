@@ -22,8 +22,12 @@ impl Deserializer {
     pub(crate) fn named(class: &str) -> Result<Self, Failure> {
         let name = class.trim().rsplit(['.', '$']).next().unwrap_or_default();
         Ok(match name {
-            "StringDeserializer" | "ByteArrayDeserializer" | "BytesDeserializer" | "ByteBufferDeserializer"
-            | "DefaultDecoder" | "StringDecoder" => Self::Bytes,
+            "StringDeserializer"
+            | "ByteArrayDeserializer"
+            | "BytesDeserializer"
+            | "ByteBufferDeserializer"
+            | "DefaultDecoder"
+            | "StringDecoder" => Self::Bytes,
             "IntegerDeserializer" | "IntegerDecoder" => Self::Integer,
             "LongDeserializer" | "LongDecoder" => Self::Long,
             "ShortDeserializer" => Self::Short,
@@ -55,7 +59,9 @@ impl Deserializer {
             Self::Boolean => match sized::<1>(bytes, "BooleanDeserializer")? {
                 [0] => "false".to_owned(),
                 [1] => "true".to_owned(),
-                [other] => return Err(wrong(format!("Unexpected byte received by BooleanDeserializer: {other}"))),
+                [other] => {
+                    return Err(wrong(format!("Unexpected byte received by BooleanDeserializer: {other}")));
+                }
             },
             Self::Void => return Err(Failure::illegal("Data should be null for a VoidDeserializer.")),
         };
@@ -132,7 +138,10 @@ mod tests {
             (f64::NAN, "NaN"),
         ];
         for (number, text) in cases {
-            assert_eq!(shown("org.apache.kafka.common.serialization.DoubleDeserializer", &number.to_be_bytes()), text);
+            assert_eq!(
+                shown("org.apache.kafka.common.serialization.DoubleDeserializer", &number.to_be_bytes()),
+                text
+            );
         }
         assert_eq!(shown("FloatDeserializer", &0.1_f32.to_be_bytes()), "0.1");
         assert_eq!(shown("IntegerDeserializer", &(-7_i32).to_be_bytes()), "-7");
@@ -145,6 +154,9 @@ mod tests {
     fn bytes_of_another_type_are_refused_in_kafkas_words() {
         let error = Deserializer::Integer.show(b"abc", &mut Vec::new()).unwrap_err();
         assert_eq!(error.message, "Size of data received by IntegerDeserializer is not 4");
-        assert_eq!(Deserializer::named("com.example.Mine").unwrap_err().class, "java.lang.ClassNotFoundException");
+        assert_eq!(
+            Deserializer::named("com.example.Mine").unwrap_err().class,
+            "java.lang.ClassNotFoundException"
+        );
     }
 }

@@ -113,13 +113,9 @@ fn exception(code: ErrorCode) -> &'static str {
     match code {
         Code::TopicAlreadyExists => "org.apache.kafka.common.errors.TopicExistsException",
         Code::InvalidTopic => "org.apache.kafka.common.errors.InvalidTopicException",
-        Code::InvalidReplicationFactor => {
-            "org.apache.kafka.common.errors.InvalidReplicationFactorException"
-        }
+        Code::InvalidReplicationFactor => "org.apache.kafka.common.errors.InvalidReplicationFactorException",
         Code::InvalidPartitions => "org.apache.kafka.common.errors.InvalidPartitionsException",
-        Code::InvalidReplicaAssignment => {
-            "org.apache.kafka.common.errors.InvalidReplicaAssignmentException"
-        }
+        Code::InvalidReplicaAssignment => "org.apache.kafka.common.errors.InvalidReplicaAssignmentException",
         Code::InvalidConfig => "org.apache.kafka.common.errors.InvalidConfigurationException",
         Code::InvalidRequest => "org.apache.kafka.common.errors.InvalidRequestException",
         Code::UnknownTopicOrPartition => "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
@@ -143,9 +139,7 @@ fn exception(code: ErrorCode) -> &'static str {
         Code::NotCoordinator => "org.apache.kafka.common.errors.NotCoordinatorException",
         Code::InvalidGroupId => "org.apache.kafka.common.errors.InvalidGroupIdException",
         Code::KafkaStorageError => "org.apache.kafka.common.errors.KafkaStorageException",
-        Code::ClusterAuthorizationFailed => {
-            "org.apache.kafka.common.errors.ClusterAuthorizationException"
-        }
+        Code::ClusterAuthorizationFailed => "org.apache.kafka.common.errors.ClusterAuthorizationException",
         Code::UnknownServerError => "org.apache.kafka.common.errors.UnknownServerException",
         _ => "org.apache.kafka.common.errors.ApiException",
     }

@@ -7,6 +7,7 @@ pub(crate) mod arguments;
 pub(crate) mod broker_api_versions;
 mod brokers;
 mod client;
+pub(crate) mod configs;
 pub(crate) mod console_consumer;
 pub(crate) mod console_producer;
 pub(crate) mod consumer_groups;
@@ -23,6 +24,7 @@ mod signals;
 mod topic_filter;
 pub(crate) mod topics;
 mod zookeeper;
+pub(crate) mod zookeeper_shell;
 
 use std::process::ExitCode;
 

@@ -31,9 +31,8 @@ pub(crate) fn parse(list: &str) -> Result<Vec<Vec<i32>>, Failure> {
 }
 
 fn number(id: &str) -> Result<i32, Failure> {
-    id.parse().map_err(|_| {
-        Failure::new("java.lang.NumberFormatException", format!("For input string: \"{id}\""))
-    })
+    id.parse()
+        .map_err(|_| Failure::new("java.lang.NumberFormatException", format!("For input string: \"{id}\"")))
 }
 
 #[cfg(test)]

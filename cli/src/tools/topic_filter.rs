@@ -15,8 +15,9 @@ impl TopicFilter {
         let quotes = ['"', '\''];
         let pattern = list.trim().replace(',', "|").replace(' ', "");
         let pattern = pattern.trim_matches(quotes);
-        let regex = Regex::new(&format!("^(?:{pattern})$"))
-            .map_err(|_| Failure::new("java.lang.RuntimeException", format!("{pattern} is an invalid regex.")))?;
+        let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
+            Failure::new("java.lang.RuntimeException", format!("{pattern} is an invalid regex."))
+        })?;
         Ok(TopicFilter(Some(regex)))
     }
 

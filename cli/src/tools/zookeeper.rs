@@ -74,7 +74,10 @@ pub(crate) async fn delete_tree(session: &Session, path: &str) -> Result<(), Fai
 }
 
 /// An entity's overrides.
-pub(crate) async fn overrides(session: &Session, entity: &Entity) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) async fn overrides(
+    session: &Session,
+    entity: &Entity,
+) -> Result<BTreeMap<String, String>, Failure> {
     let path = entity.znode();
     match session.read(&path).await? {
         Some((data, _)) => Ok(znodes::decode_config(&path, &data)?),

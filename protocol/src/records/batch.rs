@@ -31,7 +31,7 @@ pub fn crc32c(bytes: &[u8]) -> u32 {
     crc_fast::crc32_iscsi(bytes)
 }
 
-/// The fields of a batch header, in the order of the format; see the [module](self).
+/// The fields of a batch header, in the order of the format.
 ///
 /// 61 bytes read from a file are enough to parse one: the body need not be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

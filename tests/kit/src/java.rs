@@ -21,10 +21,20 @@ const OPEN: &[&str] = &[
 /// Compiles every `.java` file below `sources` against `class_path`; the folder of classes.
 #[must_use]
 pub fn compile(name: &str, sources: &Path, class_path: &str) -> PathBuf {
+    compile_together(name, &[sources.to_owned()], class_path)
+}
+
+/// [`compile`] for a program whose sources lie in several folders (or single files): what is common, and what differs from version
+/// to version.
+#[must_use]
+pub fn compile_together(name: &str, folders: &[PathBuf], class_path: &str) -> PathBuf {
     let mut files = Vec::new();
-    collect(sources, &mut files);
+    for folder in folders {
+        let before = files.len();
+        collect(folder, &mut files);
+        assert!(files.len() > before, "no Java source below {}", folder.display());
+    }
     files.sort();
-    assert!(!files.is_empty(), "no Java source below {}", sources.display());
     let texts: Vec<String> =
         files.iter().map(|f| fs::read_to_string(f).expect("a readable source")).collect();
     cache::once(&format!("classes-{name}"), &(texts, class_path), |folder| {
@@ -40,6 +50,10 @@ pub fn compile(name: &str, sources: &Path, class_path: &str) -> PathBuf {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    if folder.is_file() {
+        files.push(folder.to_owned());
+        return;
+    }
     for entry in fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
         let path = entry.expect("a readable folder").path();
         if path.is_dir() {

@@ -9,8 +9,10 @@
 
 pub mod apache;
 pub mod cache;
+pub mod go;
 pub mod java;
 pub mod maven;
 pub mod process;
+pub mod python;
 pub mod vltava;
 pub mod wait;

@@ -42,7 +42,7 @@ fn refused(path: &'static str) -> impl Fn(zk::Error) -> ElectionError {
     move |source| ElectionError::ZooKeeper { path, source }
 }
 
-/// Stands for election once.
+/// Stands for election once, as a broker that is registered under `me`.
 pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, ElectionError> {
     loop {
         let seen =
@@ -51,7 +51,12 @@ pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, Electio
             Ok((data, stat, watcher)) => {
                 let broker = znodes::decode_controller(&data)?;
                 if stat.ephemeral_owner != session.client().session_id().0 {
-                    return Ok(Outcome::Other { broker, watcher });
+                    if broker != me {
+                        return Ok(Outcome::Other { broker, watcher });
+                    }
+                    // It names us, and we are registered: a former self was killed, and its session lives on for a while.
+                    remove_former_self(session, &data).await?;
+                    continue;
                 }
                 // Ours, from a transaction whose answer was lost, or from the last term: begin a new one.
                 let gone = session.persist(|client| async move {
@@ -88,6 +93,38 @@ pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, Electio
                     return Err(refused(paths::CONTROLLER)(error));
                 }
             }
+        }
+    }
+}
+
+/// Removes the `/controller` that an earlier session of this broker left, `left` being its data. Fenced by the epoch: if somebody was elected since, nothing
+/// is removed, and the next look sees it.
+async fn remove_former_self(session: &Session, left: &[u8]) -> Result<(), ElectionError> {
+    let (_, epoch_version) = last_epoch(session).await?;
+    let Some((data, stat)) = session.read(paths::CONTROLLER).await.map_err(refused(paths::CONTROLLER))?
+    else {
+        return Ok(());
+    };
+    if data != left {
+        return Ok(());
+    }
+    let mut writer = session.client().new_multi_writer();
+    writer
+        .add_check_version(paths::CONTROLLER_EPOCH, epoch_version)
+        .map_err(refused(paths::CONTROLLER_EPOCH))?;
+    writer.add_delete(paths::CONTROLLER, Some(stat.version)).map_err(refused(paths::CONTROLLER))?;
+    match writer.commit().await {
+        Ok(_) => {
+            tracing::warn!("removed the /controller that an earlier session of this broker left");
+            Ok(())
+        }
+        Err(zk::MultiWriteError::OperationFailed {
+            source: zk::Error::NoNode | zk::Error::BadVersion,
+            ..
+        }) => Ok(()),
+        Err(error) => {
+            let error = zk::Error::from(error);
+            if is_passing(&error) { Ok(()) } else { Err(refused(paths::CONTROLLER)(error)) }
         }
     }
 }

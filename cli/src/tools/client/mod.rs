@@ -18,10 +18,8 @@ use super::{failure::Failure, output};
 pub(crate) use self::logging::{LoggingContext, is_passing};
 
 /// Where a client's own warnings come from, in the words of Java's log.
-const CONFIG_LOGGERS: [&str; 2] = [
-    "org.apache.kafka.clients.producer.ProducerConfig",
-    "org.apache.kafka.clients.consumer.ConsumerConfig",
-];
+const CONFIG_LOGGERS: [&str; 2] =
+    ["org.apache.kafka.clients.producer.ProducerConfig", "org.apache.kafka.clients.consumer.ConsumerConfig"];
 
 /// A client's properties by their Java names.
 #[derive(Debug, Clone)]
@@ -44,7 +42,10 @@ impl ClientProperties {
     }
 
     /// Adds words of the form `name=value`, as `--producer-property` has them.
-    pub(crate) fn extend_pairs<'a>(&mut self, pairs: impl IntoIterator<Item = &'a String>) -> Result<(), Failure> {
+    pub(crate) fn extend_pairs<'a>(
+        &mut self,
+        pairs: impl IntoIterator<Item = &'a String>,
+    ) -> Result<(), Failure> {
         for pair in pairs {
             let (name, value) = key_value(pair)?;
             self.set(name, value);
@@ -110,7 +111,10 @@ impl ClientProperties {
             }
             Some(Mapping::Tool) => Ok(()),
             Some(Mapping::Nothing(why)) => {
-                output::log_warning(&format!("The configuration '{name}' has no effect here: {why}."), logger);
+                output::log_warning(
+                    &format!("The configuration '{name}' has no effect here: {why}."),
+                    logger,
+                );
                 Ok(())
             }
             None if is_librdkafkas(name, value) => set_checked(config, name, name, value),
@@ -139,7 +143,11 @@ pub(crate) fn read_properties(path: &Path) -> Result<Properties, Failure> {
 /// Splits `name=value`; without `=` the value is empty.
 pub(crate) fn key_value(pair: &str) -> Result<(&str, &str), Failure> {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-    if name.is_empty() { Err(Failure::illegal(format!("Invalid command line properties: {pair}"))) } else { Ok((name, value)) }
+    if name.is_empty() {
+        Err(Failure::illegal(format!("Invalid command line properties: {pair}")))
+    } else {
+        Ok((name, value))
+    }
 }
 
 /// Sets a property of librdkafka's after trying it: a value that it refuses is named as the user wrote it.
@@ -233,7 +241,8 @@ mod tests {
 
     #[test]
     fn what_the_tool_itself_or_nobody_needs_is_left_out() {
-        let pairs = ["key.serializer=a.B", "no.such.thing=1", "interceptor.classes=a.B", "max.poll.records=5"];
+        let pairs =
+            ["key.serializer=a.B", "no.such.thing=1", "interceptor.classes=a.B", "max.poll.records=5"];
         for role in [Role::Producer, Role::Consumer] {
             let config = config(role, &pairs).unwrap();
             for pair in pairs {

@@ -187,15 +187,20 @@ pub(crate) fn find(name: &str, role: Role) -> Option<Mapping> {
         Role::Producer => CONSUMER,
         Role::Consumer => PRODUCER,
     };
-    let row = |table: &[(&str, Mapping)]| table.iter().find(|(row, _)| *row == name).map(|(_, mapping)| *mapping);
-    row(COMMON).or_else(|| row(own)).or_else(|| row(theirs).map(|_| Nothing("it is for the other kind of client")))
+    let row =
+        |table: &[(&str, Mapping)]| table.iter().find(|(row, _)| *row == name).map(|(_, mapping)| *mapping);
+    row(COMMON)
+        .or_else(|| row(own))
+        .or_else(|| row(theirs).map(|_| Nothing("it is for the other kind of client")))
 }
 
 /// Where librdkafka's defaults differ from Java's in what a user sees.
 pub(crate) fn defaults(role: Role) -> &'static [(&'static str, &'static str)] {
     match role {
         // Keys go to the partitions that Java's producer chooses, and no retry overtakes another request.
-        Role::Producer => &[("partitioner", "murmur2_random"), ("max.in.flight.requests.per.connection", "5")],
+        Role::Producer => {
+            &[("partitioner", "murmur2_random"), ("max.in.flight.requests.per.connection", "5")]
+        }
         Role::Consumer => &[("allow.auto.create.topics", "true"), ("enable.partition.eof", "false")],
     }
 }

@@ -141,7 +141,12 @@ impl Columns {
         Ok(())
     }
 
-    fn show(&self, bytes: Option<&[u8]>, deserializer: Deserializer, out: &mut Vec<u8>) -> Result<(), Failure> {
+    fn show(
+        &self,
+        bytes: Option<&[u8]>,
+        deserializer: Deserializer,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
         match bytes {
             Some(bytes) => deserializer.show(bytes, out),
             None => {
@@ -179,8 +184,11 @@ mod tests {
     }
 
     fn written(class: &str, properties: &[&str], record: &Record<'_>) -> String {
-        let properties =
-            properties.iter().filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let properties = properties
+            .iter()
+            .filter_map(|p| p.split_once('='))
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
         let mut out = Vec::new();
         Formatter::named(class, &properties).unwrap().write(record, &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -188,7 +196,13 @@ mod tests {
 
     #[test]
     fn the_columns_that_are_asked_for_are_written_in_kafkas_order() {
-        let all = ["print.key=true", "print.headers=true", "print.offset=true", "print.partition=true", "print.timestamp=true"];
+        let all = [
+            "print.key=true",
+            "print.headers=true",
+            "print.offset=true",
+            "print.partition=true",
+            "print.timestamp=true",
+        ];
         let cases: [(&[&str], &str); 6] = [
             (&[], "v\n"),
             (&["print.key=true"], "k\tv\n"),
@@ -198,7 +212,11 @@ mod tests {
             (&["print.value=false"], ""),
         ];
         for (properties, text) in cases {
-            assert_eq!(written("kafka.tools.DefaultMessageFormatter", properties, &record()), text, "{properties:?}");
+            assert_eq!(
+                written("kafka.tools.DefaultMessageFormatter", properties, &record()),
+                text,
+                "{properties:?}"
+            );
         }
     }
 
@@ -206,7 +224,10 @@ mod tests {
     fn what_is_absent_has_a_word() {
         let bare = Record { timestamp: Time::None, key: None, value: None, headers: Vec::new(), ..record() };
         let properties = ["print.key=true", "print.headers=true", "print.timestamp=true"];
-        assert_eq!(written("DefaultMessageFormatter", &properties, &bare), "NO_TIMESTAMP\tNO_HEADERS\tnull\tnull\n");
+        assert_eq!(
+            written("DefaultMessageFormatter", &properties, &bare),
+            "NO_TIMESTAMP\tNO_HEADERS\tnull\tnull\n"
+        );
         assert_eq!(written("DefaultMessageFormatter", &["null.literal=-"], &bare), "-\n");
     }
 

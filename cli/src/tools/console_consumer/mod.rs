@@ -39,7 +39,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         );
     }
     let ending = Stop::new().and_then(|stop| {
-        if settings.zookeeper.is_some() { old::consume(&settings, &stop) } else { kafka::consume(&settings, &stop) }
+        if settings.zookeeper.is_some() {
+            old::consume(&settings, &stop)
+        } else {
+            kafka::consume(&settings, &stop)
+        }
     });
     match ending {
         Ok(ending) => {

@@ -63,7 +63,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "name=value", alias = "command-property")]
     consumer_property: Vec<String>,
     /// A file with properties of the consumer; --consumer-property wins over it
-    #[arg(long = "consumer.config", alias = "consumer-config", alias = "command-config", value_name = "file")]
+    #[arg(
+        long = "consumer.config",
+        alias = "consumer-config",
+        alias = "command-config",
+        value_name = "file"
+    )]
     consumer_config: Option<PathBuf>,
     /// The class that writes records
     #[arg(long, value_name = "class")]
@@ -247,8 +252,10 @@ impl Args {
         }
         let mut pairs = ClientProperties::new(Role::Consumer);
         pairs.extend_pairs(&self.consumer_property)?;
-        let named: BTreeSet<&str> =
-            [self.group.as_deref(), pairs.get("group.id"), file.get("group.id")].into_iter().flatten().collect();
+        let named: BTreeSet<&str> = [self.group.as_deref(), pairs.get("group.id"), file.get("group.id")]
+            .into_iter()
+            .flatten()
+            .collect();
         if named.len() > 1 {
             let named: Vec<_> = named.iter().map(|group| format!("'{group}'")).collect();
             return Err(Failure::usage(format!(
@@ -323,7 +330,9 @@ impl Args {
     pub(super) fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = Vec::new();
         if self.csv_reporter_enabled || self.metrics_dir.is_some() {
-            warnings.push("--csv-reporter-enabled and --metrics-dir have no effect: there is no CSV metrics reporter");
+            warnings.push(
+                "--csv-reporter-enabled and --metrics-dir have no effect: there is no CSV metrics reporter",
+            );
         }
         if self.blacklist.is_some() && self.zookeeper.is_none() {
             warnings.push("--blacklist has an effect with --zookeeper only");

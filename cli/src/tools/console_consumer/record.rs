@@ -45,7 +45,8 @@ impl<'a> Record<'a> {
 
     /// As `ConsumerRecord.checksum` computes it for records of batches: CRC-32C of timestamp and sizes.
     pub(super) fn checksum(&self) -> u32 {
-        let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| i32::try_from(bytes.len()).unwrap_or(i32::MAX));
+        let size =
+            |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| i32::try_from(bytes.len()).unwrap_or(i32::MAX));
         let time = match self.timestamp {
             Time::None => -1,
             Time::Create(time) | Time::LogAppend(time) => time,

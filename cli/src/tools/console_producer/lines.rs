@@ -28,8 +28,10 @@ pub(super) struct LineReader {
 impl LineReader {
     /// A reader with the properties of Kafka's.
     pub(super) fn new(properties: &BTreeMap<String, String>) -> Result<Self, Failure> {
-        let text = |name: &str, default: &str| properties.get(name).map_or(default, String::as_str).to_owned();
-        let flag = |name: &str| properties.get(name).is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+        let text =
+            |name: &str, default: &str| properties.get(name).map_or(default, String::as_str).to_owned();
+        let flag =
+            |name: &str| properties.get(name).is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
         let reader = Self {
             parse_key: flag("parse.key"),
             parse_headers: flag("parse.headers"),
@@ -70,14 +72,24 @@ impl LineReader {
     /// Takes a line apart; `number` counts from 1.
     pub(super) fn read<'a>(&self, line: &'a [u8], number: u64) -> Result<Line<'a>, Failure> {
         let mut rest = line;
-        let headers =
-            self.part(self.parse_headers, line, &mut rest, &self.headers_delimiter, "headers delimiter", number)?;
+        let headers = self.part(
+            self.parse_headers,
+            line,
+            &mut rest,
+            &self.headers_delimiter,
+            "headers delimiter",
+            number,
+        )?;
         let key = self.part(self.parse_key, line, &mut rest, &self.key_separator, "key separator", number)?;
         let headers = match headers {
             Some(text) if !self.is_null(text) && !text.is_empty() => self.headers(text, number)?,
             _ => Vec::new(),
         };
-        Ok(Line { key: key.filter(|key| !self.is_null(key)), value: Some(rest).filter(|v| !self.is_null(v)), headers })
+        Ok(Line {
+            key: key.filter(|key| !self.is_null(key)),
+            value: Some(rest).filter(|v| !self.is_null(v)),
+            headers,
+        })
     }
 
     /// What is before the next separator; `rest` is then what follows it.
@@ -107,7 +119,8 @@ impl LineReader {
         let mut headers = Vec::new();
         let mut rest = Some(text);
         while let Some(left) = rest {
-            let (pair, after) = split(left, &self.headers_separator).map_or((left, None), |(a, b)| (a, Some(b)));
+            let (pair, after) =
+                split(left, &self.headers_separator).map_or((left, None), |(a, b)| (a, Some(b)));
             rest = after;
             let (key, value) = match split(pair, &self.headers_key_separator) {
                 Some((key, value)) => (key, Some(value).filter(|value| !self.is_null(value))),
@@ -166,7 +179,8 @@ mod tests {
         let line = keyed.read(b"k::v::w", 1).unwrap();
         assert_eq!((line.key, line.value), (Some(&b"k"[..]), Some(&b"v::w"[..])));
 
-        let all = reader(&[("parse.key", "TRUE"), ("parse.headers", "true"), ("null.marker", "NULL")]).unwrap();
+        let all =
+            reader(&[("parse.key", "TRUE"), ("parse.headers", "true"), ("null.marker", "NULL")]).unwrap();
         let line = all.read(b"h1:v1,h2:NULL,h3:\tNULL\tv", 1).unwrap();
         assert_eq!(
             line,

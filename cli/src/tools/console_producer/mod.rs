@@ -76,4 +76,3 @@ fn feed(reader: &LineReader, sender: &Sender) -> Result<(), Failure> {
 fn is_line_reader(class: &str) -> bool {
     class.rsplit(['.', '$']).next() == Some("LineMessageReader")
 }
-

@@ -79,7 +79,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "name=value", alias = "command-property")]
     producer_property: Vec<String>,
     /// A file with properties of the producer; --producer-property wins over it
-    #[arg(long = "producer.config", alias = "producer-config", alias = "command-config", value_name = "file")]
+    #[arg(
+        long = "producer.config",
+        alias = "producer-config",
+        alias = "command-config",
+        value_name = "file"
+    )]
     producer_config: Option<PathBuf>,
     /// Of 0.8 to 1.x: the options mean what they meant to the Scala producer
     #[arg(long)]
@@ -180,7 +185,9 @@ impl Args {
             let Some(class) = class else { continue };
             let known = ["DefaultEncoder", "StringEncoder", "ByteArraySerializer", "StringSerializer"];
             if !known.iter().any(|name| class.ends_with(name)) {
-                warnings.push(format!("--{option} {class}: there is no such class here; lines are sent as they are"));
+                warnings.push(format!(
+                    "--{option} {class}: there is no such class here; lines are sent as they are"
+                ));
             }
         }
         if self.queue_size.is_some() && !self.old_producer {

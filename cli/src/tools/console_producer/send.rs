@@ -13,7 +13,9 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::{BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer},
+    producer::{
+        BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer,
+    },
     util::Timeout,
 };
 
@@ -52,8 +54,10 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let Err((error, record)) = result else { return };
         self.lost.store(true, Ordering::Relaxed);
-        let length = |bytes: Option<&[u8]>| bytes.map_or("null".to_owned(), |bytes| format!("{} bytes", bytes.len()));
-        let reason = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| format!("{code:?}: {error}"));
+        let length =
+            |bytes: Option<&[u8]>| bytes.map_or("null".to_owned(), |bytes| format!("{} bytes", bytes.len()));
+        let reason =
+            error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| format!("{code:?}: {error}"));
         output::log_error(
             &format!(
                 "Error when sending message to topic {} with key: {}, value: {} with error: {reason}",
@@ -80,7 +84,8 @@ impl Sender {
     pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
         let deliveries = Deliveries::default();
         let lost = deliveries.lost.clone();
-        let producer = settings.client.config()?.create_with_context(deliveries).map_err(|e| client::refused(&e))?;
+        let producer =
+            settings.client.config()?.create_with_context(deliveries).map_err(|e| client::refused(&e))?;
         Ok(Self {
             producer: Arc::new(producer),
             lost,
@@ -97,9 +102,10 @@ impl Sender {
         record.payload = line.value;
         if !line.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(line.headers.len());
-            let headers = line.headers.iter().fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: *value })
-            });
+            let headers = line
+                .headers
+                .iter()
+                .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: *value }));
             record = record.headers(headers);
         }
         let started = Instant::now();
@@ -114,7 +120,10 @@ impl Sender {
         if self.sync {
             self.producer.flush(Timeout::Never).map_err(|error| exception(&error))?;
             if self.lost.load(Ordering::Relaxed) {
-                return Err(Failure::new("java.util.concurrent.ExecutionException", "the record was not delivered"));
+                return Err(Failure::new(
+                    "java.util.concurrent.ExecutionException",
+                    "the record was not delivered",
+                ));
             }
         }
         Ok(())
@@ -133,7 +142,9 @@ impl Sender {
 fn exception(error: &KafkaError) -> Failure {
     let class = match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::QueueFull) => "org.apache.kafka.clients.producer.BufferExhaustedException",
-        Some(RDKafkaErrorCode::MessageSizeTooLarge) => "org.apache.kafka.common.errors.RecordTooLargeException",
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
+            "org.apache.kafka.common.errors.RecordTooLargeException"
+        }
         _ => "org.apache.kafka.common.KafkaException",
     };
     Failure::new(class, error.to_string())

@@ -156,7 +156,9 @@ impl Args {
         let no_group = self.group.is_empty() && !self.all_groups;
         if self.describe {
             if no_group {
-                return Err(Failure::usage("Option [describe] takes one of these options: [all-groups], [group]"));
+                return Err(Failure::usage(
+                    "Option [describe] takes one of these options: [all-groups], [group]",
+                ));
             }
             let chosen = [self.members, self.offsets, self.state.is_some()];
             if chosen.into_iter().filter(|chosen| *chosen).count() > 1 {
@@ -170,7 +172,9 @@ impl Args {
         }
         if self.delete && self.zookeeper.is_none() {
             if no_group {
-                return Err(Failure::usage("Option [delete] takes one of these options: [all-groups], [group]"));
+                return Err(Failure::usage(
+                    "Option [delete] takes one of these options: [all-groups], [group]",
+                ));
             }
             if !self.topic.is_empty() {
                 return Err(Failure::usage(
@@ -179,7 +183,9 @@ impl Args {
             }
         }
         if self.delete_offsets && (self.topic.is_empty() || self.group.is_empty()) {
-            return Err(Failure::usage("Option [delete-offsets] takes the following options: [topic], [group]"));
+            return Err(Failure::usage(
+                "Option [delete-offsets] takes the following options: [topic], [group]",
+            ));
         }
         if self.reset_offsets {
             self.check_reset(no_group)?;
@@ -268,7 +274,10 @@ mod tests {
                 "Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets",
             ),
             ("--list", "Missing required argument \"[bootstrap-server]\""),
-            ("--list --zookeeper a --bootstrap-server a:1", "Option [bootstrap-server] is not valid with [zookeeper]."),
+            (
+                "--list --zookeeper a --bootstrap-server a:1",
+                "Option [bootstrap-server] is not valid with [zookeeper].",
+            ),
             (
                 "--bootstrap-server a:1 --describe",
                 "Option [describe] takes one of these options: [all-groups], [group]",

@@ -24,7 +24,10 @@ pub(super) async fn groups(client: &mut Client, args: &Args, groups: &[String]) 
         }
     }
     if failed.is_empty() {
-        output::line(format_args!("Deletion of requested consumer groups ({}) was successful.", quoted(&deleted)));
+        output::line(format_args!(
+            "Deletion of requested consumer groups ({}) was successful.",
+            quoted(&deleted)
+        ));
         return Ok(());
     }
     error(args, "Deletion of some consumer groups failed:");
@@ -88,7 +91,11 @@ pub(super) async fn partitions(
             None => {
                 let mut described = describe_topics(client, Some(&[topic])).await?;
                 let found = described.pop().transpose()?;
-                found.into_iter().flat_map(|topic| topic.partitions).map(|partition| partition.index).collect()
+                found
+                    .into_iter()
+                    .flat_map(|topic| topic.partitions)
+                    .map(|partition| partition.index)
+                    .collect()
             }
         };
         let of = |partition| TopicPartition { topic: topic.to_owned(), partition };

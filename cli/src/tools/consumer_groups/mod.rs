@@ -89,14 +89,23 @@ fn is_consumers(protocol_type: &str) -> bool {
 
 async fn list(client: &mut Client, args: &Args) -> Result<(), Failure> {
     const STATES: [&str; 8] = [
-        "Unknown", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty", "Assigning", "Reconciling",
+        "Unknown",
+        "PreparingRebalance",
+        "CompletingRebalance",
+        "Stable",
+        "Dead",
+        "Empty",
+        "Assigning",
+        "Reconciling",
     ];
     let states = chosen(args.state.as_deref(), &STATES, "state")?;
     let kinds = chosen(args.kind.as_deref(), &["Classic", "Consumer"], "type")?;
     let mut groups = list_groups(client, &states).await?;
     groups.retain(|group| is_consumers(&group.protocol_type));
     // Brokers before 2.6 know no filter, those before 3.8 no types: then all are classic.
-    groups.retain(|group| states.is_empty() || group.state.is_empty() || states.contains(&group.state.as_str()));
+    groups.retain(|group| {
+        states.is_empty() || group.state.is_empty() || states.contains(&group.state.as_str())
+    });
     let kind = |name: &str| if name.eq_ignore_ascii_case("consumer") { "Consumer" } else { "Classic" };
     groups.retain(|group| kinds.is_empty() || kinds.contains(&kind(&group.kind)));
     if args.state.is_none() && args.kind.is_none() {

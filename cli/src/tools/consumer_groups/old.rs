@@ -82,7 +82,8 @@ async fn describe(session: &Session, args: &Args, group: &str) -> Result<(), Fai
                 partition: Some(partition),
                 current: current.and_then(|offset| offset.trim().parse().ok()),
                 // The owner is a thread of the member: its id, a dash, the thread's number.
-                consumer: owner.map(|owner| owner.rsplit_once('-').map_or(owner.clone(), |(id, _)| id.to_owned())),
+                consumer: owner
+                    .map(|owner| owner.rsplit_once('-').map_or(owner.clone(), |(id, _)| id.to_owned())),
                 ..Row::default()
             };
             rows.insert(name, row);
@@ -117,7 +118,10 @@ async fn text(session: &Session, path: &str) -> Result<Option<String>, Failure> 
 }
 
 /// The ends of partitions, asked of the brokers that ZooKeeper knows; what cannot be asked is left out.
-async fn ends(session: &Session, partitions: Vec<TopicPartition>) -> Result<BTreeMap<TopicPartition, i64>, Failure> {
+async fn ends(
+    session: &Session,
+    partitions: Vec<TopicPartition>,
+) -> Result<BTreeMap<TopicPartition, i64>, Failure> {
     let brokers = zookeeper::brokers(session).await?;
     let addresses: Vec<String> = brokers
         .values()
@@ -151,7 +155,9 @@ async fn delete_topic(session: &Session, group: &str, topic: &str) -> Result<Str
     let root = format!("{CONSUMERS}/{group}");
     let topics = topics(session, &root).await?;
     if !topics.contains(topic) {
-        return Ok(format!("Delete for group '{group}' topic '{topic}' failed because group does not exist."));
+        return Ok(format!(
+            "Delete for group '{group}' topic '{topic}' failed because group does not exist."
+        ));
     }
     let active = !zookeeper::children(session, &format!("{root}/ids")).await?.is_empty();
     if topics.len() == 1 && !active {

@@ -123,7 +123,11 @@ async fn plan(client: &mut Client, args: &Args, group: &str) -> Result<Offsets, 
 }
 
 /// An offset of each partition. A partition that cannot be asked stops the reset.
-async fn at(client: &mut Client, partitions: &[TopicPartition], spec: OffsetSpec) -> Result<Offsets, Failure> {
+async fn at(
+    client: &mut Client,
+    partitions: &[TopicPartition],
+    spec: OffsetSpec,
+) -> Result<Offsets, Failure> {
     if partitions.is_empty() {
         return Ok(Offsets::new());
     }

@@ -41,7 +41,16 @@ pub(super) fn old_offsets(rows: &[Row], with_host: bool) -> String {
         }
         text.push('\n');
     };
-    line(["TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST", "CLIENT-ID"]);
+    line([
+        "TOPIC",
+        "PARTITION",
+        "CURRENT-OFFSET",
+        "LOG-END-OFFSET",
+        "LAG",
+        "CONSUMER-ID",
+        "HOST",
+        "CLIENT-ID",
+    ]);
     for row in rows {
         let cells = cells(row);
         line(cells.each_ref().map(String::as_str));
@@ -213,7 +222,10 @@ mod tests {
              golden                         0          2               5               3          -                                                 -                              -\n\
              golden                         0          2               5               3          golden-live-1-01234567-89ab-cdef-0123-456789abcdef/127.0.0.1                     golden-live-1\n"
         );
-        assert!(old_offsets(&[idle], false).ends_with("3          -                                                 \n"));
+        assert!(
+            old_offsets(&[idle], false)
+                .ends_with("3          -                                                 \n")
+        );
     }
 
     #[test]

@@ -20,8 +20,7 @@ pub(super) fn topic_partitions(text: &str) -> Result<(&str, Option<Vec<i32>>), F
 
 /// `2024-01-31T12:00:00.000`, in UTC unless a zone such as `Z`, `+01` or `+0100` follows; as milliseconds since 1970.
 pub(super) fn datetime(text: &str) -> Result<i64, Failure> {
-    let unparsable =
-        || Failure::new("java.text.ParseException", format!("Unparseable date: \"{text}\""));
+    let unparsable = || Failure::new("java.text.ParseException", format!("Unparseable date: \"{text}\""));
     let (date, time) = text.split_once('T').ok_or_else(unparsable)?;
     if time.contains(['Z', 'z', '+', '-']) {
         let zoned: Timestamp = format!("{date}T{time}").parse().map_err(|_| unparsable())?;

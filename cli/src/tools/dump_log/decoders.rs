@@ -55,24 +55,30 @@ fn offsets(record: &Record<'_>, era: Era) -> Result<Decoded, Failure> {
     };
     let parsed = GroupRecordKey::parse(key).map_err(|error| wrong(&error))?;
     let kind = key.first_chunk().map_or(0, |version| i16::from_be_bytes(*version));
-    let version = record.value.and_then(<[u8]>::first_chunk).map_or(0, |version| i16::from_be_bytes(*version));
+    let version =
+        record.value.and_then(<[u8]>::first_chunk).map_or(0, |version| i16::from_be_bytes(*version));
     let deleted = || Some(DELETED.to_owned());
     Ok(match parsed {
         GroupRecordKey::Offset(key) => {
-            let value = record.value.map(OffsetCommitValue::parse).transpose().map_err(|error| wrong(&error))?;
+            let value =
+                record.value.map(OffsetCommitValue::parse).transpose().map_err(|error| wrong(&error))?;
             match era {
                 Era::Old => (
                     Some(format!("offset::{}:{}:{}", key.group, key.topic, key.partition)),
                     value.map_or_else(deleted, |value| Some(old_offset(&value))),
                 ),
                 Era::New => (
-                    Some(typed(kind, &json!({"group": key.group, "topic": key.topic, "partition": key.partition}))),
+                    Some(typed(
+                        kind,
+                        &json!({"group": key.group, "topic": key.topic, "partition": key.partition}),
+                    )),
                     value.map_or_else(deleted, |value| Some(new_offset(version, &value))),
                 ),
             }
         }
         GroupRecordKey::Group(key) => {
-            let value = record.value.map(GroupMetadataValue::parse).transpose().map_err(|error| wrong(&error))?;
+            let value =
+                record.value.map(GroupMetadataValue::parse).transpose().map_err(|error| wrong(&error))?;
             match era {
                 Era::Old => (
                     Some(format!("metadata::{}", key.group)),
@@ -99,7 +105,11 @@ fn versioned(version: i16, data: &Value) -> String {
 }
 
 fn old_offset(value: &OffsetCommitValue<'_>) -> String {
-    if value.metadata.is_empty() { value.offset.to_string() } else { format!("{}:{}", value.offset, value.metadata) }
+    if value.metadata.is_empty() {
+        value.offset.to_string()
+    } else {
+        format!("{}:{}", value.offset, value.metadata)
+    }
 }
 
 fn new_offset(version: i16, value: &OffsetCommitValue<'_>) -> String {

@@ -15,14 +15,22 @@ const OFFSET_ENTRY: usize = 8;
 const TIME_ENTRY: usize = 12;
 
 /// Writes `offset: N position: N` for each entry, and compares it with the log.
-pub(super) fn dump_offsets(settings: &Settings, path: &Path, mismatches: &mut Mismatches) -> Result<(), Failure> {
+pub(super) fn dump_offsets(
+    settings: &Settings,
+    path: &Path,
+    mismatches: &mut Mismatches,
+) -> Result<(), Failure> {
     let base = base_offset(path)?;
     let mut log = LogFile::open(&path.with_extension("log"))?;
     let bytes = file::read(path)?;
     let entries: Vec<_> = bytes.chunks_exact(OFFSET_ENTRY).map(|e| (base + word(e, 0), word(e, 4))).collect();
     if settings.sanity_only {
         let last = entries.last().map_or(base, |(offset, _)| *offset);
-        sane(path, bytes.len() % OFFSET_ENTRY == 0 && (entries.is_empty() || last > base || bytes.iter().all(|b| *b == 0)))?;
+        sane(
+            path,
+            bytes.len() % OFFSET_ENTRY == 0
+                && (entries.is_empty() || last > base || bytes.iter().all(|b| *b == 0)),
+        )?;
         return Ok(());
     }
     if entries.is_empty() {
@@ -55,7 +63,11 @@ pub(super) fn dump_offsets(settings: &Settings, path: &Path, mismatches: &mut Mi
 }
 
 /// Writes `timestamp: N offset: N` for each entry, and compares it with the log.
-pub(super) fn dump_times(settings: &Settings, path: &Path, mismatches: &mut Mismatches) -> Result<(), Failure> {
+pub(super) fn dump_times(
+    settings: &Settings,
+    path: &Path,
+    mismatches: &mut Mismatches,
+) -> Result<(), Failure> {
     let base = base_offset(path)?;
     let mut log = LogFile::open(&path.with_extension("log"))?;
     let bytes = file::read(path)?;
@@ -121,5 +133,8 @@ fn sane(path: &Path, sane: bool) -> Result<(), Failure> {
 }
 
 fn word(entry: &[u8], at: usize) -> i64 {
-    entry.get(at..at + 4).and_then(|word| word.try_into().ok()).map_or(0, |word| i64::from(u32::from_be_bytes(word)))
+    entry
+        .get(at..at + 4)
+        .and_then(|word| word.try_into().ok())
+        .map_or(0, |word| i64::from(u32::from_be_bytes(word)))
 }

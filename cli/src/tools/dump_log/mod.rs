@@ -110,7 +110,8 @@ impl Settings {
         if args.cluster_metadata_decoder || args.remote_log_metadata_decoder {
             return Err(Failure::usage("There is neither KRaft's nor tiered storage's metadata here"));
         }
-        let named = |class: &Option<String>| class.as_deref().map_or(Ok(Deserializer::Bytes), Deserializer::named);
+        let named =
+            |class: &Option<String>| class.as_deref().map_or(Ok(Deserializer::Bytes), Deserializer::named);
         let decoder = if args.offsets_decoder {
             Decoder::Offsets
         } else if args.transaction_log_decoder {
@@ -174,5 +175,7 @@ fn dump(args: &Args) -> Result<(), Failure> {
 fn base_offset(path: &Path) -> Result<i64, Failure> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let digits = name.split('.').next().unwrap_or_default();
-    digits.parse().map_err(|_| Failure::new("java.lang.NumberFormatException", format!("For input string: \"{digits}\"")))
+    digits.parse().map_err(|_| {
+        Failure::new("java.lang.NumberFormatException", format!("For input string: \"{digits}\""))
+    })
 }

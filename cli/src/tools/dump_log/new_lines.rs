@@ -16,7 +16,8 @@ pub(super) fn batch(text: &mut String, entry: &Entry<'_>, position: u64) -> Resu
         Entry::Batch(batch) => {
             let header = &batch.header;
             let horizon = header.delete_horizon();
-            let horizon = horizon.map_or("OptionalLong.empty".to_owned(), |time| format!("OptionalLong[{time}]"));
+            let horizon =
+                horizon.map_or("OptionalLong.empty".to_owned(), |time| format!("OptionalLong[{time}]"));
             write!(
                 text,
                 "baseOffset: {} lastOffset: {} count: {} baseSequence: {} lastSequence: {} producerId: {} producerEpoch: {} \

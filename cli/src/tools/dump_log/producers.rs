@@ -12,7 +12,8 @@ use crate::tools::{failure::Failure, output};
 pub(super) fn dump_aborted(path: &Path) -> Result<(), Failure> {
     for entry in file::read(path)?.chunks_exact(AbortedTxn::SIZE) {
         let Some(aborted) = AbortedTxn::parse(entry) else {
-            let text = format!("{} holds something else than aborted transactions of version 0", path.display());
+            let text =
+                format!("{} holds something else than aborted transactions of version 0", path.display());
             return Err(Failure::new("org.apache.kafka.common.KafkaException", text));
         };
         output::line(format_args!(
@@ -25,11 +26,13 @@ pub(super) fn dump_aborted(path: &Path) -> Result<(), Failure> {
 
 /// Writes each producer.
 pub(super) fn dump_snapshot(path: &Path) -> Result<(), Failure> {
-    let entries = read_producer_snapshot(&file::read(path)?)
-        .map_err(|reason| Failure::new("org.apache.kafka.storage.internals.log.CorruptSnapshotException", reason))?;
+    let entries = read_producer_snapshot(&file::read(path)?).map_err(|reason| {
+        Failure::new("org.apache.kafka.storage.internals.log.CorruptSnapshotException", reason)
+    })?;
     for entry in entries {
-        let first =
-            entry.txn_first_offset.map_or("OptionalLong.empty".to_owned(), |first| format!("OptionalLong[{first}]"));
+        let first = entry
+            .txn_first_offset
+            .map_or("OptionalLong.empty".to_owned(), |first| format!("OptionalLong[{first}]"));
         let mut text = format!(
             "producerId: {} producerEpoch: {} coordinatorEpoch: {} currentTxnFirstOffset: {first} lastTimestamp: {} ",
             entry.producer_id, entry.epoch, entry.coordinator_epoch, entry.last_timestamp

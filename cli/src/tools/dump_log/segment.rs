@@ -2,7 +2,9 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use vltava_protocol::records::{ControlType, EndTxnMarker, Entry, Message, Record, RecordsError, TimestampType};
+use vltava_protocol::records::{
+    ControlType, EndTxnMarker, Entry, Message, Record, RecordsError, TimestampType,
+};
 
 use super::{Era, Settings, base_offset, file::LogFile, mismatches::Mismatches, new_lines, old_lines};
 use crate::tools::{failure::Failure, output};
@@ -126,7 +128,8 @@ pub(super) fn size(bytes: Option<&[u8]>) -> i64 {
 
 /// `[h1,h2]`
 pub(super) fn header_keys(record: &Record<'_>) -> String {
-    let keys: Vec<_> = record.headers.iter().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect();
+    let keys: Vec<_> =
+        record.headers.iter().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect();
     format!("[{}]", keys.join(","))
 }
 

@@ -34,10 +34,15 @@ impl PartitionFilter {
             })
         };
         let list: Vec<i32> = match partitions {
-            Some(list) => list.split(',').filter(|entry| !entry.is_empty()).map(number).collect::<Result<_, _>>()?,
+            Some(list) => {
+                list.split(',').filter(|entry| !entry.is_empty()).map(number).collect::<Result<_, _>>()?
+            }
             None => Vec::new(),
         };
-        Ok(PartitionFilter(vec![Rule { topic: TopicFilter::new(topic)?, partitions: Partitions::List(list) }]))
+        Ok(PartitionFilter(vec![Rule {
+            topic: TopicFilter::new(topic)?,
+            partitions: Partitions::List(list),
+        }]))
     }
 
     /// The filter of `--topic-partitions`.
@@ -81,8 +86,14 @@ mod tests {
     fn patterns_mean_what_kafka_documents() {
         let filter = PartitionFilter::patterns("topic1:1,topic2:0-3,topic3,topic4:5-,topic5:-3,:7").unwrap();
         let meant = [
-            ("topic1", 1), ("topic2", 0), ("topic2", 2), ("topic3", 99), ("topic4", 5), ("topic4", 6),
-            ("topic5", 2), ("any", 7),
+            ("topic1", 1),
+            ("topic2", 0),
+            ("topic2", 2),
+            ("topic3", 99),
+            ("topic4", 5),
+            ("topic4", 6),
+            ("topic5", 2),
+            ("any", 7),
         ];
         for (topic, partition) in meant {
             assert!(filter.allows(topic, partition), "{topic}-{partition}");
@@ -90,10 +101,7 @@ mod tests {
         for (topic, partition) in [("topic1", 0), ("topic2", 3), ("topic4", 4), ("topic5", 3), ("any", 1)] {
             assert!(!filter.allows(topic, partition), "{topic}-{partition}");
         }
-        assert_eq!(
-            PartitionFilter::patterns("a:b").unwrap_err().message,
-            "Invalid rule specification: a:b"
-        );
+        assert_eq!(PartitionFilter::patterns("a:b").unwrap_err().message, "Invalid rule specification: a:b");
     }
 
     #[test]

@@ -72,8 +72,7 @@ async fn show(args: &Args) -> Result<(), Failure> {
         Some(patterns) => PartitionFilter::patterns(patterns)?,
         None => PartitionFilter::of(args.topic.as_deref(), args.partitions.as_deref())?,
     };
-    let mut client =
-        brokers::connect(bootstrap, args.command_config.as_deref(), args.max_wait_ms).await?;
+    let mut client = brokers::connect(bootstrap, args.command_config.as_deref(), args.max_wait_ms).await?;
     let partitions = matching(&mut client, &filter, args.exclude_internal_topics).await?;
     if partitions.is_empty() {
         return Err(Failure::illegal("Could not match any topic-partitions with the specified filters"));
@@ -89,7 +88,10 @@ async fn show(args: &Args) -> Result<(), Failure> {
             Ok(_) => {}
             Err(error) => {
                 let why = Failure::from(error);
-                eprintln!("Skip getting offsets for topic-partition {topic}-{partition} due to error: {}", why.message);
+                eprintln!(
+                    "Skip getting offsets for topic-partition {topic}-{partition} due to error: {}",
+                    why.message
+                );
             }
         }
     }

@@ -126,9 +126,7 @@ impl Args {
             return Err(Failure::illegal("The partitions must be greater than 0"));
         }
         if self.create && self.replication_factor.is_some_and(|factor| !(1..=32767).contains(&factor)) {
-            return Err(Failure::illegal(
-                "The replication factor must be between 1 and 32767 inclusive",
-            ));
+            return Err(Failure::illegal("The replication factor must be between 1 and 32767 inclusive"));
         }
         Ok(())
     }
@@ -163,8 +161,7 @@ impl Args {
     /// Which actions each option belongs to.
     fn check_actions_of_options(&self) -> Result<(), Failure> {
         let (old, filters) = (self.zookeeper.is_some(), &["describe"][..]);
-        let if_exists: &[&str] =
-            if old { &["alter", "delete"] } else { &["alter", "delete", "describe"] };
+        let if_exists: &[&str] = if old { &["alter", "delete"] } else { &["alter", "delete", "describe"] };
         let rules: [(&str, bool, &[&str]); 12] = [
             ("config", !self.config.is_empty(), &["alter", "create"]),
             ("delete-config", !self.delete_config.is_empty(), &["alter"]),
@@ -219,10 +216,7 @@ impl Args {
     }
 
     fn check_old(&self) -> Result<(), Failure> {
-        let new = [
-            ("command-config", self.command_config.is_some()),
-            ("topic-id", self.topic_id.is_some()),
-        ];
+        let new = [("command-config", self.command_config.is_some()), ("topic-id", self.topic_id.is_some())];
         if let Some((option, _)) = new.into_iter().find(|(_, given)| *given) {
             return Err(Failure::conflict(option, "zookeeper"));
         }
@@ -264,7 +258,8 @@ mod tests {
 
     #[test]
     fn missing_and_contradicting_options_are_named_in_kafkas_words() {
-        let one = "Command must include exactly one action: --list, --describe, --create, --alter or --delete";
+        let one =
+            "Command must include exactly one action: --list, --describe, --create, --alter or --delete";
         let cases = [
             ("--bootstrap-server a:1", one),
             ("--bootstrap-server a:1 --list --create", one),

@@ -20,7 +20,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         Err(failure) if failure.usage => usage::<Args>(&failure.message),
         Err(failure) => {
             output::line(format_args!("Error while executing topic command : {}", failure.message));
-            let logger = if old { "kafka.admin.TopicCommand$" } else { "org.apache.kafka.tools.TopicCommand" };
+            let logger =
+                if old { "kafka.admin.TopicCommand$" } else { "org.apache.kafka.tools.TopicCommand" };
             output::log_exception(&failure, logger);
             ExitCode::FAILURE
         }

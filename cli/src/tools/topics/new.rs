@@ -60,11 +60,7 @@ fn must_exist(args: &Args, topics: &[String]) -> Result<(), Failure> {
     }
 }
 
-async fn create(
-    client: &mut Client,
-    args: &Args,
-    configs: BTreeMap<String, String>,
-) -> Result<(), Failure> {
+async fn create(client: &mut Client, args: &Args, configs: BTreeMap<String, String>) -> Result<(), Failure> {
     let name = args.topic.clone().unwrap_or_default();
     warn_of_collisions(&name);
     let assignments = args.replica_assignment.as_deref().map(replica_lists::parse).transpose()?;
@@ -197,7 +193,11 @@ mod tests {
             name: "t".into(),
             id: "sZkXyFAHQ8aYTbxpjzmJiw".parse().unwrap(),
             internal: false,
-            partitions: vec![partition(0, Some(0), &[0, 1]), partition(1, Some(1), &[1]), partition(2, None, &[])],
+            partitions: vec![
+                partition(0, Some(0), &[0, 1]),
+                partition(1, Some(1), &[1]),
+                partition(2, None, &[]),
+            ],
         }
     }
 

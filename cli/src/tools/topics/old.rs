@@ -103,8 +103,7 @@ async fn write_new(
     zookeeper::write_overrides(session, &Entity::Topic(topic.to_owned()), overrides).await?;
     let partitions = (0..).zip(replicas).map(|(index, replicas)| (index, ReplicaAssignment::of(replicas)));
     let assignment = TopicAssignment { topic_id: Some(random_id()), partitions: partitions.collect() };
-    let made =
-        zookeeper::create(session, &paths::topic(topic), &znodes::encode_topic(&assignment)).await?;
+    let made = zookeeper::create(session, &paths::topic(topic), &znodes::encode_topic(&assignment)).await?;
     if made { Ok(()) } else { Err(exists()) }
 }
 
@@ -241,9 +240,7 @@ async fn delete(session: &Session, topic: &str) -> Result<(), Failure> {
     if topic_filter::is_internal(topic) {
         return Err(Failure::new(
             ADMIN_OPERATION,
-            format!(
-                "Topic {topic} is a kafka internal topic and is not allowed to be marked for deletion."
-            ),
+            format!("Topic {topic} is a kafka internal topic and is not allowed to be marked for deletion."),
         ));
     }
     if zookeeper::create(session, &paths::delete_topic(topic), &[]).await? {

@@ -37,12 +37,14 @@ impl Codec {
         }
     }
 
-    fn corrupt(self, reason: impl ToString) -> RecordsError {
-        RecordsError::Decompression { codec: self, reason: reason.to_string() }
+    #[allow(clippy::needless_pass_by_value)] // For `map_err`.
+    fn corrupt(self, reason: impl std::fmt::Display) -> RecordsError {
+        RecordsError::Decompression { codec: self, reason: format!("{reason}") }
     }
 
-    fn failed(self, reason: impl ToString) -> RecordsError {
-        RecordsError::Compression { codec: self, reason: reason.to_string() }
+    #[allow(clippy::needless_pass_by_value)]
+    fn failed(self, reason: impl std::fmt::Display) -> RecordsError {
+        RecordsError::Compression { codec: self, reason: format!("{reason}") }
     }
 }
 

@@ -33,7 +33,8 @@ mod tests {
             (0, &["a-0"], &[&[]]),
         ];
         for (count, consumers, expected) in cases {
-            let assignment = range(&(0..count).collect(), &consumers.iter().map(|c| (*c).to_owned()).collect());
+            let assignment =
+                range(&(0..count).collect(), &consumers.iter().map(|c| (*c).to_owned()).collect());
             for (consumer, partitions) in consumers.iter().zip(expected) {
                 assert_eq!(assignment[*consumer], *partitions, "{count} {consumers:?} {consumer}");
             }

@@ -90,7 +90,11 @@ impl Fetcher {
     }
 
     /// Waits so long for a record and has it taken. Whether there was one.
-    pub(super) fn poll(&mut self, wait: Duration, take: &mut dyn FnMut(&Record<'_>)) -> Result<bool, Failure> {
+    pub(super) fn poll(
+        &mut self,
+        wait: Duration,
+        take: &mut dyn FnMut(&Record<'_>),
+    ) -> Result<bool, Failure> {
         match self.consumer.poll(wait) {
             None => Ok(false),
             Some(Ok(message)) => {

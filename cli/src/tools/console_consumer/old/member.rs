@@ -48,7 +48,9 @@ impl Member {
     pub(super) async fn join(settings: &Settings) -> Result<Self, Failure> {
         let client = settings.client.clone();
         if client.get("partition.assignment.strategy").is_some_and(|strategy| strategy != "range") {
-            return Err(Failure::illegal("partition.assignment.strategy: the ZooKeeper consumer knows range only"));
+            return Err(Failure::illegal(
+                "partition.assignment.strategy: the ZooKeeper consumer knows range only",
+            ));
         }
         let millis = |name: &str, default: i64| {
             client.number(name, default).map(|n| Duration::from_millis(u64::try_from(n).unwrap_or_default()))
@@ -62,7 +64,8 @@ impl Member {
         let group = settings.group.clone();
         forget_offsets(&session, settings).await?;
         let every = millis("auto.commit.interval.ms", 60_000)?;
-        let commits = !["auto.commit.enable", "enable.auto.commit"].iter().any(|n| client.get(n) == Some("false"));
+        let commits =
+            !["auto.commit.enable", "enable.auto.commit"].iter().any(|n| client.get(n) == Some("false"));
         let backoff = millis("zookeeper.sync.time.ms", 2_000)?;
         let mut member = Self {
             id: format!("{group}_{}", consumer_id(&client)),
@@ -151,7 +154,8 @@ impl Member {
             output::log_warning("no brokers found when trying to rebalance.", LOGGER);
             return Ok(true);
         }
-        let existing: BTreeSet<String> = zookeeper::children(&session, paths::TOPICS).await?.into_iter().collect();
+        let existing: BTreeSet<String> =
+            zookeeper::children(&session, paths::TOPICS).await?.into_iter().collect();
         let consumers = registry::consumers(&session, &self.group, &existing, self.with_internal).await?;
         let thread = format!("{}-0", self.id);
         let mut share = BTreeMap::new();
@@ -277,7 +281,8 @@ impl Changes {
     async fn watch_topic(&mut self, session: &Session, topic: &str) -> Result<(), Failure> {
         let path = paths::topic(topic);
         let path = path.as_str();
-        let (_, watcher) = session.persist(|client| async move { client.check_and_watch_stat(path).await }).await?;
+        let (_, watcher) =
+            session.persist(|client| async move { client.check_and_watch_stat(path).await }).await?;
         self.note(watcher);
         Ok(())
     }

@@ -115,7 +115,10 @@ pub(super) async fn register(
     let path = format!("{parent}/{id}");
     let data = serde_json::to_vec(registration).map_err(|error| Failure::illegal(error.to_string()))?;
     let (path, data) = (&path, &data);
-    match session.persist(|client| async move { client.create(path, data, &EPHEMERAL).await.map(|_| ()) }).await {
+    match session
+        .persist(|client| async move { client.create(path, data, &EPHEMERAL).await.map(|_| ()) })
+        .await
+    {
         Ok(()) => Ok(()),
         // The first answer was lost, or somebody has the name: then the data tell.
         Err(zk::Error::NodeExists) => {
@@ -227,7 +230,10 @@ pub(super) async fn own(
     }
     let path = &path;
     let data = thread.as_bytes();
-    match session.persist(|client| async move { client.create(path, data, &EPHEMERAL).await.map(|_| ()) }).await {
+    match session
+        .persist(|client| async move { client.create(path, data, &EPHEMERAL).await.map(|_| ()) })
+        .await
+    {
         Ok(()) => Ok(true),
         Err(zk::Error::NodeExists) => {
             let (found, by) = session.read(path).await?.unwrap_or_default_node();
@@ -238,7 +244,12 @@ pub(super) async fn own(
 }
 
 /// Lets go of a partition.
-pub(super) async fn release(session: &Session, group: &str, topic: &str, partition: i32) -> Result<(), Failure> {
+pub(super) async fn release(
+    session: &Session,
+    group: &str,
+    topic: &str,
+    partition: i32,
+) -> Result<(), Failure> {
     delete(session, &owner(group, topic, partition)).await
 }
 
@@ -266,9 +277,18 @@ mod tests {
 
     #[test]
     fn a_registration_says_which_topics_it_means() {
-        assert_eq!(topics(r#"{"version":1,"subscription":{"new":2},"pattern":"static","timestamp":"1"}"#), ["new"]);
-        assert_eq!(topics(r#"{"version":1,"subscription":{"gold.*|x":1},"pattern":"white_list"}"#), ["golden"]);
-        assert_eq!(topics(r#"{"version":1,"subscription":{"gold":1},"pattern":"black_list"}"#), ["golden", "orders"]);
+        assert_eq!(
+            topics(r#"{"version":1,"subscription":{"new":2},"pattern":"static","timestamp":"1"}"#),
+            ["new"]
+        );
+        assert_eq!(
+            topics(r#"{"version":1,"subscription":{"gold.*|x":1},"pattern":"white_list"}"#),
+            ["golden"]
+        );
+        assert_eq!(
+            topics(r#"{"version":1,"subscription":{"gold":1},"pattern":"black_list"}"#),
+            ["golden", "orders"]
+        );
     }
 
     #[test]

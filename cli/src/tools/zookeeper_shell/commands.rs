@@ -1,0 +1,459 @@
+//! The commands.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::tz::TimeZone;
+use vltava_broker::control::Session;
+use zookeeper_client as zk;
+
+use super::{
+    acl,
+    line::{Line, split},
+    stat, usage,
+};
+use crate::tools::{failure::Failure, output, zookeeper};
+
+/// How many commands `history` shows.
+const REMEMBERED: usize = 11;
+
+/// What became of a command.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It has been obeyed.
+    Done,
+    /// The shell ends, with this exit code.
+    Quit(u8),
+    /// It has not.
+    Failed {
+        /// The exit code.
+        code: u8,
+        /// What goes to standard error.
+        words: String,
+    },
+}
+
+/// A command that could not be obeyed.
+enum Refusal {
+    /// It is written wrongly.
+    Usage,
+    /// It is refused for what it says.
+    Words(String),
+    /// ZooKeeper refused, about a path.
+    ZooKeeper(zk::Error, String),
+}
+
+impl Refusal {
+    fn zk(path: &str) -> impl FnOnce(zk::Error) -> Refusal + '_ {
+        |error| Refusal::ZooKeeper(error, path.to_owned())
+    }
+
+    /// In zkCli's words.
+    fn words(self, command: &str) -> String {
+        let (error, path) = match self {
+            Refusal::Usage => return usage::of(command),
+            Refusal::Words(words) => return words,
+            Refusal::ZooKeeper(error, path) => (error, path),
+        };
+        match error {
+            zk::Error::NoNode => format!("Node does not exist: {path}"),
+            zk::Error::NodeExists => format!("Node already exists: {path}"),
+            zk::Error::NotEmpty => format!("Node not empty: {path}"),
+            zk::Error::NoChildrenForEphemerals => format!("Ephemerals cannot have children: {path}"),
+            zk::Error::BadVersion => format!("version No is not valid : {path}"),
+            zk::Error::NoAuth => format!("Insufficient permission : {path}"),
+            zk::Error::InvalidAcl => format!("Acl is not valid : {path}"),
+            zk::Error::QuotaExceeded => format!("Quota has exceeded : {path}"),
+            zk::Error::BadArguments(why) => format!("Arguments are not valid : {path}: {why}"),
+            zk::Error::AuthFailed => "Authentication failed".to_owned(),
+            error => format!("ZooKeeper: {error}: {path}"),
+        }
+    }
+}
+
+/// The shell's state.
+#[derive(Debug)]
+pub(super) struct Shell {
+    address: String,
+    session: Option<Session>,
+    print_watches: Arc<AtomicBool>,
+    /// Numbered commands, the oldest first.
+    history: VecDeque<(usize, String)>,
+    next: usize,
+}
+
+impl Shell {
+    /// A shell that is not connected yet.
+    pub(super) fn new(address: String, print_watches: Arc<AtomicBool>) -> Shell {
+        Shell { address, session: None, print_watches, history: VecDeque::new(), next: 0 }
+    }
+
+    /// Opens the session.
+    pub(super) async fn connect(&mut self) -> Result<(), Failure> {
+        self.session = Some(zookeeper::connect(&self.address).await?);
+        if self.print_watches.load(Ordering::Relaxed) {
+            output::write("\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null\n");
+        }
+        Ok(())
+    }
+
+    /// What stands before a line that is typed.
+    pub(super) fn prompt(&self) -> String {
+        let state = if self.session.is_some() { "CONNECTED" } else { "CLOSED" };
+        format!("[zk: {}({state}) {}] ", self.address, self.next)
+    }
+
+    /// The words of a line, which gets a number; `None` for an empty one.
+    pub(super) fn remember(&mut self, line: &str) -> Option<Vec<String>> {
+        let words = split(line);
+        if words.is_empty() {
+            return None;
+        }
+        if self.history.len() == REMEMBERED {
+            self.history.pop_front();
+        }
+        self.history.push_back((self.next, line.trim().to_owned()));
+        self.next += 1;
+        Some(words)
+    }
+
+    /// Obeys a command.
+    pub(super) async fn run(&mut self, words: &[String]) -> Outcome {
+        let mut words = words.to_vec();
+        if words.first().is_some_and(|name| name == "redo") {
+            let number = words.get(1).and_then(|number| number.parse::<usize>().ok());
+            let known = self.history.iter().find(|(known, _)| Some(*known) == number);
+            match known {
+                Some((_, line)) if !line.starts_with("redo") => words = split(line),
+                _ => return Outcome::Failed { code: 1, words: "Command index out of range".to_owned() },
+            }
+        }
+        let Some((name, rest)) = words.split_first() else { return Outcome::Done };
+        if name == "quit" {
+            return Outcome::Quit(0);
+        }
+        if !usage::COMMANDS.iter().any(|(known, _)| known == name) {
+            let words = format!("{}Command not found: Command not found {name}", usage::all());
+            return Outcome::Failed { code: 127, words };
+        }
+        match self.obey(name, rest).await {
+            Ok(()) => Outcome::Done,
+            Err(refusal) => Outcome::Failed { code: 1, words: refusal.words(name) },
+        }
+    }
+
+    async fn obey(&mut self, name: &str, words: &[String]) -> Result<(), Refusal> {
+        let parse = |flags| Line::parse(words, flags).ok_or(Refusal::Usage);
+        match name {
+            "help" => eprint!("{}", usage::all()),
+            "history" => {
+                for (number, line) in &self.history {
+                    output::line(format_args!("{number} - {line}"));
+                }
+            }
+            "printwatches" => match words {
+                [] => {
+                    let on = if self.print_watches.load(Ordering::Relaxed) { "on" } else { "off" };
+                    output::line(format_args!("printwatches is {on}"));
+                }
+                [on, ..] => self.print_watches.store(on == "on", Ordering::Relaxed),
+            },
+            "version" => {
+                output::line(format_args!("ZooKeeper CLI version: vltava {}", env!("CARGO_PKG_VERSION")))
+            }
+            "close" => self.session = None,
+            "connect" => {
+                if let Some(address) = words.first() {
+                    self.address.clone_from(address);
+                }
+                self.session = None;
+                self.connect().await.map_err(|failure| Refusal::Words(failure.message))?;
+            }
+            "ls" => self.ls(&parse("swR")?).await?,
+            "get" => self.get(&parse("sw")?).await?,
+            "stat" => self.stat(&parse("w")?).await?,
+            "create" => self.create(&parse("sect:")?).await?,
+            "set" => self.set(&parse("sv:")?).await?,
+            "delete" => self.delete(&parse("v:")?).await?,
+            "rmr" | "deleteall" => {
+                if name == "rmr" {
+                    output::line("The command 'rmr' has been deprecated. Please use 'deleteall' instead.");
+                }
+                self.delete_all(&parse("b:")?).await?;
+            }
+            "getAcl" => self.get_acl(&parse("s")?).await?,
+            "setAcl" => self.set_acl(&parse("sv:R")?).await?,
+            _ => self.others(name, &parse("")?).await?,
+        }
+        Ok(())
+    }
+
+    async fn others(&mut self, name: &str, line: &Line) -> Result<(), Refusal> {
+        let client = self.client()?;
+        match name {
+            "addauth" => {
+                let scheme = line.operand(0).ok_or(Refusal::Usage)?;
+                let auth = line.operand(1).unwrap_or_default();
+                client.auth(scheme, auth.as_bytes()).await.map_err(Refusal::zk(""))?;
+            }
+            "getAllChildrenNumber" => {
+                let path = path(line)?;
+                let count = client.count_descendants_number(path).await.map_err(Refusal::zk(path))?;
+                output::line(count);
+            }
+            "getEphemerals" => {
+                let path = line.operand(0).unwrap_or("/");
+                let found = client.list_ephemerals(path).await.map_err(Refusal::zk(path))?;
+                output::line(format_args!("[{}]", found.join(", ")));
+            }
+            "sync" => {
+                let path = path(line)?;
+                client.sync(path).await.map_err(Refusal::zk(path))?;
+                output::line("Sync is OK");
+            }
+            "whoami" => {
+                output::line("Auth scheme: User");
+                for user in client.list_auth_users().await.map_err(Refusal::zk(""))? {
+                    output::line(format_args!("{}: {}", user.scheme(), user.user()));
+                }
+            }
+            _ => return Err(Refusal::Usage),
+        }
+        Ok(())
+    }
+
+    fn client(&self) -> Result<&zk::Client, Refusal> {
+        let session = self.session.as_ref().ok_or_else(|| Refusal::Words("Not connected".to_owned()))?;
+        Ok(session.client())
+    }
+
+    /// Tells of a change when it comes.
+    fn tell(&self, watcher: zk::OneshotWatcher) {
+        let print = Arc::clone(&self.print_watches);
+        tokio::spawn(async move {
+            let event = watcher.changed().await;
+            let kind = match event.event_type {
+                zk::EventType::NodeCreated => "NodeCreated",
+                zk::EventType::NodeDeleted => "NodeDeleted",
+                zk::EventType::NodeDataChanged => "NodeDataChanged",
+                zk::EventType::NodeChildrenChanged => "NodeChildrenChanged",
+                _ => "None",
+            };
+            if print.load(Ordering::Relaxed) {
+                let path = event.path;
+                output::write(&format!(
+                    "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:{kind} path:{path}\n"
+                ));
+            }
+        });
+    }
+
+    async fn ls(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        if line.has('R') {
+            return descend(client, path).await;
+        }
+        let mut children = if line.has('w') {
+            let (children, watcher) =
+                client.list_and_watch_children(path).await.map_err(Refusal::zk(path))?;
+            self.tell(watcher);
+            children
+        } else {
+            client.list_children(path).await.map_err(Refusal::zk(path))?
+        };
+        children.sort_unstable();
+        output::line(format_args!("[{}]", children.join(", ")));
+        if line.has('s') {
+            let stat = client.check_stat(path).await.map_err(Refusal::zk(path))?;
+            print_stat(&stat.ok_or_else(|| Refusal::ZooKeeper(zk::Error::NoNode, path.to_owned()))?);
+        }
+        Ok(())
+    }
+
+    async fn get(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        let (data, stat) = if line.has('w') {
+            let (data, stat, watcher) = client.get_and_watch_data(path).await.map_err(Refusal::zk(path))?;
+            self.tell(watcher);
+            (data, stat)
+        } else {
+            client.get_data(path).await.map_err(Refusal::zk(path))?
+        };
+        // A znode without data reads as one with no bytes of it; Kafka's have none.
+        let text = if data.is_empty() { "null".into() } else { String::from_utf8_lossy(&data) };
+        output::line(text);
+        if line.has('s') {
+            print_stat(&stat);
+        }
+        Ok(())
+    }
+
+    async fn stat(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        let stat = if line.has('w') {
+            let (stat, watcher) = client.check_and_watch_stat(path).await.map_err(Refusal::zk(path))?;
+            self.tell(watcher);
+            stat
+        } else {
+            client.check_stat(path).await.map_err(Refusal::zk(path))?
+        };
+        print_stat(&stat.ok_or_else(|| Refusal::ZooKeeper(zk::Error::NoNode, path.to_owned()))?);
+        Ok(())
+    }
+
+    async fn create(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        let sequential = line.has('s');
+        let mode = match (sequential, line.has('e'), line.has('c')) {
+            (_, true, true) | (true, _, true) => {
+                return Err(Refusal::Words(
+                    "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential."
+                        .into(),
+                ));
+            }
+            (_, _, true) => zk::CreateMode::Container,
+            (true, true, _) => zk::CreateMode::EphemeralSequential,
+            (true, false, _) => zk::CreateMode::PersistentSequential,
+            (false, true, _) => zk::CreateMode::Ephemeral,
+            (false, false, _) => zk::CreateMode::Persistent,
+        };
+        let acls = match line.operand(2) {
+            Some(list) => {
+                Some(acl::parse(list).ok_or_else(|| Refusal::Words(format!("Acl is not valid : {path}")))?)
+            }
+            None => None,
+        };
+        let mut options = mode.with_acls(acls.as_deref().map_or(zk::Acls::anyone_all(), zk::Acls::new));
+        if let Some(ttl) = line.value('t') {
+            let millis = ttl
+                .parse()
+                .map_err(|_| Refusal::Words(format!("-t argument must be a long value: {ttl}")))?;
+            options = options.with_ttl(Duration::from_millis(millis));
+        }
+        let data = line.operand(1).unwrap_or_default().as_bytes();
+        let (_, sequence) = client.create(path, data, &options).await.map_err(Refusal::zk(path))?;
+        if sequential {
+            output::line(format_args!("Created {path}{sequence}"));
+        } else {
+            output::line(format_args!("Created {path}"));
+        }
+        Ok(())
+    }
+
+    async fn set(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        let data = line.operand(1).ok_or(Refusal::Usage)?;
+        let stat = client.set_data(path, data.as_bytes(), version(line)?).await.map_err(Refusal::zk(path))?;
+        if line.has('s') {
+            print_stat(&stat);
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        client.delete(path, version(line)?).await.map_err(Refusal::zk(path))
+    }
+
+    async fn delete_all(&self, line: &Line) -> Result<(), Refusal> {
+        let path = path(line)?;
+        let Some(session) = &self.session else { return Err(Refusal::Words("Not connected".to_owned())) };
+        let failed = |failure: Failure| {
+            Refusal::Words(format!("Failed to delete some node(s) in the subtree! {}", failure.message))
+        };
+        zookeeper::delete_tree(session, path).await.map_err(failed)
+    }
+
+    async fn get_acl(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        let (acls, stat) = client.get_acl(path).await.map_err(Refusal::zk(path))?;
+        output::write(&acl::lines(&acls));
+        if line.has('s') {
+            print_stat(&stat);
+        }
+        Ok(())
+    }
+
+    async fn set_acl(&self, line: &Line) -> Result<(), Refusal> {
+        let (client, path) = (self.client()?, path(line)?);
+        let list = line.operand(1).ok_or(Refusal::Usage)?;
+        let acls = acl::parse(list).ok_or_else(|| Refusal::Words(format!("Acl is not valid : {path}")))?;
+        let version = version(line)?;
+        let mut paths = vec![path.to_owned()];
+        if line.has('R') {
+            paths.extend(below(client, path).await?);
+        }
+        for path in &paths {
+            let stat = client.set_acl(path, &acls, version).await.map_err(Refusal::zk(path))?;
+            if line.has('s') {
+                print_stat(&stat);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first operand, which names a znode.
+fn path(line: &Line) -> Result<&str, Refusal> {
+    let path = line.operand(0).ok_or(Refusal::Usage)?;
+    let wrong =
+        |why: &str| Err(Refusal::Words(format!("Command failed: java.lang.IllegalArgumentException: {why}")));
+    if !path.starts_with('/') {
+        return wrong("Path must start with / character");
+    }
+    if path.len() > 1 && path.ends_with('/') {
+        return wrong("Path must not end with / character");
+    }
+    Ok(path)
+}
+
+/// `-v`.
+fn version(line: &Line) -> Result<Option<i32>, Refusal> {
+    match line.value('v').map(str::parse) {
+        None => Ok(None),
+        // ZooKeeper's own word for any version.
+        Some(Ok(-1)) => Ok(None),
+        Some(Ok(version)) => Ok(Some(version)),
+        Some(Err(_)) => Err(Refusal::Usage),
+    }
+}
+
+fn print_stat(stat: &zk::Stat) {
+    output::write(&stat::lines(stat, &TimeZone::system()));
+}
+
+/// Prints a znode and everything below it, each before its children.
+async fn descend(client: &zk::Client, path: &str) -> Result<(), Refusal> {
+    output::line(path);
+    for path in below(client, path).await? {
+        output::line(path);
+    }
+    Ok(())
+}
+
+/// Everything below a znode, each before its children. What goes meanwhile is passed over.
+async fn below(client: &zk::Client, path: &str) -> Result<Vec<String>, Refusal> {
+    let (mut found, mut open) = (Vec::new(), vec![path.to_owned()]);
+    let mut first = true;
+    while let Some(parent) = open.pop() {
+        let mut children = match client.list_children(&parent).await {
+            Ok(children) => children,
+            Err(zk::Error::NoNode) if !first => continue,
+            Err(error) => return Err(Refusal::ZooKeeper(error, parent)),
+        };
+        if !first {
+            found.push(parent.clone());
+        }
+        first = false;
+        children.sort_unstable_by(|a, b| b.cmp(a));
+        let above = if parent == "/" { "" } else { parent.as_str() };
+        open.extend(children.iter().map(|child| format!("{above}/{child}")));
+    }
+    Ok(found)
+}
