@@ -244,7 +244,7 @@ fn consumer_id(client: &ClientProperties) -> String {
         return id.to_owned();
     }
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
+    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     format!("{host}-{now}-{:08x}", rand::random::<u32>())
 }
