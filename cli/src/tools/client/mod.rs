@@ -230,7 +230,8 @@ mod tests {
     fn a_wrong_value_is_named_as_it_was_written() {
         for pair in ["acks=some", "linger.ms=soon", "auto.offset.reset=sometimes", "batch.size=-1"] {
             let (name, value) = pair.split_once('=').unwrap();
-            let error = config(Role::Producer, &[pair]).unwrap_err();
+            let role = if name == "auto.offset.reset" { Role::Consumer } else { Role::Producer };
+            let error = config(role, &[pair]).unwrap_err();
             assert_eq!(error.class, "org.apache.kafka.common.config.ConfigException");
             assert!(
                 error.message.starts_with(&format!("Invalid value {value} for configuration {name}: ")),
