@@ -58,13 +58,20 @@ async fn retention_takes_old_segments_and_their_files() {
     let later = now_ms() + 10_000;
     house.broker.replicas.retain(later);
     assert_eq!(house.partition("t", 0).log_start(), 10);
-    house.broker.replicas.look_after_disks(later);
-    let left: Vec<_> = std::fs::read_dir(directory.path().join("t-0"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".log") || name.ends_with(".deleted"))
-        .collect();
-    assert_eq!(left, ["00000000000000000010.log"]);
+    let left = || -> Vec<String> {
+        house.broker.replicas.look_after_disks(later);
+        std::fs::read_dir(directory.path().join("t-0"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".log") || name.ends_with(".deleted"))
+            .collect()
+    };
+    // Files go on a thread for file work, behind the flushes of the rolls.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while left() != ["00000000000000000010.log"] && std::time::Instant::now() < deadline {
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(left(), ["00000000000000000010.log"]);
 }
 
 #[tokio::test]
