@@ -5,8 +5,9 @@ use super::compression::Compressor;
 use super::record::Record;
 use super::{
     Attributes, BatchHeader, Codec, NO_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE,
-    NO_TIMESTAMP, RecordsError, TimestampType, varint,
+    NO_TIMESTAMP, RecordsError, TimestampType,
 };
+use crate::wire::varint;
 
 /// What a batch is built with; the default is an uncompressed batch of a plain producer, at offset 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,23 +145,23 @@ impl BatchBuilder {
         }
         let timestamp_delta = timestamp.wrapping_sub(*self.base_timestamp.get_or_insert(timestamp));
         let length = 1
-            + varint::size(timestamp_delta)
-            + varint::size(delta)
+            + varint::size_i64(timestamp_delta)
+            + varint::size_i64(delta)
             + field_size(key)
             + field_size(value)
-            + varint::size(headers as i64)
+            + varint::size_i64(headers as i64)
             + headers_size;
         if i32::try_from(self.size() + length).is_err() {
             return Err(RecordsError::Overflow { what: "the size of a batch", value: length as i64 });
         }
         let out = self.body.plain().unwrap_or(&mut self.record);
-        varint::write(out, length as i64);
+        varint::encode_i64(length as i64, out);
         out.push(0);
-        varint::write(out, timestamp_delta);
-        varint::write(out, delta);
+        varint::encode_i64(timestamp_delta, out);
+        varint::encode_i64(delta, out);
         write_field(out, key);
         write_field(out, value);
-        varint::write(out, headers as i64);
+        varint::encode_i64(headers as i64, out);
         write_headers(out);
         if !self.record.is_empty() {
             self.body.write(&self.record)?;
@@ -224,16 +225,16 @@ impl BatchBuilder {
 }
 
 fn field_size(field: Option<&[u8]>) -> usize {
-    field.map_or(1, |bytes| varint::size(bytes.len() as i64) + bytes.len())
+    field.map_or(1, |bytes| varint::size_i64(bytes.len() as i64) + bytes.len())
 }
 
 fn write_field(out: &mut Vec<u8>, field: Option<&[u8]>) {
     match field {
         Some(bytes) => {
-            varint::write(out, bytes.len() as i64);
+            varint::encode_i64(bytes.len() as i64, out);
             out.extend_from_slice(bytes);
         }
-        None => varint::write(out, -1),
+        None => varint::encode_i64(-1, out),
     }
 }
 

@@ -17,7 +17,6 @@ mod reader;
 mod record;
 mod source;
 pub mod validate;
-mod varint;
 
 pub use attributes::{
     Attributes, Codec, NO_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP,

@@ -3,7 +3,8 @@
 use super::message_set::{Message, Messages};
 use super::record::{Base, Record};
 use super::source::Source;
-use super::{Batch, RecordsError, TimestampType, varint};
+use super::{Batch, RecordsError, TimestampType};
+use crate::wire::varint;
 
 /// Reads the records of one batch, plain message or wrapper in order.
 ///
@@ -56,7 +57,7 @@ impl RecordReader<'_> {
                     let rest = source.peek(1)?;
                     return if rest.is_empty() { Ok(None) } else { Err(mismatch(read.saturating_add(1))) };
                 }
-                let (length, size) = varint::read_i32(source.peek(5)?).ok_or_else(|| mismatch(*read))?;
+                let (length, size) = varint::decode_i32(source.peek(5)?).map_err(|_| mismatch(*read))?;
                 let length = usize::try_from(length)
                     .map_err(|_| RecordsError::Malformed("a record has a negative length"))?;
                 let body = source.take(size + length)?.ok_or_else(|| mismatch(*read))?;

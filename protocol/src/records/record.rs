@@ -3,7 +3,8 @@
 //! Lengths and deltas are zigzag varints: length, attributes (one unused byte), timestamp delta, offset delta, key, value
 //! and headers. A length of -1 is null.
 
-use super::{RecordsError, varint};
+use super::RecordsError;
+use crate::wire::varint;
 
 /// One record, borrowed. Offset and timestamp are absolute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,13 +104,13 @@ impl<'a> Fields<'a> {
     }
 
     fn i32(&mut self) -> Result<i32, RecordsError> {
-        let (value, size) = varint::read_i32(self.0).ok_or(ENDS_EARLY)?;
+        let (value, size) = varint::decode_i32(self.0).map_err(|_| ENDS_EARLY)?;
         self.0 = &self.0[size..];
         Ok(value)
     }
 
     fn i64(&mut self) -> Result<i64, RecordsError> {
-        let (value, size) = varint::read_i64(self.0).ok_or(ENDS_EARLY)?;
+        let (value, size) = varint::decode_i64(self.0).map_err(|_| ENDS_EARLY)?;
         self.0 = &self.0[size..];
         Ok(value)
     }

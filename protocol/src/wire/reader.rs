@@ -95,28 +95,4 @@ impl<'a> Reader<'a> {
             Err(reason) => Err(self.error(reason)),
         }
     }
-
-    /// A zigzag number of at most 32 bits, as in record batches.
-    ///
-    /// # Errors
-    /// [`DecodeReason::InvalidVarint`], [`DecodeReason::Truncated`].
-    #[inline]
-    pub fn varint(&mut self) -> Result<i32, DecodeError> {
-        Ok(varint::unzigzag32(self.unsigned_varint()?))
-    }
-
-    /// A zigzag number of at most 64 bits, as in record batches.
-    ///
-    /// # Errors
-    /// [`DecodeReason::InvalidVarint`], [`DecodeReason::Truncated`].
-    #[inline]
-    pub fn varlong(&mut self) -> Result<i64, DecodeError> {
-        match varint::decode_u64(self.rest) {
-            Ok((value, used)) => {
-                self.rest = self.rest.get(used..).unwrap_or_default();
-                Ok(varint::unzigzag64(value))
-            }
-            Err(reason) => Err(self.error(reason)),
-        }
-    }
 }

@@ -104,6 +104,37 @@ pub const fn unzigzag64(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
+/// Reads a signed number in zigzag, as records of magic 2 have them: the value and the bytes it took.
+///
+/// # Errors
+/// As [`decode_u32`].
+#[inline]
+pub fn decode_i32(bytes: &[u8]) -> Result<(i32, usize), DecodeReason> {
+    decode_u32(bytes).map(|(value, size)| (unzigzag32(value), size))
+}
+
+/// As [`decode_i32`], for 64 bits.
+///
+/// # Errors
+/// As [`decode_u64`].
+#[inline]
+pub fn decode_i64(bytes: &[u8]) -> Result<(i64, usize), DecodeReason> {
+    decode_u64(bytes).map(|(value, size)| (unzigzag64(value), size))
+}
+
+/// Appends a signed number in zigzag. One of 32 bits has the same bytes as the equal one of 64.
+#[inline]
+pub fn encode_i64(value: i64, out: &mut Vec<u8>) {
+    encode_u64(zigzag64(value), out);
+}
+
+/// Bytes that [`encode_i64`] takes.
+#[must_use]
+#[inline]
+pub const fn size_i64(value: i64) -> usize {
+    size_u64(zigzag64(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +164,18 @@ mod tests {
         assert_eq!(decode_u32(&[0x80]), Err(DecodeReason::Truncated { needed: 2, left: 1 }));
     }
 
+    #[test]
+    fn small_negative_numbers_are_small() {
+        let edges = [(0, 1), (-1, 1), (63, 1), (-64, 1), (64, 2), (-65, 2), (8191, 2), (8192, 3)];
+        for (value, size) in
+            edges.into_iter().chain([(i64::MAX, 10), (i64::MIN, 10), (i64::from(i32::MIN), 5)])
+        {
+            let mut out = Vec::new();
+            encode_i64(value, &mut out);
+            assert_eq!((size_i64(value), decode_i64(&out)), (size, Ok((value, size))));
+        }
+    }
+
     proptest! {
         #[test]
         fn numbers_survive_and_sizes_are_exact(small: u32, large: u64, signed: i32, long: i64) {
@@ -142,8 +185,14 @@ mod tests {
             out.clear();
             encode_u64(large, &mut out);
             prop_assert_eq!((decode_u64(&out), out.len()), (Ok((large, size_u64(large))), size_u64(large)));
-            prop_assert_eq!(unzigzag32(zigzag32(signed)), signed);
-            prop_assert_eq!(unzigzag64(zigzag64(long)), long);
+            for number in [i64::from(signed), long] {
+                out.clear();
+                encode_i64(number, &mut out);
+                prop_assert_eq!((decode_i64(&out), out.len()), (Ok((number, size_i64(number))), size_i64(number)));
+                if let Ok(narrow) = i32::try_from(number) {
+                    prop_assert_eq!(decode_i32(&out), Ok((narrow, out.len())));
+                }
+            }
         }
     }
 }

@@ -79,16 +79,4 @@ impl Writer {
     pub fn unsigned_varint(&mut self, value: u32) {
         varint::encode_u32(value, &mut self.bytes);
     }
-
-    /// Appends a zigzag number, as in record batches.
-    #[inline]
-    pub fn varint(&mut self, value: i32) {
-        varint::encode_u32(varint::zigzag32(value), &mut self.bytes);
-    }
-
-    /// Appends a zigzag number, as in record batches.
-    #[inline]
-    pub fn varlong(&mut self, value: i64) {
-        varint::encode_u64(varint::zigzag64(value), &mut self.bytes);
-    }
 }
