@@ -174,6 +174,19 @@ fn a_batch_is_rejected_for_what_its_header_says() {
 }
 
 #[test]
+fn a_leader_gone_wrong_does_not_move_the_end_of_a_log_back() {
+    let replication = Rules { origin: Origin::Replication, ..rules() };
+    for (first, delta) in [(9, -1), (9, i32::MIN), (-1, 2), (i64::MAX - 1, 2)] {
+        let bytes = with_header(batch(BatchOptions::default(), true), |header| {
+            (header.base_offset, header.last_offset_delta) = (first, delta);
+        });
+        let error = rejected(&bytes, &replication);
+        assert_eq!(error.kind, Rejection::Corrupt, "{error}");
+        assert!(error.message.contains("invalid offset range"), "{error}");
+    }
+}
+
+#[test]
 fn records_at_fault_are_named() {
     let compacted = Rules { compacted: true, ..rules() };
     let ahead = Rules { after_max_ms: 5, now: NOW - 7, ..rules() };

@@ -61,7 +61,7 @@ pub fn validate<'a>(records: &'a [u8], rules: &Rules) -> Result<ValidBatches<'a>
     for entry in Entries::new(records, usize::MAX) {
         if let Entry::Batch(batch) = entry? {
             valid.batches.push(pass(&batch, index, rules)?);
-            index += batch.header.count;
+            index = index.saturating_add(batch.header.count);
         }
     }
     Ok(valid)
@@ -236,7 +236,17 @@ fn replicated<'a>(records: &'a [u8], rules: &Rules) -> Result<ValidBatches<'a>, 
         entry.verify_checksum()?;
         debug_assert_eq!(rules.origin, Origin::Replication);
         let (header, data) = match entry {
-            Entry::Batch(batch) => (batch.header, batch.body()),
+            Entry::Batch(batch) => {
+                let (first, delta) = (batch.header.base_offset, batch.header.last_offset_delta);
+                // The log's end is made of these: a leader gone wrong must not move it back or beyond what there is.
+                if first < 0 || delta < 0 || first.checked_add(i64::from(delta)).is_none() {
+                    return Err(InvalidRecords::new(
+                        Rejection::Corrupt,
+                        format!("Batch has an invalid offset range: {delta} behind {first}"),
+                    ));
+                }
+                (batch.header, batch.body())
+            }
             Entry::Message(message) => {
                 let facts = Facts { count: 1, first: message.timestamp, largest: message.timestamp };
                 let mut header = facts.header(message.bytes().len(), message.attributes);
