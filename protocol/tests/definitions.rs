@@ -127,6 +127,168 @@ fn only_the_apis_left_out_on_purpose_are_missing() {
     }
 }
 
+/// Definitions that are neither request nor response and have no struct here: by whole name, or by the first words of record keys and
+/// values.
+const ABSENT_DATA: &[(&str, &[&str])] = &[
+    (
+        "the control records of Raft",
+        &[
+            "KRaftVersionRecord",
+            "LeaderChangeMessage",
+            "SnapshotHeaderRecord",
+            "SnapshotFooterRecord",
+            "VotersRecord",
+        ],
+    ),
+    (
+        "in records/control.rs, which is compared with the classes",
+        &["ControlRecordTypeSchema", "EndTxnMarker"],
+    ),
+    ("an entry of .txnindex: the log's", &["AbortedTxn"]),
+    ("what the new coordinator writes for itself", &["ConsumerGroup", "ShareGroup", "StreamsGroup"]),
+];
+
+fn is_absent_data(name: &str, kind: &str) -> bool {
+    let record = name.ends_with("Key") || name.ends_with("Value");
+    let of_data = ["data", "coordinator-key", "coordinator-value"].contains(&kind);
+    let named = |known: &str| name == known || (record && name.starts_with(known));
+    of_data && ABSENT_DATA.iter().any(|(_, names)| names.iter().copied().any(named))
+}
+
+#[test]
+fn every_definition_is_ours_or_left_out_on_purpose() {
+    let mut missing = BTreeSet::new();
+    for release in official::RELEASES {
+        for (name, definition) in official::definitions(release) {
+            let Some(version) = official::valid_versions(&definition).pop() else { continue };
+            let (our_name, _) = official::ours(&name, version, &definition);
+            let api = name.trim_end_matches("Request").trim_end_matches("Response");
+            let kind = definition["type"].as_str().unwrap_or_default();
+            let absent = ABSENT.iter().any(|(_, names)| names.contains(&api)) || is_absent_data(&name, kind);
+            let ours = MESSAGES.iter().any(|entry| entry.schema.name == our_name);
+            assert!(!(ours && absent), "{name} is listed as absent");
+            if !ours && !absent {
+                missing.insert(format!("{name} ({})", definition["type"]));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// The comparison is worth what it finds: each definition with one thing changed must differ from ours.
+#[test]
+fn a_change_of_any_kind_is_found() {
+    let mut changes = BTreeMap::new();
+    for (name, definition) in official::definitions(official::RELEASES[1]) {
+        let Some(version) = official::valid_versions(&definition).pop() else { continue };
+        let (our_name, our_version) = official::ours(&name, version, &definition);
+        let Some(entry) = MESSAGES.iter().find(|entry| entry.schema.name == our_name) else { continue };
+        let differences = |definition: &Value| {
+            let mut problems = Vec::new();
+            let place = name.clone();
+            Check { definition, version, our_version, later: false, place, problems: &mut problems }
+                .structure(&definition["fields"], entry.schema);
+            problems
+        };
+        assert_eq!(differences(&definition), Vec::<String>::new());
+        for path in fields(&definition, version) {
+            for (kind, change) in CHANGES {
+                let mut changed = definition.clone();
+                if change(changed.pointer_mut(&path).unwrap(), version) {
+                    assert!(!differences(&changed).is_empty(), "{name} {path}: {kind} was not found");
+                    *changes.entry(kind).or_insert(0) += 1;
+                }
+            }
+            let mut removed = definition.clone();
+            let (list, place) = path.rsplit_once('/').unwrap();
+            let list = removed.pointer_mut(list).and_then(Value::as_array_mut).unwrap();
+            let field = list.remove(place.parse().unwrap());
+            assert!(!differences(&removed).is_empty(), "{name}: the field {field} is not missed");
+        }
+    }
+    for (kind, _) in CHANGES {
+        assert!(changes.get(kind).is_some_and(|count| *count > 10), "{kind}: {changes:?}");
+    }
+}
+
+/// One change of a field's definition; `false` where it would change nothing.
+type Change = fn(&mut Value, i16) -> bool;
+
+const CHANGES: &[(&str, Change)] = &[
+    ("another name", |field, _| {
+        field["name"] = format!("{}Else", field["name"].as_str().unwrap()).into();
+        true
+    }),
+    ("another type", |field, _| {
+        let wider = match field["type"].as_str().unwrap() {
+            "int32" => "int64",
+            "string" => "bytes",
+            "[]int32" => "[]int64",
+            "bool" => "int8",
+            _ => "int32",
+        };
+        let changed = field["type"] != wider;
+        field["type"] = wider.into();
+        // A struct's fields say nothing of what it is now.
+        field.as_object_mut().unwrap().remove("fields");
+        changed && field["default"].is_null()
+    }),
+    ("not in this version", |field, version| {
+        field["versions"] = format!("{}+", version + 1).into();
+        field.as_object_mut().unwrap().remove("taggedVersions");
+        true
+    }),
+    ("nullable or not", |field, version| {
+        let nullable = official::contains(field["nullableVersions"].as_str(), version);
+        field["nullableVersions"] = if nullable { "none".into() } else { "0+".into() };
+        true
+    }),
+    ("another tag", |field, version| {
+        let tagged = official::contains(field["taggedVersions"].as_str(), version);
+        if tagged {
+            field["tag"] = (field["tag"].as_u64().unwrap() + 1000).into();
+        }
+        tagged
+    }),
+    ("tagged or not", |field, version| {
+        let tagged = official::contains(field["taggedVersions"].as_str(), version);
+        field["taggedVersions"] = if tagged { "none".into() } else { "0+".into() };
+        field["tag"] = 1000.into();
+        true
+    }),
+    ("another default", |field, _| {
+        let value: Value = match field["type"].as_str().unwrap() {
+            "string" => "elsewise".into(),
+            "bool" => (!field["default"].as_str().is_some_and(|text| text == "true")).to_string().into(),
+            "int8" | "int16" | "int32" | "int64" | "uint16" | "uint32" => "77".into(),
+            _ => return false,
+        };
+        field["default"] = value;
+        true
+    }),
+];
+
+/// Where the fields are that a version carries, as JSON pointers.
+fn fields(definition: &Value, version: i16) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec!["/fields".to_owned()];
+    while let Some(list) = open.pop() {
+        let fields = definition.pointer(&list).and_then(Value::as_array).unwrap();
+        for (place, field) in fields.iter().enumerate() {
+            let versions = field["versions"].as_str().or(field["taggedVersions"].as_str());
+            if !official::contains(versions, version) {
+                continue;
+            }
+            let path = format!("{list}/{place}");
+            if field.get("fields").is_some() {
+                open.push(format!("{path}/fields"));
+            }
+            found.push(path);
+        }
+    }
+    found
+}
+
 #[test]
 fn a_field_that_may_be_dropped_silently_is_one_that_kafka_drops() {
     let newest = official::definitions(official::RELEASES[1]);
