@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(unreachable_pub, dead_code, reason = "a library of its own for libFuzzer")]
+#[path = "../fuzz/src/lib.rs"]
+mod targets;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use vltava_protocol::records::validate::{Origin, Rules, TargetCompression, validate};
 use vltava_protocol::records::{
     BatchBuilder, BatchHeader, BatchOptions, Codec, DownConversion, Entries, Entry, MessageSetBuilder,
     MessageSetOptions, crc32, crc32c, down_convert,
@@ -86,54 +89,18 @@ fn mend(bytes: &mut [u8]) {
 
 /// Does everything that a broker does with bytes from outside; the results do not matter, that they come does.
 fn work_through(bytes: &[u8]) {
-    let mut size = 0;
-    for entry in Entries::new(bytes, LIMIT).flatten() {
-        size += entry.bytes().len();
-        let _ = entry.verify_checksum();
-        let (_, _, _) = (entry.base_offset(), entry.last_offset(), entry.max_timestamp());
-        if let Entry::Batch(batch) = entry {
-            let _ = batch.end_txn_marker();
-            let _ = (batch.header.last_sequence(), batch.header.delete_horizon());
-        }
-        if let Ok(mut records) = entry.records(LIMIT) {
-            let mut seen = 0;
-            while let Ok(Some(record)) = records.next() {
-                assert!(record.headers.iter().count() == record.headers.len());
-                seen += 1;
-                assert!(seen <= LIMIT, "more records than bytes");
-            }
-        }
-    }
-    assert!(size <= bytes.len());
-    for target_magic in 0..=1 {
-        let ask = DownConversion { target_magic, from_offset: 0, limit: LIMIT, output_limit: LIMIT };
-        if let Ok(converted) = down_convert(bytes, &ask) {
-            assert!(converted.consumed <= bytes.len());
-        }
-    }
-    let origins =
-        [Origin::Client { produce_version: 2 }, Origin::Client { produce_version: 9 }, Origin::Replication];
-    for (origin, target_magic) in
-        origins.into_iter().flat_map(|origin| (0..=2).map(move |magic| (origin, magic)))
-    {
-        for compression in [TargetCompression::Producer, TargetCompression::Codec(Codec::Snappy, None)] {
-            let rules = Rules {
-                origin,
-                target_magic,
-                compression,
-                compacted: true,
-                output_limit: LIMIT,
-                ..Rules::default()
-            };
-            let Ok(valid) = validate(bytes, &rules) else { continue };
-            for batch in &valid.batches {
-                // What was accepted can be appended.
-                let written = batch.write_to(1000, 1, LIMIT, Vec::new()).unwrap();
-                assert!(Entries::new(&written, usize::MAX).all(|entry| entry.is_ok()));
-            }
-        }
+    targets::records::run(bytes);
+    for (origin, magic, codec) in demands() {
+        targets::conversion::run(&[&[origin | magic << 2 | COMPACTED, codec], bytes].concat());
     }
 }
+
+/// Every origin, every magic of a log, and a codec of its own or none: see `targets::conversion`.
+fn demands() -> impl Iterator<Item = (u8, u8, u8)> {
+    (0..4).flat_map(|origin| (0..3).flat_map(move |magic| [2, 5].map(|codec| (origin, magic, codec))))
+}
+
+const COMPACTED: u8 = 64;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]

@@ -1,13 +1,11 @@
 //! Frames as they come from the network: the header, and the body that it announces.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use vltava_protocol::{catalog::MESSAGES, frame::RequestFrame};
 
-fuzz_target!(|bytes: &[u8]| {
-    let Ok(frame) = RequestFrame::parse(bytes) else { return };
-    let name = frame.key.request_schema().name;
+/// A frame without its size.
+pub fn run(frame: &[u8]) {
+    let Ok(request) = RequestFrame::parse(frame) else { return };
+    let name = request.key.request_schema().name;
     let entry = MESSAGES.iter().find(|entry| entry.schema.name == name).expect("every API is in the catalog");
-    let _ = (entry.recode)(frame.body.rest(), frame.version);
-});
+    let _ = (entry.recode)(request.body.rest(), request.version);
+}
