@@ -14,6 +14,8 @@ use rdkafka::message::{BorrowedMessage, DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use crate::rows::LARGEST_BATCH;
+
 /// How records are made and sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Produce {
@@ -95,17 +97,27 @@ impl ProducerContext for Context {
     }
 }
 
-/// A payload that compresses about as much as text does: words of a small vocabulary.
-fn payload(bytes: usize) -> Vec<u8> {
+/// Bytes from which records are cut.
+const TEXT: usize = 1 << 20;
+
+/// Words of a small vocabulary, some of them often: compresses about as much as text does.
+fn text() -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut text = Vec::with_capacity(bytes + 16);
-    while text.len() < bytes {
+    let mut next = move |below: u64| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        text.extend_from_slice(format!("{:03x} ", state % 1000).as_bytes());
+        state % below
+    };
+    let words: Vec<Vec<u8>> = (0..1_000)
+        .map(|_| (0..2 + next(8)).map(|_| b'a' + u8::try_from(next(26)).unwrap_or(0)).chain([b' ']).collect())
+        .collect();
+    let mut text = Vec::with_capacity(TEXT + 16);
+    while text.len() < TEXT {
+        let word = next(1_000).min(next(1_000)).min(next(1_000));
+        text.extend_from_slice(&words[usize::try_from(word).unwrap_or(0)]);
     }
-    text.truncate(bytes);
+    text.truncate(TEXT);
     text
 }
 
@@ -132,12 +144,14 @@ fn produce_one(address: SocketAddr, topic: &str, load: Produce, records: u64) ->
         .set("compression.type", load.codec)
         .set("queue.buffering.max.messages", if load.producers > 1 { "10000" } else { "1000000" })
         .set("queue.buffering.max.kbytes", "262144")
-        .set("batch.size", "1000000")
+        .set("batch.size", LARGEST_BATCH.to_string())
         .create_with_context(context.clone())
         .expect("a producer");
-    let payload = payload(load.record_bytes);
-    for _ in 0..records {
-        let mut record = BaseRecord::<(), [u8]>::to(topic).payload(&payload);
+    let text = text();
+    for n in 0..usize::try_from(records).expect("a count") {
+        // Another piece every time, so that a codec finds in a batch what it finds in text and not the same record again.
+        let at = n * 4_099 % (TEXT - load.record_bytes);
+        let mut record = BaseRecord::<(), [u8]>::to(topic).payload(&text[at..at + load.record_bytes]);
         while let Err((error, again)) = producer.send(record) {
             assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
             producer.poll(Duration::from_millis(10));

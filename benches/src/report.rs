@@ -1,22 +1,67 @@
-//! From figures to ratios.
+//! From figures to ratios, and from ratios to what is decided.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::brokers::Kind;
-use crate::rows::Scale;
+use crate::goals::{self, Better, Bound, GOALS, Goal};
+use crate::machine::{self, Run};
+use crate::rows::LARGEST_BATCH;
 
-/// A spread of ratios beyond which a row decides nothing.
+/// A spread of a row's values over the rounds, in parts of their median, beyond which the row decides nothing.
 const UNDECIDED: f64 = 0.15;
 
 /// The figures of all rounds, in the order in which they came.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Results {
+    run: Run,
     rows: Vec<(&'static str, &'static str)>,
     values: BTreeMap<(&'static str, &'static str, Kind), Vec<f64>>,
 }
 
+/// The values of one comparison, one a round.
+#[derive(Debug)]
+struct Paired(Vec<f64>);
+
+impl Paired {
+    fn median(&self) -> f64 {
+        median(&self.0)
+    }
+
+    fn low(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    fn high(&self) -> f64 {
+        self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    fn is_undecided(&self) -> bool {
+        self.0.len() > 1 && (self.high() - self.low()) / self.median() > UNDECIDED
+    }
+
+    /// The median, the extremes, and whether they lie too far from each other to tell anything.
+    fn shown(&self) -> String {
+        let verdict = if self.is_undecided() { ", undecided" } else { "" };
+        format!("{} ({} to {}{verdict})", number(self.median()), number(self.low()), number(self.high()))
+    }
+
+    /// Whether the median is on the right side; where the rounds differ by more than they may, how many are.
+    fn verdict(&self, meets: impl Fn(f64) -> bool) -> String {
+        let met = if meets(self.median()) { "met" } else { "not met" };
+        if self.is_undecided() {
+            let rounds = self.0.iter().filter(|value| meets(**value)).count();
+            return format!("undecided: {met} by the median and by {rounds} of {} rounds", self.0.len());
+        }
+        met.to_owned()
+    }
+}
+
 impl Results {
+    pub(crate) fn new(run: Run) -> Self {
+        Self { run, rows: Vec::new(), values: BTreeMap::new() }
+    }
+
     pub(crate) fn add(&mut self, row: &'static str, figure: &'static str, kind: Kind, value: f64) {
         if !self.rows.contains(&(row, figure)) {
             self.rows.push((row, figure));
@@ -24,16 +69,124 @@ impl Results {
         self.values.entry((row, figure, kind)).or_default().push(value);
     }
 
-    /// A table of medians, and of Vltava's ratio to each other broker: the median of the rounds' own ratios.
-    pub(crate) fn render(&self, kinds: &[Kind], rounds: u32, scale: Scale) -> String {
-        let mut text = format!(
-            "# Results\n\nMade by `make bench`: {rounds} interleaved rounds, {} GB a row of CPU per gigabyte, {} s a row of latency, one broker, \
-             librdkafka as the client, everything on one machine over loopback. Only ratios within a run mean anything. A ratio is the \
-             median over rounds of Vltava's figure to the other's in the same round; one that varies by more than 15 % is undecided.\n\n",
-            scale.gigabytes, scale.seconds
-        );
+    fn of(&self, row: &'static str, figure: &'static str, kind: Kind) -> Option<&Vec<f64>> {
+        self.values.get(&(row, figure, kind))
+    }
+
+    /// Vltava's figure to another's in the same round.
+    fn ratios(&self, row: &'static str, figure: &'static str, other: Kind) -> Option<Paired> {
+        let ours = self.of(row, figure, Kind::Vltava)?;
+        let theirs = self.of(row, figure, other)?;
+        Some(Paired(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()))
+    }
+
+    /// Everything, as Markdown.
+    pub(crate) fn render(&self, kinds: &[Kind], rounds_done: u32) -> String {
+        let mut text = self.introduction(rounds_done);
+        text.push_str("\n## Goals\n\n");
+        text.push_str(&self.goals());
+        text.push_str("\n## Figures\n\n");
+        text.push_str(&self.figures(kinds));
+        text
+    }
+
+    fn introduction(&self, rounds_done: u32) -> String {
+        let Run { rounds, gigabytes, seconds, .. } = &self.run;
+        let each = gigabytes / f64::from(*rounds);
+        let cut = if rounds_done < *rounds {
+            format!("\n**Only {rounds_done} of {rounds} rounds were done.**\n")
+        } else {
+            String::new()
+        };
+        format!(
+            "# Results\n\nWritten by `make bench`; not edited.\n{cut}\n{}\n\
+             Vltava and Apache Kafka run in turn, {rounds} interleaved rounds, each from nothing: one broker, one topic of one partition where a row \
+             says nothing else, librdkafka as the client with acks=all, all on this machine over loopback. Only ratios within a run mean \
+             anything. A ratio is the median over the rounds of Vltava's figure to the other's in the same round, with the lowest and the highest; \
+             one that varies by more than {:.0} % is undecided.\n\n\
+             - A row with CPU per gigabyte moves {gigabytes} GB of records for each broker over the {rounds} rounds, {each:.2} GB in each, after a tenth of \
+             that to warm up. A gigabyte is 10⁹ bytes of values as the producer made them, before compression. CPU is user and system time of the broker's \
+             process; its ZooKeeper, a process of its own, is not counted.\n\
+             - The limit is a thread that receives, computes CRC-32C and calls `pwrite`, or calls `sendfile`: as many bytes as the mean \
+             batch that Vltava was sent in the same round (at most {LARGEST_BATCH} by the producer's `batch.size`) at a time.\n\
+             - A row with latencies runs for {seconds} s in each round after a third of that to warm up; a record's time counts from when it was due, \
+             in a request of its own.\n\
+             - Memory is resident memory, idle after the start with one topic, and the most of it while 50 producers send without linger.\n\
+             - Starts are the median of five in each round: from `exec` until a record sent over a raw socket is acknowledged.\n",
+            machine::describe(&self.run),
+            UNDECIDED * 100.0,
+        )
+    }
+
+    fn goals(&self) -> String {
+        let mut text = String::from("| goal | measured | |\n|---|---|---|\n");
+        for goal in GOALS {
+            if let Some(line) = self.judge(goal) {
+                text.push_str(&line);
+            }
+        }
+        let mut behind = Vec::new();
+        let (mut met, mut undecided) = (0, 0);
+        for (row, figure) in &self.rows {
+            for kafka in Kind::KAFKAS {
+                let Some(ratios) = self.ratios(row, figure, *kafka) else { continue };
+                let Some(better) = goals::better(figure) else { continue };
+                let advantage = match better {
+                    Better::Higher => ratios,
+                    Better::Lower => Paired(ratios.0.iter().map(|ratio| 1.0 / ratio).collect()),
+                };
+                if advantage.median() >= goals::NOT_BEHIND {
+                    met += 1;
+                    undecided += usize::from(advantage.is_undecided() && advantage.low() < goals::NOT_BEHIND);
+                } else {
+                    let verdict = advantage.verdict(|value| value >= goals::NOT_BEHIND);
+                    behind.push(format!("| {row}, {figure}: not behind {kafka} | {} | {verdict} |\n", advantage.shown()));
+                }
+            }
+        }
+        if met + behind.len() > 0 {
+            let verdict = match (behind.is_empty(), undecided) {
+                (true, 0) => "met".to_owned(),
+                (true, n) => format!("met by the medians; {n} undecided"),
+                (false, _) => "not met".to_owned(),
+            };
+            let _ = writeln!(
+                text,
+                "| no figure behind Kafka's (the other's to ours, or ours to the other's where more is better, at least {}) | {met} of {} | {verdict} |",
+                goals::NOT_BEHIND,
+                met + behind.len()
+            );
+        }
+        text.extend(behind);
+        text
+    }
+
+    fn judge(&self, goal: &Goal) -> Option<String> {
+        let Goal { row, figure, bound } = *goal;
+        let (wanted, values, verdict) = match bound {
+            Bound::AtMost(most) => {
+                let values = Paired(self.of(row, figure, Kind::Vltava)?.clone());
+                let verdict = values.verdict(|value| value <= most);
+                (format!("at most {}", number(most)), values, verdict)
+            }
+            Bound::TimesOf(kind, most) => {
+                let values = self.ratios(row, figure, kind)?;
+                let verdict = values.verdict(|value| value <= most);
+                (format!("at most {} of {kind}", number(most)), values, verdict)
+            }
+            Bound::AtLeastTimesOf(kind, least) => {
+                let values = self.ratios(row, figure, kind)?;
+                let verdict = values.verdict(|value| value >= least);
+                (format!("at least {} of {kind}", number(least)), values, verdict)
+            }
+        };
+        Some(format!("| {row}, {figure}: {wanted} | {} | {verdict} |\n", values.shown()))
+    }
+
+    /// Medians, and Vltava's ratio to each other.
+    fn figures(&self, kinds: &[Kind]) -> String {
         let others: Vec<Kind> = kinds.iter().copied().filter(|kind| *kind != Kind::Vltava).collect();
-        text.push_str("| row | figure |");
+        let mut text = String::from("| row | figure |");
         for kind in kinds {
             let _ = write!(text, " {kind} |");
         }
@@ -46,28 +199,16 @@ impl Results {
         for (row, figure) in &self.rows {
             let _ = write!(text, "| {row} | {figure} |");
             for kind in kinds {
-                let median = self.values.get(&(*row, *figure, *kind)).map(|values| median(values));
-                let _ = write!(text, " {} |", median.map_or_else(|| "-".to_owned(), number));
+                let values = self.of(row, figure, *kind);
+                let _ = write!(text, " {} |", values.map_or_else(String::new, |values| number(median(values))));
             }
             for kind in &others {
-                let _ = write!(text, " {} |", self.ratio(row, figure, *kind));
+                let ratios = self.ratios(row, figure, *kind).filter(|_| goals::better(figure).is_some());
+                let _ = write!(text, " {} |", ratios.map_or_else(String::new, |ratios| ratios.shown()));
             }
             text.push('\n');
         }
         text
-    }
-
-    fn ratio(&self, row: &'static str, figure: &'static str, other: Kind) -> String {
-        let ours = self.values.get(&(row, figure, Kind::Vltava));
-        let theirs = self.values.get(&(row, figure, other));
-        let (Some(ours), Some(theirs)) = (ours, theirs) else { return "-".to_owned() };
-        let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
-        let middle = median(&ratios);
-        let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let spread = (high - low) / middle;
-        let verdict = if spread > UNDECIDED { ", undecided" } else { "" };
-        format!("{middle:.2} ({low:.2} to {high:.2}{verdict})")
     }
 }
 
@@ -78,6 +219,12 @@ fn median(values: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
 }
 
-fn number(value: f64) -> String {
-    if value >= 1000.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+/// Three digits of it, or all that stand before the point.
+pub(crate) fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
 }

@@ -27,7 +27,7 @@ use vltava_broker::net::{
 };
 
 /// Answers by the first byte of a frame: `e` echoes, `s` stays silent, `w` echoes when `gate` opens, and holds up the next request, `p` the same without
-/// holding it up, `f` sends the file, `b` sends a big answer, `x` refuses.
+/// holding it up, `h` as `w` but keeps the request's memory until then and answers `h`, `f` sends the file, `b` sends a big answer, `x` refuses.
 struct Script {
     begun: AtomicUsize,
     gate: Arc<Semaphore>,
@@ -52,6 +52,15 @@ impl Service for Script {
     fn begin(&self, _: &mut ConnectionInfo, frame: Frame) -> (Answer, Order) {
         self.begun.fetch_add(1, SeqCst);
         let kind = frame.first().copied().unwrap_or(b'x');
+        if kind == b'h' {
+            let gate = self.gate.clone();
+            let answer = async move {
+                gate.acquire().await.unwrap().forget();
+                drop(frame);
+                whole(b"h")
+            };
+            return (Answer::Later(Box::pin(answer)), Order::Whole);
+        }
         let body = frame.bytes().clone();
         drop(frame);
         let order = if kind == b'p' { Order::UntilItWaits } else { Order::Whole };
@@ -350,6 +359,43 @@ async fn readers_wait_for_the_memory_of_requests_and_go_on_when_it_is_free() {
     holder.write_all(&held[20_000..]).await.unwrap();
     assert_eq!(receive(&mut holder).await.len(), 50_000);
     assert_eq!(receive(&mut waiting).await, b"e waits");
+    until(|| server.network.memory().used() == 0).await;
+}
+
+/// Large requests of many clients at once, none of which is handled for a while: the bytes that they hold stay within the budget, one frame, and the
+/// first mebibyte of one that began at the last moment; and every one of them is answered in the end.
+#[tokio::test]
+async fn many_large_requests_share_one_budget() {
+    const CLIENTS: usize = 50;
+    const FRAME: usize = 3 << 20;
+    const BUDGET: usize = 8 << 20;
+    let limits = Limits { request_max_bytes: FRAME, request_memory: Some(BUDGET as u64), ..limits() };
+    let server = start(limits);
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..CLIENTS {
+        let mut stream = server.connect().await;
+        clients.spawn(async move {
+            send(&mut stream, &vec![b'h'; FRAME]).await;
+            receive(&mut stream).await
+        });
+    }
+    let bound = (BUDGET + FRAME + (1 << 20)) as u64;
+    let mut most = 0;
+    for answered in 0..CLIENTS {
+        // One request at a time is handled to its end; until then those that have come hold what they took.
+        server.begun(answered + 1).await;
+        most = most.max(server.network.memory().used());
+        server.script.gate.add_permits(1);
+        while clients.len() == CLIENTS - answered {
+            most = most.max(server.network.memory().used());
+            if let Some(answer) = clients.try_join_next() {
+                assert_eq!(answer.unwrap(), b"h");
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(most <= bound, "requests held {most} bytes, which is above {bound}");
+    assert!(most >= BUDGET as u64, "the clients never filled the budget: {most}");
     until(|| server.network.memory().used() == 0).await;
 }
 

@@ -256,10 +256,14 @@ impl Connection {
                 let told = self.membership.handle.poll_told(cx) >= Told::Drain;
                 return Poll::Ready(if told { End::Stopped } else { End::ByClient });
             }
-            // A frame that has begun is read to its end: it holds memory that others may be waiting for.
-            if !self.reader.is_inside_frame()
-                && self.memory().poll_available(self.membership.handle.id, cx).is_pending()
-            {
+            // A frame that has begun is read on with the memory it has: others may be waiting for that. For more it waits in its turn.
+            let id = self.membership.handle.id;
+            let may_read = if self.reader.is_inside_frame() {
+                self.reader.poll_room(id, cx)
+            } else {
+                self.memory().poll_available(id, cx)
+            };
+            if may_read.is_pending() {
                 return Poll::Pending;
             }
             match self.poll_read(cx) {

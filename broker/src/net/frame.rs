@@ -3,9 +3,14 @@
 //! An idle connection owns no buffer. Reads go to a buffer that the thread's connections share; what it brings is cut into frames of their
 //! own size. Only a frame that goes on beyond it gets a buffer, and the rest of it is read straight into that.
 
-use std::{collections::VecDeque, ops::Deref, sync::Arc};
+use std::{
+    collections::VecDeque,
+    ops::Deref,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::memory::{RequestMemory, Reservation};
 
@@ -25,9 +30,9 @@ impl Frame {
         &self.bytes
     }
 
-    /// Cuts the first `n` bytes (the header) off.
+    /// Cuts the first `n` bytes (the header) off. Moves a pointer: splitting would allocate a shared owner for both parts.
     pub(crate) fn skip(&mut self, n: usize) {
-        let _ = self.bytes.split_to(n.min(self.bytes.len()));
+        self.bytes.advance(n.min(self.bytes.len()));
     }
 }
 
@@ -81,6 +86,16 @@ impl FrameReader {
     /// Whether a frame, or its length, has come in part.
     pub(crate) fn is_inside_frame(&self) -> bool {
         self.partial.is_some() || self.length_filled > 0
+    }
+
+    /// Ready when the frame that has come in part has room for more, or may take memory for it.
+    pub(crate) fn poll_room(&mut self, connection: u64, cx: &Context<'_>) -> Poll<()> {
+        match self.partial.as_deref_mut() {
+            Some(Partial { buffer, reservation, .. }) if buffer.len() == buffer.capacity() => {
+                self.memory.poll_grow(reservation, connection, cx)
+            }
+            _ => Poll::Ready(()),
+        }
     }
 
     /// Cuts `input` into frames; a rest that is not a whole frame is kept.

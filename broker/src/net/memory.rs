@@ -1,14 +1,16 @@
 //! The memory that requests may take: one budget for all connections (`queued.max.request.bytes`).
 //!
-//! As in Kafka's `SimpleMemoryPool` the budget is not strict: while anything is left a read may begin, and what a read brings is always granted, so
-//! a frame larger than the budget still passes and a frame that has begun can always be completed. Connections that find nothing left stop reading;
-//! TCP tells the clients. Taking and giving back is one atomic add; the lock below is touched only when somebody waits.
+//! As in Kafka's `SimpleMemoryPool` the budget is not strict: while anything is left a read may begin, and what it takes at first is granted, so a
+//! frame larger than the budget still passes. A large frame takes its memory in steps; when nothing is left, one frame in all goes on beyond the
+//! budget, so that there is always one that can be completed, and the others wait. So requests hold at most the budget, one frame, and the
+//! first step of those that began at the same moment on the network threads. Connections that find nothing left stop reading; TCP tells the
+//! clients. Taking and giving back is one atomic add; the lock below is touched only when somebody waits.
 
 use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
     },
     task::{Context, Poll, Waker},
 };
@@ -21,6 +23,8 @@ pub struct RequestMemory {
     /// Bytes left; negative when the last grant went beyond the budget.
     available: AtomicI64,
     budget: i64,
+    /// Whether one frame is growing beyond the budget, or has grown and is not done with.
+    overdrawn: AtomicBool,
     /// Who waits, by connection, so that a connection that is polled often waits once.
     waiting: Mutex<HashMap<u64, Waker>>,
 }
@@ -29,17 +33,31 @@ impl RequestMemory {
     /// A budget of `bytes`; `None` is no limit.
     pub fn new(bytes: Option<u64>) -> Arc<Self> {
         let budget = bytes.map_or(i64::MAX / 2, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX / 2).max(1));
-        Arc::new(Self { available: AtomicI64::new(budget), budget, waiting: Mutex::default() })
+        Arc::new(Self { available: AtomicI64::new(budget), budget, overdrawn: AtomicBool::new(false), waiting: Mutex::default() })
     }
 
     /// Ready when a read may begin. One waiter per `connection`, the latest.
     pub(crate) fn poll_available(&self, connection: u64, cx: &Context<'_>) -> Poll<()> {
-        if self.available.load(SeqCst) > 0 {
+        self.poll(connection, cx, || self.available.load(SeqCst) > 0)
+    }
+
+    /// Ready when a frame that has begun may take more: while anything is left, or as the one that goes on beyond the budget.
+    pub(crate) fn poll_grow(&self, taken: &mut Reservation, connection: u64, cx: &Context<'_>) -> Poll<()> {
+        self.poll(connection, cx, || {
+            taken.overdraws |= self.available.load(SeqCst) <= 0
+                && !taken.overdraws
+                && self.overdrawn.compare_exchange(false, true, SeqCst, SeqCst).is_ok();
+            taken.overdraws || self.available.load(SeqCst) > 0
+        })
+    }
+
+    fn poll(&self, connection: u64, cx: &Context<'_>, mut is_ready: impl FnMut() -> bool) -> Poll<()> {
+        if is_ready() {
             return Poll::Ready(());
         }
         self.waiting.lock().insert(connection, cx.waker().clone());
         // What was given back before we were on the list has woken nobody: look again.
-        if self.available.load(SeqCst) > 0 {
+        if is_ready() {
             self.waiting.lock().remove(&connection);
             return Poll::Ready(());
         }
@@ -48,7 +66,7 @@ impl RequestMemory {
 
     /// Takes `bytes`, beyond the budget if need be, until the reservation is dropped.
     pub(crate) fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
-        let mut taken = Reservation { memory: self.clone(), bytes: 0 };
+        let mut taken = Reservation { memory: self.clone(), bytes: 0, overdraws: false };
         taken.grow(bytes);
         taken
     }
@@ -66,9 +84,13 @@ impl RequestMemory {
     fn give_back(&self, bytes: i64) {
         let before = self.available.fetch_add(bytes, SeqCst);
         if before <= 0 && before + bytes > 0 {
-            for (_, waker) in self.waiting.lock().drain() {
-                waker.wake();
-            }
+            self.wake_all();
+        }
+    }
+
+    fn wake_all(&self) {
+        for (_, waker) in self.waiting.lock().drain() {
+            waker.wake();
         }
     }
 }
@@ -78,6 +100,8 @@ impl RequestMemory {
 pub struct Reservation {
     memory: Arc<RequestMemory>,
     bytes: i64,
+    /// Whether this is the one that goes on beyond the budget.
+    overdraws: bool,
 }
 
 impl Reservation {
@@ -92,6 +116,10 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.memory.give_back(self.bytes);
+        if self.overdraws {
+            self.memory.overdrawn.store(false, SeqCst);
+            self.memory.wake_all();
+        }
     }
 }
 
@@ -125,6 +153,25 @@ mod tests {
         assert_eq!(memory.waiting.lock().len(), 1);
         memory.forget(7);
         assert!(memory.waiting.lock().is_empty());
+    }
+
+    #[test]
+    fn one_frame_in_all_grows_beyond_the_budget() {
+        let memory = RequestMemory::new(Some(100));
+        let cx = Context::from_waker(Waker::noop());
+        let (mut first, mut second) = (memory.take(60), memory.take(60));
+        assert!(memory.poll_grow(&mut first, 1, &cx).is_ready());
+        first.grow(1_000);
+        assert!(memory.poll_grow(&mut second, 2, &cx).is_pending());
+        assert!(memory.poll_grow(&mut first, 1, &cx).is_ready(), "who has begun goes on to its end");
+        drop(first);
+        assert!(memory.waiting.lock().is_empty(), "the waiter was woken");
+        assert!(memory.poll_grow(&mut second, 2, &cx).is_ready());
+        second.grow(60);
+        let mut third = memory.take(1);
+        assert!(memory.poll_grow(&mut third, 3, &cx).is_ready(), "the place is free again");
+        drop((second, third));
+        assert_eq!(memory.used(), 0);
     }
 
     #[test]

@@ -134,6 +134,20 @@ impl Broker {
     /// ignores it); `overrides` are lines of its properties file.
     #[must_use]
     pub fn start(version: Version, id: i32, zookeeper: &str, folder: &Path, overrides: &[&str]) -> Broker {
+        let jvm = ["-Xmx1G", "-Xms256M", "-XX:+UseG1GC"];
+        Broker::start_with(version, id, zookeeper, folder, overrides, &jvm)
+    }
+
+    /// [`Broker::start`] with these flags of the JVM: a benchmark gives what Kafka's own script gives.
+    #[must_use]
+    pub fn start_with(
+        version: Version,
+        id: i32,
+        zookeeper: &str,
+        folder: &Path,
+        overrides: &[&str],
+        jvm: &[&str],
+    ) -> Broker {
         let port = wait::free_port();
         let data = folder.join(format!("data-{id}"));
         let mut text = format!(
@@ -175,7 +189,8 @@ impl Broker {
         let log = logging(folder);
         let mut command = java::bare(&version.class_path());
         command
-            .args(["-Xmx1G", "-Xms256M", "-XX:+UseG1GC", &log[0], &log[1]])
+            .args(jvm)
+            .args(&log)
             .arg(format!("-Dkafka.logs.dir={}", folder.display()))
             .arg("kafka.Kafka")
             .arg(&properties);
