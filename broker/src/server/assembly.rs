@@ -13,7 +13,7 @@ use crate::{
     control::{Control, MetadataCache},
     groups::Groups,
     metrics::Metrics,
-    net::{ConnectionLimits, Limits, Listener},
+    net::{ConnectionLimits, Limits, Listener, ListenerLimits},
     partitions::{
         FileWork, Replicas, Setup, Storage, Surroundings, fetch_sessions, now_ms, upkeep::Schedule,
     },
@@ -158,13 +158,29 @@ pub(super) fn limits(config: &BrokerConfig) -> Limits {
 pub(super) fn connection_limits(config: &BrokerConfig) -> ConnectionLimits {
     let number =
         |value: i32| if value == i32::MAX { usize::MAX } else { usize::try_from(value).unwrap_or(0) };
-    let rate = config.get(keys::MAX_CONNECTION_CREATION_RATE);
+    let rate = |value: i32| u32::try_from(value).ok().filter(|_| value != i32::MAX);
+    let inter_broker = config.inter_broker_listener();
     let mut limits = ConnectionLimits {
         total: number(config.get(keys::MAX_CONNECTIONS)),
         per_address: number(config.get(keys::MAX_CONNECTIONS_PER_IP)),
-        creation_rate: u32::try_from(rate).ok().filter(|_| rate != i32::MAX),
+        creation_rate: rate(config.get(keys::MAX_CONNECTION_CREATION_RATE)),
+        protected: (config.listeners().len() > 1).then(|| inter_broker.to_owned()),
         ..ConnectionLimits::default()
     };
+    for listener in config.listeners() {
+        let name = listener.name();
+        let (total, creation_rate) = (
+            config.get_own(keys::MAX_CONNECTIONS, name),
+            config.get_own(keys::MAX_CONNECTION_CREATION_RATE, name),
+        );
+        if total.is_some() || creation_rate.is_some() {
+            let own = ListenerLimits {
+                total: total.map_or(usize::MAX, number),
+                creation_rate: creation_rate.and_then(rate),
+            };
+            limits.listeners.insert(name.to_owned(), own);
+        }
+    }
     for (host, limit) in config.connections_per_ip_overrides() {
         // Names are resolved once, as in Kafka.
         match (host.as_str(), 0_u16).to_socket_addrs() {
