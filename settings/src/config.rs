@@ -143,7 +143,9 @@ impl BrokerConfig {
         for (name, text) in layers.iter().flat_map(|layer| layer.iter()) {
             if let Some((listener, definition)) = listener_key(name) {
                 // Of several values the last is read, which is the strongest layer's.
-                config.listener_values.extend(definition.parse(text).map(|value| (listener, definition, value)));
+                config
+                    .listener_values
+                    .extend(definition.parse(text).map(|value| (listener, definition, value)));
                 continue;
             }
             if let (Some(index), Some(definition)) = (broker_keys().position(name), broker_keys().find(name))

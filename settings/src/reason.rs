@@ -43,7 +43,8 @@ pub(crate) const WITH_RECOVERY_POINTS: &str =
     "they are written with the recovery points, see log.flush.offset.checkpoint.interval.ms";
 pub(crate) const NO_DELAY: &str = "each task first waits its own interval";
 pub(crate) const PREALLOCATE: &str = "segments grow as they are written";
-pub(crate) const PIPELINE: &str = "Vltava keeps as many requests to ZooKeeper in flight as there are to send, up to 256";
+pub(crate) const PIPELINE: &str =
+    "Vltava keeps as many requests to ZooKeeper in flight as there are to send, up to 256";
 pub(crate) const UNUSED: &str = "nothing depends on it any more";
 pub(crate) const LAG_MESSAGES: &str = "lag is measured in time since Kafka 0.9, by replica.lag.time.max.ms";
 pub(crate) const PER_TOPIC: &str =

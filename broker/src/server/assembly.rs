@@ -54,14 +54,13 @@ pub(super) async fn open_directories(config: Arc<BrokerConfig>) -> Result<LogDir
 
 /// Opens every log.
 pub(super) async fn load(
-    dirs: LogDirs,
+    storage: Storage,
     config: Arc<BrokerConfig>,
     control: &Control,
 ) -> Result<Storage, StartError> {
     let configs = control.configs().clone();
     let threads = count(config.get(keys::NUM_RECOVERY_THREADS_PER_DATA_DIR));
     let load = move || {
-        let storage = Storage::new(dirs);
         storage.load(threads, &|partition| configs.partition_settings(&partition.topic).log, now_ms());
         storage
     };
@@ -77,7 +76,7 @@ pub(super) fn broker(config: &Arc<BrokerConfig>, control: Control, storage: Stor
             broker_id: control.broker_id(),
             replica_lag_ms: config.get(keys::REPLICA_LAG_TIME_MAX_MS),
             fetch_max_bytes: u64::try_from(config.get(keys::FETCH_MAX_BYTES)).unwrap_or(0),
-            files: FileWork::new(count(config.get(keys::NUM_IO_THREADS)), QUEUED_FILE_WORK),
+            files: FileWork::new(file_threads(config), QUEUED_FILE_WORK),
             high_watermark_moved: std::sync::atomic::AtomicBool::new(false),
         },
         storage,
@@ -101,6 +100,11 @@ pub(super) fn broker(config: &Arc<BrokerConfig>, control: Control, storage: Stor
 
 fn count(value: i32) -> usize {
     usize::try_from(value).unwrap_or(1).max(1)
+}
+
+/// The most threads for file work; the key is dynamic.
+pub(super) fn file_threads(config: &BrokerConfig) -> usize {
+    count(config.get(keys::NUM_IO_THREADS))
 }
 
 /// When which upkeep is due.

@@ -354,7 +354,8 @@ impl Controller {
             return;
         };
         let is_new = partition.state == PartitionState::New;
-        let was_recovering = matches!(&partition.state, PartitionState::Known { state, .. } if state.recovering);
+        let was_recovering =
+            matches!(&partition.state, PartitionState::Known { state, .. } if state.recovering);
         self.unclean_elections += u64::from(state.recovering && !was_recovering);
         if is_newer(&partition.state, version) {
             partition.state = PartitionState::Known { state, version };
