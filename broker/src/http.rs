@@ -1,7 +1,7 @@
-//! The HTTP listener for machines that watch: `/metrics`, `/healthz`, `/readyz`.
+//! The HTTP listener for machines that watch: `/metrics`, `/status`, `/healthz`, `/readyz`.
 //!
 //! `/healthz` answers 200 as long as the process answers at all: a broker that recovers its logs for an hour is alive. `/readyz` answers 200 while the
-//! broker serves, else 503 with its state.
+//! broker serves, else 503 with its state; a lost ZooKeeper does not change it, since partitions go on serving. `/status` is for an operator who decides.
 
 use std::{
     convert::Infallible,
@@ -12,47 +12,85 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::Full;
+use futures_util::stream;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
+    body::{Frame, Incoming},
     header::{CONTENT_TYPE, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::RwLock;
-use prometheus::{Registry, TextEncoder};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    runtime::Handle,
+    sync::{Semaphore, mpsc},
+};
 
-use crate::lifecycle::{Lifecycle, State};
+use crate::{
+    Broker,
+    lifecycle::{Lifecycle, State},
+    metrics::{Collector, Exposition},
+    status::{self, Loading},
+};
 
 /// Connections at once: a scraper, some probes, an operator.
 const CONNECTIONS: usize = 64;
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Scrapes at once: each reads all partitions on a thread of its own.
+const SCRAPES: usize = 2;
+/// Pieces of a scrape that wait for the client.
+const PIECES: usize = 4;
+/// How long a scraper may take to take a piece before it is given up.
+const SLOWEST_SCRAPER: Duration = Duration::from_secs(10);
+
+/// A whole text, or one that comes in pieces.
+type Body = BoxBody<Bytes, Infallible>;
 
 /// What the pages show.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pages {
     /// Where the broker is.
     pub lifecycle: Lifecycle,
-    /// Set as soon as there is something to count.
-    registry: RwLock<Option<Registry>>,
+    /// How far it is in opening its logs.
+    pub loading: RwLock<Option<Loading>>,
+    shown: RwLock<Option<Shown>>,
+    scrapes: Arc<Semaphore>,
+}
+
+/// What there is as soon as the logs are open.
+#[derive(Debug, Clone)]
+struct Shown {
+    broker: Arc<Broker>,
+    collector: Arc<Collector>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            lifecycle: Lifecycle::default(),
+            loading: RwLock::default(),
+            shown: RwLock::default(),
+            scrapes: Arc::new(Semaphore::new(SCRAPES)),
+        }
+    }
 }
 
 impl Pages {
-    /// From now on `/metrics` shows what `registry` gathers.
-    pub fn show(&self, registry: Registry) {
-        *self.registry.write() = Some(registry);
+    /// From now on `/metrics` shows what `collector` tells, and `/status` how `broker` is.
+    pub fn show(&self, broker: Arc<Broker>, collector: Collector) {
+        *self.shown.write() = Some(Shown { broker, collector: Arc::new(collector) });
     }
 
-    /// From now on there is nothing to count.
+    /// From now on there is nothing to show.
     pub fn hide(&self) {
-        *self.registry.write() = None;
+        *self.shown.write() = None;
     }
 
-    fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+    async fn answer(&self, method: &Method, path: &str) -> Response<Body> {
         if method != Method::GET && method != Method::HEAD {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());
         }
@@ -61,29 +99,60 @@ impl Pages {
             "/healthz" => plain(StatusCode::OK, "ok\n".to_owned()),
             "/readyz" if state == State::Running => plain(StatusCode::OK, "ok\n".to_owned()),
             "/readyz" => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", state.name())),
-            "/metrics" => self.metrics(),
-            _ => plain(StatusCode::NOT_FOUND, "/metrics, /healthz and /readyz are here\n".to_owned()),
+            "/metrics" => self.metrics().await,
+            "/status" => self.status(state).await,
+            _ => {
+                plain(StatusCode::NOT_FOUND, "/metrics, /status, /healthz and /readyz are here\n".to_owned())
+            }
         }
     }
 
-    fn metrics(&self) -> Response<Full<Bytes>> {
-        let families = self.registry.read().as_ref().map(Registry::gather).unwrap_or_default();
-        match TextEncoder::new().encode_to_string(&families) {
-            Ok(text) => {
-                let mut response = plain(StatusCode::OK, text);
-                let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-                response.headers_mut().insert(CONTENT_TYPE, kind);
-                response
-            }
-            Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
-        }
+    async fn metrics(&self) -> Response<Body> {
+        const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        let shown = self.shown.read().clone();
+        let permit = self.scrapes.clone().acquire_owned().await;
+        let (Some(Shown { collector, .. }), Ok(permit)) = (shown, permit) else {
+            return typed(StatusCode::OK, TEXT, Full::new(Bytes::new()).boxed());
+        };
+        let (sender, mut pieces) = mpsc::channel::<String>(PIECES);
+        let handle = Handle::current();
+        tokio::task::spawn_blocking(move || {
+            // The scrape ends with its last piece, or when the client takes none.
+            collector.tell(Exposition::new(move |piece| {
+                handle.block_on(sender.send_timeout(piece, SLOWEST_SCRAPER)).is_ok()
+            }));
+            drop(permit);
+        });
+        let frames = stream::poll_fn(move |cx| {
+            pieces.poll_recv(cx).map(|piece| Some(Ok(Frame::data(Bytes::from(piece?)))))
+        });
+        typed(StatusCode::OK, TEXT, BodyExt::boxed(StreamBody::new(frames)))
+    }
+
+    async fn status(&self, state: State) -> Response<Body> {
+        let broker = self.shown.read().as_ref().map(|shown| shown.broker.clone());
+        let loading = self.loading.read().clone();
+        // All partitions are looked at: not on a thread that serves requests.
+        let made =
+            tokio::task::spawn_blocking(move || status::status(state, loading.as_ref(), broker.as_deref()));
+        let (code, text) = match made.await {
+            Ok(status) => (StatusCode::OK, format!("{status}\n")),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+        };
+        let json = HeaderValue::from_static("application/json");
+        typed(code, json, Full::new(Bytes::from(text)).boxed())
     }
 }
 
-fn plain(status: StatusCode, text: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(text)));
+fn plain(status: StatusCode, text: String) -> Response<Body> {
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    typed(status, kind, Full::new(Bytes::from(text)).boxed())
+}
+
+fn typed(status: StatusCode, kind: HeaderValue, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
 
@@ -141,8 +210,8 @@ impl HttpListener {
             let pages = pages.clone();
             tokio::spawn(async move {
                 let answer = service_fn(|request: Request<Incoming>| {
-                    let response = pages.answer(request.method(), request.uri().path());
-                    async move { Ok::<_, Infallible>(response) }
+                    let pages = pages.clone();
+                    async move { Ok::<_, Infallible>(pages.answer(request.method(), request.uri().path()).await) }
                 });
                 let served = http1::Builder::new()
                     .timer(TokioTimer::new())
@@ -169,7 +238,7 @@ mod tests {
 
     async fn get(address: SocketAddr, path: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -189,24 +258,14 @@ mod tests {
             (State::Stopping, "503"),
         ] {
             pages.lifecycle.advance(state);
-            assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 200"));
+            assert!(get(address, "/healthz").await.starts_with("HTTP/1.0 200"));
             let answer = get(address, "/readyz").await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {ready}")), "{state:?}: {answer}");
+            assert!(answer.starts_with(&format!("HTTP/1.0 {ready}")), "{state:?}: {answer}");
             assert!(ready == "200" || answer.ends_with(&format!("{}\n", state.name())));
+            let status = get(address, "/status").await;
+            assert!(status.contains(&format!("\"state\":\"{}\"", state.name())), "{status}");
         }
-        assert!(get(address, "/nothing").await.starts_with("HTTP/1.1 404"));
-    }
-
-    #[tokio::test]
-    async fn metrics_are_prometheus_text() {
-        let pages = Arc::new(Pages::default());
-        pages.show(crate::metrics::registry(Vec::new()).unwrap());
-        let listener = HttpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.address();
-        tokio::spawn(listener.serve(pages));
-        let answer = get(address, "/metrics").await;
-        assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
-        assert!(answer.contains("# TYPE process_open_fds gauge\n"), "{answer}");
+        assert!(get(address, "/nothing").await.starts_with("HTTP/1.0 404"));
     }
 
     #[tokio::test]

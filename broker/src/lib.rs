@@ -14,5 +14,6 @@ pub mod metrics;
 pub mod net;
 pub mod partitions;
 pub mod server;
+mod status;
 
 pub use broker::Broker;

@@ -21,9 +21,9 @@ use crate::{
     control::{Control, ControlError, ServingMember, StoredIdentity},
     http::{HttpError, HttpListener, Pages},
     lifecycle::State,
-    metrics::{self, NetworkMetrics, Source},
+    metrics::{Collector, NetworkMetrics, SharedSource},
     net::{BindError, Listener, ListenerSpec, Network},
-    partitions::upkeep,
+    partitions::{Storage, upkeep},
 };
 
 /// How long requests in flight may take when the broker stops.
@@ -47,9 +47,6 @@ pub enum StartError {
     /// The cluster can't be joined.
     #[error(transparent)]
     Control(#[from] ControlError),
-    /// The numbers can't be shown.
-    #[error("metrics: {0}")]
-    Metrics(#[from] prometheus::Error),
     /// A fault of ours.
     #[error("starting was cut short: {0}")]
     CutShort(#[from] JoinError),
@@ -97,20 +94,22 @@ impl Server {
         let control = Control::connect(config.clone(), &stored).await?;
         dirs.claim(&vltava_log::Identity::new(control.broker_id(), Some(control.cluster_id().to_owned())))?;
 
+        let storage = Storage::new(dirs);
+        *pages.loading.write() = Some(storage.progress.clone());
         pages.lifecycle.advance(State::Recovering);
-        let storage = assembly::load(dirs, config.clone(), &control).await?;
+        let storage = assembly::load(storage, config.clone(), &control).await?;
         let broker = assembly::broker(&config, control, storage);
 
         let network = Network::new(assembly::limits(&config));
         let counts = listeners.iter().map(|l| (l.name().to_owned(), l.counts().clone())).collect();
         let runtime = tokio::runtime::Handle::current().metrics();
-        let sources: Vec<Arc<dyn Source + Send + Sync>> = vec![
+        let sources: Vec<SharedSource> = vec![
             broker.metrics.clone(),
             broker.clone(),
             pages.clone(),
             Arc::new(NetworkMetrics::new(network.clone(), counts, runtime)),
         ];
-        pages.show(metrics::registry(sources)?);
+        pages.show(broker.clone(), Collector::new(sources));
         let server = Self {
             listeners: listeners.iter().map(|l| (l.name().to_owned(), l.address())).collect(),
             broker,
@@ -144,8 +143,10 @@ impl Server {
         self.broker.groups.run(&self.broker.replicas, self.stopping.clone());
         let endpoints = assembly::endpoints(config, &listeners);
         let network = self.network.clone();
+        let files = self.broker.replicas.files().clone();
         let member = ServingMember::new(self.broker.clone(), move |config: &Arc<BrokerConfig>| {
             network.set_connection_limits(assembly::connection_limits(config));
+            files.set_threads(assembly::file_threads(config));
         });
         self.broker.control.join(Arc::new(member), endpoints).await?;
         watch::first_metadata(&self.broker, FIRST_METADATA).await;
@@ -186,6 +187,7 @@ impl Server {
     /// Stops: answers what is in flight, leaves the cluster, closes the logs.
     pub async fn stop(self) {
         self.pages.lifecycle.advance(State::Stopping);
+        self.broker.control.hand_over().await;
         self.network.stop(DRAIN).await;
         self.stopping.cancel();
         let upkeep = self.upkeep.lock().take();

@@ -3,119 +3,23 @@
 // All of this file is tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, elided_lifetimes_in_paths)]
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
+mod house;
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use house::{Client, House, PATIENCE, get};
 use vltava_broker::{
     api::{self, TABLE},
     control::{Session, ZooKeeperAddress},
     server::Server,
 };
 use vltava_protocol::{
-    ApiKey, ErrorCode, Message,
+    ApiKey, ErrorCode,
     frame::{decode_response, encode_request},
     messages::*,
     wire::Request,
 };
-use vltava_settings::{BrokerConfig, Properties};
-use vltava_zookeeper::ZooKeeperConfig;
 use zookeeper_client as zk;
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct House {
-    directory: tempfile::TempDir,
-    zookeeper: vltava_zookeeper::Server,
-}
-
-impl House {
-    async fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let config = ZooKeeperConfig {
-            data_dir: directory.path().join("zookeeper"),
-            client_port: 0,
-            client_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            force_sync: false,
-            ..ZooKeeperConfig::default()
-        };
-        Self { directory, zookeeper: vltava_zookeeper::Server::start(config).await.unwrap() }
-    }
-
-    fn config(&self, more: &[(&str, &str)]) -> BrokerConfig {
-        let mut properties = Properties::default();
-        properties.set("broker.id", "0");
-        properties.set("listeners", "PLAINTEXT://127.0.0.1:0");
-        properties.set("log.dir", self.log_dir().to_str().unwrap());
-        properties.set("zookeeper.connect", self.zookeeper.local_addr().to_string());
-        properties.set("vltava.metrics.listener", "127.0.0.1:0");
-        properties.set("offsets.topic.replication.factor", "1");
-        for (key, value) in more {
-            properties.set(*key, *value);
-        }
-        BrokerConfig::from_properties(&properties, &Properties::default()).unwrap()
-    }
-
-    fn log_dir(&self) -> std::path::PathBuf {
-        self.directory.path().join("logs")
-    }
-
-    async fn start(&self) -> Server {
-        Server::start(self.config(&[])).await.unwrap()
-    }
-}
-
-/// One connection and one request at a time.
-struct Client(TcpStream);
-
-impl Client {
-    async fn connect(server: &Server) -> Self {
-        Self(TcpStream::connect(server.listeners()[0].1).await.unwrap())
-    }
-
-    async fn send(&mut self, frame: &[u8]) {
-        self.0.write_all(frame).await.unwrap();
-    }
-
-    /// The next response, without its size; `None` if the connection ends.
-    async fn receive(&mut self) -> Option<Vec<u8>> {
-        let read = async {
-            let size = self.0.read_u32().await.ok()?;
-            let mut frame = vec![0; size as usize];
-            self.0.read_exact(&mut frame).await.unwrap();
-            Some(frame)
-        };
-        tokio::time::timeout(PATIENCE, read).await.expect("a response or the end")
-    }
-
-    /// Sends the request and proves that its answer is one.
-    async fn exchange<'a, R: Request + Message<'a>>(&mut self, version: i16, request: &R) -> Vec<u8> {
-        let frame = encode_request(77, Some("walker"), version, request).unwrap();
-        self.send(&frame).await;
-        let answer = self.receive().await;
-        let answer = answer.unwrap_or_else(|| panic!("{} version {version} ended the connection", R::KEY));
-        let (correlation, _) = decode_response::<R>(&answer, version)
-            .unwrap_or_else(|error| panic!("{} version {version}: {error}", R::KEY));
-        assert_eq!(correlation, 77, "{} version {version}", R::KEY);
-        answer
-    }
-}
-
-async fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
-}
 
 /// Every version of the APIs named, if they are in the table: the smallest well-formed request, which is the default in nearly all.
 macro_rules! walk {
@@ -239,7 +143,7 @@ async fn a_broker_is_ready_counts_itself_and_registers_its_actual_port() {
     let server = house.start().await;
     let port = server.listeners()[0].1.port();
     let watch = server.metrics_address().unwrap();
-    assert!(get(watch, "/readyz").await.starts_with("HTTP/1.1 200"));
+    assert!(get(watch, "/readyz").await.starts_with("HTTP/1.0 200"));
     let metrics = get(watch, "/metrics").await;
     for line in [
         "kafka_brokers 1".to_owned(),
@@ -271,7 +175,7 @@ async fn a_stopped_broker_leaves_the_mark_of_a_clean_shutdown_and_starts_again()
 async fn a_broker_takes_over_from_its_killed_former_self_without_waiting_for_its_session() {
     let house = House::new().await;
     let address = ZooKeeperAddress {
-        connect: house.zookeeper.local_addr().to_string(),
+        connect: house.zookeeper.as_ref().unwrap().local_addr().to_string(),
         session_timeout: Duration::from_secs(60),
         connection_timeout: PATIENCE,
     };

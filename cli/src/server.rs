@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let runtime = match runtime::build(runtime::default_threads()) {
+    let runtime = match runtime::build(runtime::threads(&config)) {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!("Exiting Vltava: the threads can't be started: {error}");

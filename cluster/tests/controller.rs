@@ -456,6 +456,51 @@ fn a_fenced_write_ends_the_term() {
 }
 
 #[test]
+fn a_broker_that_is_about_to_stop_leads_nothing_that_another_can_lead() {
+    let mut world = World::new();
+    world.create("apples", 3, 0, true);
+    world.rest();
+    assert_eq!(world.controller.replicated_and_led_by(0), (vec![("apples".into(), 0)], false));
+    world.feed(Event::ShuttingDown(0));
+    assert_eq!(world.controller.replicated_and_led_by(0), (vec![("apples".into(), 0)], true), "being moved");
+    world.rest();
+    assert_eq!(world.controller.replicated_and_led_by(0), (vec![], false));
+    for (number, node) in &world.topics["apples"].states {
+        assert!(node.state.leader > 0 && !node.state.isr.contains(&0), "partition {number}: {node:?}");
+    }
+    world.broker_stops(0);
+    world.rest();
+    world.broker_starts(0);
+    world.rest();
+    world.assert_agreement();
+}
+
+#[test]
+fn an_unclean_election_is_counted_once() {
+    let mut world = World::new();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    world.feed(Event::UncleanElection { topic: Some("apples".into()), enabled: Some(true) });
+    let alone = |world: &mut World, leader: i32| {
+        let tree = world.topics.get_mut("apples").expect("it is there");
+        let node = tree.states.get_mut(&0).expect("it has a state");
+        node.state.isr = vec![leader];
+        node.version += 1;
+        let created = tree.node.created;
+        world.requests.push(Action::ReadStates { topic: "apples".into(), created, partitions: vec![0] });
+    };
+    alone(&mut world, 0);
+    world.rest();
+    assert_eq!(world.controller.unclean_elections(), 0, "the leader lives");
+    world.broker_stops(0);
+    world.rest();
+    assert_eq!(world.controller.unclean_elections(), 1);
+    world.broker_starts(0);
+    world.rest();
+    assert_eq!(world.controller.unclean_elections(), 1);
+}
+
+#[test]
 fn without_delete_topic_enable_a_deletion_is_dropped() {
     let mut controller = Controller::new(ControllerOptions { delete_topics: false, unclean_election: false });
     controller.handle(Event::Elected { epoch: 1, epoch_version: 1 });

@@ -9,6 +9,7 @@ use crate::key::{Key, Setting};
 use crate::listeners::{self, Listener, Listeners};
 use crate::problem::{Problem, Problems, Warning};
 use crate::properties::Properties;
+use crate::reason;
 use crate::rules;
 use crate::table::broker_keys;
 use crate::value::Value;
@@ -28,10 +29,9 @@ pub struct BrokerConfig {
 }
 
 /// Keys that may be given for one listener alone.
-const PER_LISTENER: [&str; 4] = [
+const PER_LISTENER: [&str; 3] = [
     broker::MAX_CONNECTIONS.name(),
     broker::MAX_CONNECTION_CREATION_RATE.name(),
-    broker::NUM_NETWORK_THREADS.name(),
     broker::CONNECTIONS_MAX_REAUTH_MS.name(),
 ];
 
@@ -101,6 +101,10 @@ impl BrokerConfig {
         // SASL keys may carry a mechanism too: listener.name.<name>.<mechanism>.sasl.jaas.config
         let found = broker_keys().find(name).or_else(|| broker_keys().find(name.split_once('.')?.1));
         match found {
+            Some(definition) if definition.name == broker::NUM_NETWORK_THREADS.name() => {
+                let (key, why) = (definition.name, reason::SHARED_THREADS);
+                self.warnings.push(Warning::NoEffect { key, why });
+            }
             Some(definition) if PER_LISTENER.contains(&definition.name) || refuses(definition) => {
                 match read(key, definition, text) {
                     Ok(value) => self.listener_values.push((listener.to_uppercase(), definition, value)),
@@ -137,6 +141,13 @@ impl BrokerConfig {
     pub(crate) fn with_dynamic(&self, layers: &[&BTreeMap<String, String>]) -> BrokerConfig {
         let mut config = self.clone();
         for (name, text) in layers.iter().flat_map(|layer| layer.iter()) {
+            if let Some((listener, definition)) = listener_key(name) {
+                // Of several values the last is read, which is the strongest layer's.
+                config
+                    .listener_values
+                    .extend(definition.parse(text).map(|value| (listener, definition, value)));
+                continue;
+            }
             if let (Some(index), Some(definition)) = (broker_keys().position(name), broker_keys().find(name))
                 && let Ok(value) = definition.parse(text)
             {
@@ -253,6 +264,14 @@ impl BrokerConfig {
     pub fn connections_per_ip_overrides(&self) -> Vec<(String, i32)> {
         rules::connection_overrides(self.get(broker::MAX_CONNECTIONS_PER_IP_OVERRIDES)).unwrap_or_default()
     }
+}
+
+/// The listener's name, in capitals, and the key of a name such as `listener.name.external.max.connections`, if it is a key that a listener may have
+/// for itself and that can change while the broker runs.
+pub(crate) fn listener_key(name: &str) -> Option<(String, &'static Definition)> {
+    let (listener, key) = name.strip_prefix(LISTENER_PREFIX)?.split_once('.')?;
+    let definition = broker_keys().find(key).filter(|definition| PER_LISTENER.contains(&definition.name))?;
+    Some((listener.to_uppercase(), definition))
 }
 
 fn refuses(definition: &Definition) -> bool {

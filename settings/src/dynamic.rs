@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, listener_key};
 use crate::definition::{Definition, Effect, Scope};
 use crate::key::{Key, Setting};
 use crate::problem::{Problem, Problems};
@@ -34,7 +34,8 @@ pub struct DynamicConfig {
 }
 
 /// Keys that Kafka can change at run time and Vltava cannot yet.
-const NOT_YET_DYNAMIC: [&str; 3] = [
+const NOT_YET_DYNAMIC: [&str; 4] = [
+    broker::NUM_NETWORK_THREADS.name(),
     broker::LISTENERS.name(),
     broker::ADVERTISED_LISTENERS.name(),
     broker::LISTENER_SECURITY_PROTOCOL_MAP.name(),
@@ -134,7 +135,11 @@ impl DynamicConfig {
 /// The key is unknown or cannot be changed at that level while brokers run, the value is wrong, or it asks for something that is
 /// not built.
 pub fn validate_broker_config(name: &str, text: &str, level: Level) -> Result<Value, Problem> {
-    let Some(definition) = broker_keys().find(name) else {
+    let found = match listener_key(name) {
+        Some((_, definition)) => Some(definition),
+        None => broker_keys().find(name),
+    };
+    let Some(definition) = found else {
         return Err(InvalidValue::Unknown { what: "broker", name: name.to_owned() }.into());
     };
     let refuse = |what: String| Err(Problem::Rule { key: definition.name, what });

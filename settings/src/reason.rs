@@ -35,6 +35,16 @@ pub(crate) const NO_TOKENS: &str = "delegation tokens are not built yet, and off
 pub(crate) const ENCODER: &str = "Vltava stores no passwords";
 pub(crate) const SHARE: &str = "share groups are not built";
 pub(crate) const QUOTA_DEFAULTS: &str = "quotas are not built yet, so clients would not be held to it";
+pub(crate) const ALONE: &str = "brokers do not speak to each other yet";
+pub(crate) const REBALANCE: &str = "there is no other broker yet that leadership could be moved back from";
+pub(crate) const BYTES: &str = "what waits is bounded by bytes, see queued.max.request.bytes";
+pub(crate) const SHARED_THREADS: &str = "all listeners share the threads of num.network.threads";
+pub(crate) const WITH_RECOVERY_POINTS: &str =
+    "they are written with the recovery points, see log.flush.offset.checkpoint.interval.ms";
+pub(crate) const NO_DELAY: &str = "each task first waits its own interval";
+pub(crate) const PREALLOCATE: &str = "segments grow as they are written";
+pub(crate) const PIPELINE: &str =
+    "Vltava keeps as many requests to ZooKeeper in flight as there are to send, up to 256";
 pub(crate) const UNUSED: &str = "nothing depends on it any more";
 pub(crate) const LAG_MESSAGES: &str = "lag is measured in time since Kafka 0.9, by replica.lag.time.max.ms";
 pub(crate) const PER_TOPIC: &str =

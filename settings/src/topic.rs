@@ -136,7 +136,10 @@ keys! {
         .medium()
         .of_broker(&["min.insync.replicas"]);
     /// Whether a new segment file is given its full size at once.
-    PREALLOCATE: bool = boolean("preallocate", false).medium().of_broker(&["log.preallocate"]);
+    PREALLOCATE: bool = boolean("preallocate", false)
+        .medium()
+        .of_broker(&["log.preallocate"])
+        .accepted(reason::PREALLOCATE);
     /// Whether older segments are moved to remote storage (KIP-405).
     REMOTE_STORAGE_ENABLE: bool = boolean("remote.storage.enable", false).medium().refused(reason::TIERED);
     /// Whether copying to remote storage is stopped.

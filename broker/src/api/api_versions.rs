@@ -13,6 +13,9 @@ use crate::{
     net::{RequestContext, Response},
 };
 
+/// The client says from here on to whom it means to talk.
+const FIRST_WITH_CLUSTER: i16 = 5;
+
 /// The table as it is advertised, made once.
 static ADVERTISED: LazyLock<Vec<ApiVersion>> = LazyLock::new(|| TABLE.iter().map(advertise).collect());
 
@@ -27,7 +30,7 @@ fn advertise(api: &Api) -> ApiVersion {
 
 /// Answers with the table. A client that names its software otherwise than KIP-511 allows gets INVALID_REQUEST, as from Kafka.
 pub(super) fn handle(
-    _: &Arc<Broker>,
+    broker: &Arc<Broker>,
     request: &RequestContext,
     body: ApiVersionsRequest<'_>,
 ) -> ApiVersionsResponse<'static> {
@@ -36,7 +39,19 @@ pub(super) fn handle(
     {
         return ApiVersionsResponse { error_code: ErrorCode::InvalidRequest as i16, ..Default::default() };
     }
+    if request.version >= FIRST_WITH_CLUSTER && is_another(broker, &body) {
+        return ApiVersionsResponse {
+            error_code: ErrorCode::RebootstrapRequired as i16,
+            ..Default::default()
+        };
+    }
     ApiVersionsResponse { api_keys: ADVERTISED.clone(), finalized_features_epoch: 0, ..Default::default() }
+}
+
+/// Whether the client means to talk to another cluster or broker: its idea of who is at this address is old (KIP-1242).
+fn is_another(broker: &Broker, body: &ApiVersionsRequest<'_>) -> bool {
+    let cluster = body.cluster_id.as_deref().is_some_and(|id| id != broker.control.cluster_id());
+    cluster || (body.node_id >= 0 && body.node_id != broker.id)
 }
 
 /// The answer to a version that we don't know: version 0, which every client can read, with the versions of ApiVersions itself (KIP-511).

@@ -11,15 +11,13 @@ use vltava_protocol::{
         },
     },
 };
+use vltava_settings::broker as keys;
 
 use super::{
     metadata::leader_error,
     topic_rules::{is_internal, validate_name},
 };
 use crate::{Broker, net::RequestContext};
-
-/// The most partitions of one answer, whatever the client wants: `max.request.partition.size.limit`.
-const MAX_PARTITIONS: usize = 2000;
 
 /// All versions of this API know LISTENER_NOT_FOUND, which came with Metadata 6.
 const SINCE_LISTENER_NOT_FOUND: i16 = 6;
@@ -43,7 +41,9 @@ pub(super) fn handle(
             first = cursor.partition_index.max(0);
         }
     }
-    let mut left = usize::try_from(body.response_partition_limit).unwrap_or(0).clamp(1, MAX_PARTITIONS);
+    // The most of one answer, whatever the client wants.
+    let most = usize::try_from(broker.config.get(keys::MAX_REQUEST_PARTITION_SIZE_LIMIT)).unwrap_or(1).max(1);
+    let mut left = usize::try_from(body.response_partition_limit).unwrap_or(0).clamp(1, most);
     let mut response = DescribeTopicPartitionsResponse::default();
     for name in names {
         let from = std::mem::take(&mut first);

@@ -28,6 +28,7 @@ mod describe_groups;
 mod describe_log_dirs;
 mod describe_topic_partitions;
 mod dispatch;
+mod elect_leaders;
 mod fetch;
 pub(crate) mod find_coordinator;
 mod heartbeat;
@@ -37,6 +38,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
 mod locate;
 mod metadata;
 mod offset_commit;
@@ -100,7 +102,7 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::SyncGroup, 0, 5, waits!(sync_group, SyncGroupRequest)),
     api(ApiKey::DescribeGroups, 0, 6, now!(describe_groups, DescribeGroupsRequest)),
     api(ApiKey::ListGroups, 0, 5, now!(list_groups, ListGroupsRequest)),
-    api(ApiKey::ApiVersions, 0, 4, now!(api_versions, ApiVersionsRequest)),
+    api(ApiKey::ApiVersions, 0, 5, now!(api_versions, ApiVersionsRequest)),
     api(ApiKey::CreateTopics, 0, 7, waits!(create_topics, CreateTopicsRequest)),
     api(ApiKey::DeleteTopics, 0, 6, waits!(delete_topics, DeleteTopicsRequest)),
     api(ApiKey::DeleteRecords, 0, 2, waits!(delete_records, DeleteRecordsRequest)),
@@ -111,11 +113,18 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::DescribeLogDirs, 0, 5, waits!(describe_log_dirs, DescribeLogDirsRequest)),
     api(ApiKey::CreatePartitions, 0, 3, waits!(create_partitions, CreatePartitionsRequest)),
     api(ApiKey::DeleteGroups, 0, 3, waits!(delete_groups, DeleteGroupsRequest)),
+    api(ApiKey::ElectLeaders, 0, 2, now!(elect_leaders, ElectLeadersRequest)),
     api(
         ApiKey::IncrementalAlterConfigs,
         0,
         1,
         waits!(incremental_alter_configs, IncrementalAlterConfigsRequest),
+    ),
+    api(
+        ApiKey::ListPartitionReassignments,
+        0,
+        0,
+        now!(list_partition_reassignments, ListPartitionReassignmentsRequest),
     ),
     api(ApiKey::OffsetDelete, 0, 0, waits!(offset_delete, OffsetDeleteRequest)),
     api(ApiKey::DescribeCluster, 0, 2, now!(describe_cluster, owned DescribeClusterRequest)),

@@ -12,7 +12,7 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::{StreamExt, stream};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tracing::{error, info, warn};
 use vltava_settings::{BrokerConfig, DynamicConfig, Level, TopicConfig};
 use zookeeper_client as zk;
@@ -26,6 +26,9 @@ use super::{
 /// How many configurations are read at once.
 const PIPELINE: usize = 256;
 
+/// Changes that are kept for the controller until it looks.
+const REMEMBERED: usize = 256;
+
 /// A notification older than this is deleted by whoever sees it, milliseconds; Kafka's own limit.
 const NOTIFICATION_EXPIRY_MS: i64 = 15 * 60 * 1000;
 
@@ -38,6 +41,8 @@ pub struct Configs {
     session: Arc<ArcSwapOption<Session>>,
     writing: Mutex<()>,
     changes: watch::Sender<u64>,
+    /// What the controller wants to know, of any topic.
+    changed: broadcast::Sender<Entity>,
 }
 
 /// A topic's overrides, and what they come to.
@@ -63,7 +68,13 @@ impl Configs {
             session,
             writing: Mutex::new(()),
             changes: watch::Sender::new(0),
+            changed: broadcast::Sender::new(REMEMBERED),
         }
+    }
+
+    /// The entities that change from now on, after the change has its effect here. A listener that is too slow is told so.
+    pub(super) fn changed_entities(&self) -> broadcast::Receiver<Entity> {
+        self.changed.subscribe()
     }
 
     /// The broker's configuration as it is now.
@@ -239,7 +250,11 @@ impl Configs {
                 let Ok(Some((data, stat))) = session.read(&path).await else { continue };
                 if last.as_ref().is_none_or(|last| name > last) {
                     match znodes::decode_config_change(&path, &data) {
-                        Ok(change) => self.reload(session, &change.entity, member).await,
+                        Ok(change) => {
+                            self.reload(session, &change.entity, member).await;
+                            // Without a controller here nobody listens.
+                            let _ = self.changed.send(change.entity);
+                        }
                         Err(error) => warn!(%error, "a notification is passed over"),
                     }
                     last = Some(name.clone());

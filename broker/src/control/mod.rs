@@ -12,6 +12,7 @@ pub mod producer_ids;
 pub mod registration;
 mod serving;
 pub mod session;
+mod shutdown;
 pub mod startup;
 mod supervisor;
 mod topic_settings;
@@ -47,6 +48,8 @@ pub use serving::ServingMember;
 pub use session::{ConnectError, Session, ZooKeeperAddress};
 pub use startup::{StartupError, random_id};
 pub use topics::AdminError;
+
+use crate::metrics::Latency;
 
 /// Milliseconds since the epoch.
 pub(crate) fn now_ms() -> i64 {
@@ -119,6 +122,11 @@ pub(crate) struct Shared {
     status: watch::Sender<ControllerStatus>,
     producer_ids: producer_ids::ProducerIds,
     creating: topics::Creating,
+    /// How long ZooKeeper takes to answer.
+    latency: Arc<Latency>,
+    /// To the controller's shell on this broker, and its end until the broker joins.
+    calls: mpsc::Sender<shutdown::Call>,
+    calls_taken: Mutex<Option<shutdown::Calls>>,
     running: Mutex<Option<Running>>,
 }
 
@@ -147,7 +155,8 @@ impl Control {
             session_timeout: ms(config.get(keys::ZOOKEEPER_SESSION_TIMEOUT_MS)),
             connection_timeout: ms(config.zookeeper_connection_timeout_ms()),
         };
-        let session = Session::open(&address).await?;
+        let latency = Arc::new(Latency::default());
+        let session = Session::open(&address).await?.measured_by(&latency);
         startup::check_protection(&session).await?;
         startup::make_paths(&session).await?;
         let cluster_id = startup::cluster_id(&session).await?;
@@ -164,7 +173,7 @@ impl Control {
             }
             (None, None) => return Err(StartupError::NoBrokerId.into()),
         };
-        Ok(Self::with(config, address, (cluster_id, broker_id), Some(session)))
+        Ok(Self::with(config, address, (cluster_id, broker_id), Some(session), latency))
     }
 
     /// A broker on its own: without ZooKeeper, cluster or controller. It cannot join; its configuration is its properties file.
@@ -173,7 +182,7 @@ impl Control {
         let none = Duration::ZERO;
         let address =
             ZooKeeperAddress { connect: String::new(), session_timeout: none, connection_timeout: none };
-        Self::with(config, address, (String::new(), broker_id), None)
+        Self::with(config, address, (String::new(), broker_id), None, Arc::default())
     }
 
     fn with(
@@ -181,7 +190,9 @@ impl Control {
         address: ZooKeeperAddress,
         (cluster_id, broker_id): (String, i32),
         session: Option<Session>,
+        latency: Arc<Latency>,
     ) -> Self {
+        let (calls, taken) = mpsc::channel(shutdown::WAITING);
         let offered = Arc::new(ArcSwapOption::from(session.map(Arc::new)));
         let shared = Shared {
             broker_id,
@@ -193,6 +204,9 @@ impl Control {
             status: watch::Sender::new(ControllerStatus::default()),
             producer_ids: producer_ids::ProducerIds::default(),
             creating: topics::Creating::default(),
+            latency,
+            calls,
+            calls_taken: Mutex::new(Some(taken)),
             running: Mutex::new(None),
         };
         Self { shared: Arc::new(shared) }
@@ -210,7 +224,10 @@ impl Control {
         let session = match self.shared.session.load_full() {
             Some(session) if !session.client().state().is_terminated() => Session::clone(&session),
             // Opening the logs took longer than a session lasts without us.
-            _ => Session::open(&self.shared.address).await?,
+            _ => Session::open(&self.shared.address).await?.measured_by(&self.shared.latency),
+        };
+        let Some(calls) = self.shared.calls_taken.lock().take() else {
+            return Err(ControlError::JoinedAlready);
         };
         let registration = znodes::BrokerRegistration {
             endpoints,
@@ -233,6 +250,7 @@ impl Control {
                 unclean_election: config.get(keys::UNCLEAN_LEADER_ELECTION_ENABLE),
             },
             orders,
+            calls,
             stop: stop.clone(),
         };
         let supervise = tokio::spawn(supervisor.run(session));
@@ -282,6 +300,12 @@ impl Control {
     #[must_use]
     pub fn session(&self) -> Option<Arc<Session>> {
         self.shared.session.load_full().filter(|session| !session.client().state().is_terminated())
+    }
+
+    /// How long ZooKeeper takes to answer this broker.
+    #[must_use]
+    pub fn zookeeper_latency(&self) -> &Latency {
+        &self.shared.latency
     }
 
     /// What metrics and probes want to know of the controller on this broker; changes are told.

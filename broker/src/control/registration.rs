@@ -54,7 +54,7 @@ pub async fn register(
     let deadline =
         tokio::time::Instant::now() + session.client().session_timeout() + Duration::from_millis(500);
     loop {
-        match session.client().create(&path, &data, &ephemeral()).await {
+        match session.measure(session.client().create(&path, &data, &ephemeral())).await {
             Ok(_) | Err(zk::Error::NodeExists) => {}
             Err(error) if is_passing(&error) => {}
             Err(error) => return Err(failed(error)),

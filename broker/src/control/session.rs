@@ -3,10 +3,12 @@
 //! The client heals lost connections by itself; expiry is terminal in it, and ends everything that was built on the session. Operations
 //! here go on through lost connections and end only with the session.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tracing::{info, warn};
 use zookeeper_client as zk;
+
+use crate::metrics::Latency;
 
 /// Between two attempts while the connection is away.
 const RETRY: Duration = Duration::from_millis(50);
@@ -59,6 +61,7 @@ pub enum ConnectError {
 #[derive(Debug, Clone)]
 pub struct Session {
     client: zk::Client,
+    latency: Arc<Latency>,
 }
 
 impl Session {
@@ -92,7 +95,7 @@ impl Session {
             }
             tokio::time::sleep(RETRY).await;
         };
-        let session = Self { client };
+        let session = Self { client, latency: Arc::default() };
         if chroot == "/" {
             return Ok(session);
         }
@@ -103,7 +106,19 @@ impl Session {
             .client
             .chroot(chroot)
             .map_err(|_| refused(zk::Error::BadArguments(&"no absolute path")))?;
-        Ok(Self { client })
+        Ok(Self { client, ..session })
+    }
+
+    /// The same session, which notes from now on how long answers take.
+    #[must_use]
+    pub fn measured_by(mut self, latency: &Arc<Latency>) -> Self {
+        self.latency = Arc::clone(latency);
+        self
+    }
+
+    /// Waits for an answer, and notes how long it took.
+    pub async fn measure<T>(&self, request: impl Future<Output = T>) -> T {
+        self.latency.measure(request).await
     }
 
     /// Opens the next session, for as long as it takes.
@@ -147,7 +162,7 @@ impl Session {
         F: Future<Output = Result<T, zk::Error>>,
     {
         loop {
-            match operation(self.client.clone()).await {
+            match self.measure(operation(self.client.clone())).await {
                 Err(error) if is_passing(&error) && !self.client.state().is_terminated() => {
                     tokio::time::sleep(RETRY).await;
                 }

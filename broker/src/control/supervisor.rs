@@ -15,6 +15,7 @@ use super::{
     orders::Order,
     registration::register,
     session::Session,
+    shutdown::Calls,
     startup,
     znodes::{BrokerRegistration, paths},
 };
@@ -29,15 +30,17 @@ pub(super) struct Supervisor {
     pub(super) registration: BrokerRegistration,
     pub(super) controller: ControllerOptions,
     pub(super) orders: mpsc::Sender<Order>,
+    pub(super) calls: Calls,
     pub(super) stop: CancellationToken,
 }
 
 impl Supervisor {
     /// Lives through sessions until told to stop. `session` is registered already.
-    pub(super) async fn run(self, mut session: Session) {
+    pub(super) async fn run(mut self, mut session: Session) {
         loop {
+            let stop = self.stop.clone();
             tokio::select! {
-                () = self.stop.cancelled() => break,
+                () = stop.cancelled() => break,
                 () = self.live(&session) => {}
             }
             warn!(session = %session.client().session_id(), state = ?session.client().state(), "the ZooKeeper session has ended");
@@ -52,13 +55,13 @@ impl Supervisor {
     }
 
     /// Takes part in the cluster until the session ends.
-    async fn live(&self, session: &Session) {
+    async fn live(&mut self, session: &Session) {
         let stand = controller::stand_for_election(
             session.clone(),
-            self.shared.broker_id,
             self.controller,
             self.orders.clone(),
-            &self.shared.status,
+            &self.shared,
+            &mut self.calls,
         );
         let follow = self.shared.configs.follow(session, &*self.member);
         tokio::select! {
@@ -69,7 +72,7 @@ impl Supervisor {
 
     async fn next_session(&self) -> Session {
         loop {
-            let session = Session::reopen(&self.shared.address).await;
+            let session = Session::reopen(&self.shared.address).await.measured_by(&self.shared.latency);
             let registration =
                 BrokerRegistration { timestamp_ms: super::now_ms(), ..self.registration.clone() };
             if let Err(error) = startup::make_paths(&session).await {

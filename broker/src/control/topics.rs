@@ -114,7 +114,7 @@ impl Control {
                 writer.add_create(&config_path, &config, &persistent())?;
             }
             writer.add_create(&path, &topic, &persistent())?;
-            match writer.commit().await.map_err(zk::Error::from) {
+            match session.measure(writer.commit()).await.map_err(zk::Error::from) {
                 Ok(_) => return Ok(id),
                 Err(zk::Error::NodeExists | zk::Error::NoNode) => {}
                 Err(error) if is_passing(&error) => {}
@@ -210,7 +210,7 @@ impl Control {
                 assignment.partitions.insert(number, ReplicaAssignment::of(replicas.clone()));
             }
             let data = znodes::encode_topic(&assignment);
-            match session.client().set_data(&path, &data, Some(stat.version)).await {
+            match session.measure(session.client().set_data(&path, &data, Some(stat.version))).await {
                 Ok(_) => return Ok(()),
                 Err(zk::Error::BadVersion | zk::Error::NoNode) => {}
                 Err(error) => return Err(error.into()),
@@ -252,7 +252,7 @@ impl Control {
                 &znodes::encode_config_change(entity),
                 &sequential(),
             )?;
-            match writer.commit().await.map_err(zk::Error::from) {
+            match session.measure(writer.commit()).await.map_err(zk::Error::from) {
                 Ok(_) => return Ok(after),
                 Err(zk::Error::BadVersion | zk::Error::NodeExists) => {}
                 Err(error) => return Err(error.into()),

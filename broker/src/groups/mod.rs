@@ -14,6 +14,7 @@ pub(crate) mod zookeeper_offsets;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
@@ -45,6 +46,8 @@ struct Settings {
     retention_check: i64,
     /// `offsets.load.buffer.size`
     load_buffer: u64,
+    /// `offsets.commit.timeout.ms`: how long a write may take to reach enough replicas.
+    commit_timeout: Duration,
     /// `offsets.topic.compression.codec`, as the record batches name it.
     codec: vltava_protocol::records::Codec,
 }
@@ -85,6 +88,9 @@ impl Groups {
             retention: i64::from(config.get(keys::OFFSETS_RETENTION_MINUTES)) * 60_000,
             retention_check: config.get(keys::OFFSETS_RETENTION_CHECK_INTERVAL_MS),
             load_buffer: u64::try_from(config.get(keys::OFFSETS_LOAD_BUFFER_SIZE)).unwrap_or(1 << 20),
+            commit_timeout: Duration::from_millis(
+                u64::try_from(config.get(keys::OFFSETS_COMMIT_TIMEOUT_MS)).unwrap_or(1),
+            ),
             codec,
         };
         Groups(Arc::new(Inner { settings, shards: RwLock::default(), timer: timer::Timer::default() }))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -70,6 +71,10 @@ impl Shard {
 
     pub(super) fn retention(&self) -> i64 {
         self.settings.retention
+    }
+
+    pub(super) fn commit_timeout(&self) -> Duration {
+        self.settings.commit_timeout
     }
 
     /// Takes in what was read and answers from now on, unless leadership was lost meanwhile.

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -13,9 +12,6 @@ use super::shard::{Shard, Written};
 use super::timer::Timer;
 use crate::partitions::now_ms;
 use crate::partitions::waiting::{Until, Waiter as LogWaiter};
-
-/// How long a write may take to reach enough replicas (`offsets.commit.timeout.ms`).
-const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The answer that a request waits for.
 #[derive(Debug)]
@@ -183,11 +179,12 @@ impl Slot {
     fn await_replicas(self: &Arc<Slot>, shard: &Arc<Shard>, id: WriteId, offset: i64) {
         let slot = self.clone();
         let partition = shard.partition().clone();
+        let patience = shard.commit_timeout();
         shard.runtime().spawn(async move {
             let waiter = LogWaiter::new(1);
             let ticket = partition.waits.enter(&waiter, Until::HighWatermark(offset + 1));
             if partition.is_committed(offset + 1).is_none() {
-                waiter.sleep(COMMIT_PATIENCE).await;
+                waiter.sleep(patience).await;
             }
             partition.waits.leave(ticket);
             let result = match partition.is_committed(offset + 1) {

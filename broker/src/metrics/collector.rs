@@ -1,58 +1,50 @@
-//! The one collector: all that a broker tells Prometheus.
-//!
-//! There is one because some names have two label sets (a sample for each topic, and one for all), which the `prometheus` crate refuses of separate
-//! metrics.
+//! All that a broker tells Prometheus, in order.
 
 use std::{fmt, sync::Arc};
 
-use prometheus::{
-    Registry,
-    core::{Collector, Desc},
-    proto::MetricFamily,
-};
 use vltava_protocol::ApiKey;
 
-use super::{Exposition, Metrics, Source, TopicMetrics, process};
+use super::{Counter, Exposition, Metrics, Source, TopicMetrics, process};
 
-/// A registry with all that the sources tell.
-pub fn registry(sources: Vec<Arc<dyn Source + Send + Sync>>) -> prometheus::Result<Registry> {
-    let registry = Registry::new();
-    registry.register(Box::new(All(sources)))?;
-    Ok(registry)
-}
+/// A source that threads share.
+pub type SharedSource = Arc<dyn Source + Send + Sync>;
 
-struct All(Vec<Arc<dyn Source + Send + Sync>>);
+/// Every source of a broker.
+pub struct Collector(Vec<SharedSource>);
 
-impl fmt::Debug for All {
+impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("All").field(&self.0.len()).finish()
+        f.debug_tuple("Collector").field(&self.0.len()).finish()
     }
 }
 
-impl Collector for All {
-    /// None: descriptions would forbid two label sets under one name.
-    fn desc(&self) -> Vec<&Desc> {
-        Vec::new()
+impl Collector {
+    /// Of these sources, and of what the kernel knows about the process.
+    pub fn new(sources: Vec<SharedSource>) -> Self {
+        Self(sources)
     }
 
-    fn collect(&self) -> Vec<MetricFamily> {
-        let mut exposition = Exposition::default();
+    /// Tells everything, and finishes.
+    pub fn tell(&self, mut exposition: Exposition) {
         for source in &self.0 {
             source.expose(&mut exposition);
         }
         process::expose(&mut exposition);
-        exposition.into_families()
+        exposition.finish();
     }
 }
 
 impl Source for Metrics {
     fn expose(&self, exposition: &mut Exposition) {
-        expose_traffic(exposition, &[], &self.all_topics);
         let mut topics: Vec<_> =
             self.topics.read().iter().map(|(name, traffic)| (name.clone(), traffic.clone())).collect();
         topics.sort_by(|a, b| a.0.cmp(&b.0));
-        for (name, traffic) in &topics {
-            expose_traffic(exposition, &[("topic", name)], traffic);
+        for (name, help, of) in TRAFFIC {
+            let mut samples = exposition.counter(name, help);
+            samples.sample(&[], of(&self.all_topics).get() as f64);
+            for (topic, traffic) in &topics {
+                samples.sample(&[("topic", topic)], of(traffic).get() as f64);
+            }
         }
         let mut requests = exposition
             .counter("kafka_network_requestmetrics_requests_total", "Requests that have begun, by API.");
@@ -65,77 +57,78 @@ impl Source for Metrics {
     }
 }
 
-fn expose_traffic(exposition: &mut Exposition, labels: &[(&str, &str)], traffic: &TopicMetrics) {
-    for (name, help, counter) in [
-        (
-            "kafka_server_brokertopicmetrics_bytesin_total",
-            "Bytes of record data from producers.",
-            &traffic.bytes_in,
-        ),
-        (
-            "kafka_server_brokertopicmetrics_bytesout_total",
-            "Bytes of record data to consumers.",
-            &traffic.bytes_out,
-        ),
-        ("kafka_server_brokertopicmetrics_messagesin_total", "Records from producers.", &traffic.messages_in),
-        (
-            "kafka_server_brokertopicmetrics_totalproducerequests_total",
-            "Partitions of Produce requests.",
-            &traffic.produce_requests,
-        ),
-        (
-            "kafka_server_brokertopicmetrics_failedproducerequests_total",
-            "Partitions of Produce requests that failed.",
-            &traffic.failed_produce_requests,
-        ),
-        (
-            "kafka_server_brokertopicmetrics_totalfetchrequests_total",
-            "Partitions of consumers' Fetch requests.",
-            &traffic.fetch_requests,
-        ),
-        (
-            "kafka_server_brokertopicmetrics_failedfetchrequests_total",
-            "Partitions of consumers' Fetch requests that failed.",
-            &traffic.failed_fetch_requests,
-        ),
-    ] {
-        exposition.counter(name, help).sample(labels, counter.get() as f64);
-    }
-}
+/// A number of `BrokerTopicMetrics`: its name, what it says, and where it is counted.
+type Traffic = (&'static str, &'static str, fn(&TopicMetrics) -> &Counter);
+
+const TRAFFIC: [Traffic; 7] = [
+    ("kafka_server_brokertopicmetrics_bytesin_total", "Bytes of record data from producers.", |traffic| {
+        &traffic.bytes_in
+    }),
+    ("kafka_server_brokertopicmetrics_bytesout_total", "Bytes of record data to consumers.", |traffic| {
+        &traffic.bytes_out
+    }),
+    ("kafka_server_brokertopicmetrics_messagesin_total", "Records from producers.", |traffic| {
+        &traffic.messages_in
+    }),
+    (
+        "kafka_server_brokertopicmetrics_totalproducerequests_total",
+        "Partitions of Produce requests.",
+        |traffic| &traffic.produce_requests,
+    ),
+    (
+        "kafka_server_brokertopicmetrics_failedproducerequests_total",
+        "Partitions of Produce requests that failed.",
+        |traffic| &traffic.failed_produce_requests,
+    ),
+    (
+        "kafka_server_brokertopicmetrics_totalfetchrequests_total",
+        "Partitions of consumers' Fetch requests.",
+        |traffic| &traffic.fetch_requests,
+    ),
+    (
+        "kafka_server_brokertopicmetrics_failedfetchrequests_total",
+        "Partitions of consumers' Fetch requests that failed.",
+        |traffic| &traffic.failed_fetch_requests,
+    ),
+];
 
 #[cfg(test)]
 mod tests {
-    use prometheus::TextEncoder;
+    use std::sync::Mutex;
 
     use super::*;
 
+    fn told(sources: Vec<SharedSource>) -> String {
+        let text = Arc::new(Mutex::new(String::new()));
+        let kept = text.clone();
+        Collector::new(sources).tell(Exposition::new(move |piece| {
+            kept.lock().unwrap().push_str(&piece);
+            true
+        }));
+        Arc::into_inner(text).unwrap().into_inner().unwrap()
+    }
+
     #[test]
-    fn one_name_carries_a_sample_for_each_topic_and_one_for_all() {
+    fn a_name_has_a_sample_for_each_topic_and_one_for_all() {
         let metrics = Arc::new(Metrics::default());
-        metrics.topic("orders").bytes_in.add(3);
-        metrics.topic("payments \"x\"").bytes_in.add(4);
         metrics.all_topics.bytes_in.add(7);
+        metrics.topic("b").bytes_in.add(4);
+        metrics.topic("a").bytes_in.add(3);
         metrics.requests.count(ApiKey::Fetch);
-        let registry = registry(vec![metrics]).unwrap();
-        let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
-        let lines: Vec<&str> = text.lines().filter(|line| line.contains("bytesin_total")).collect();
-        assert_eq!(
-            lines,
-            [
-                "# HELP kafka_server_brokertopicmetrics_bytesin_total Bytes of record data from producers.",
-                "# TYPE kafka_server_brokertopicmetrics_bytesin_total counter",
-                "kafka_server_brokertopicmetrics_bytesin_total 7",
-                "kafka_server_brokertopicmetrics_bytesin_total{topic=\"orders\"} 3",
-                "kafka_server_brokertopicmetrics_bytesin_total{topic=\"payments \\\"x\\\"\"} 4",
-            ]
+        let text = told(vec![metrics]);
+        let name = "kafka_server_brokertopicmetrics_bytesin_total";
+        let expected =
+            format!("# TYPE {name} counter\n{name} 7\n{name}{{topic=\"a\"}} 3\n{name}{{topic=\"b\"}} 4\n");
+        assert!(text.contains(&expected), "{text}");
+        assert!(
+            text.contains("\nkafka_network_requestmetrics_requests_total{request=\"Fetch\"} 1\n"),
+            "{text}"
         );
-        assert!(text.contains("kafka_network_requestmetrics_requests_total{request=\"Fetch\"} 1"));
     }
 
     #[test]
     fn the_process_is_told_with_numbers_that_are_not_zero() {
-        let registry = registry(Vec::new()).unwrap();
-        let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        let text = told(Vec::new());
         for name in [
             "process_open_fds",
             "process_max_fds",

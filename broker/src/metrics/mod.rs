@@ -1,18 +1,21 @@
 //! What the broker counts. Counting is a relaxed add to an atomic: no lock, no allocation, no formatting on the way of a request;
-//! the one [`prometheus::core::Collector`] reads all of it when it is asked.
+//! the one [`Collector`] reads all of it when it is asked.
 
 mod broker;
 mod collector;
 mod counter;
 mod exposition;
+mod groups;
+mod latency;
 mod network;
 mod process;
 mod requests;
 mod topic;
 
-pub use collector::registry;
+pub use collector::{Collector, SharedSource};
 pub use counter::{Counter, Gauge};
 pub use exposition::{Exposition, Samples, Source};
+pub use latency::Latency;
 pub use network::NetworkMetrics;
 pub use requests::RequestCounts;
 pub use topic::TopicMetrics;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::{runtime::RuntimeMetrics, time::Instant};
 
-use super::{Exposition, Source};
+use super::{Counter, Exposition, Source};
 use crate::net::{ListenerCounts, Network};
 
 /// The shortest time over which idleness is measured, so that two scrapers don't take each other's measure away.
@@ -32,35 +32,15 @@ impl NetworkMetrics {
 
 impl Source for NetworkMetrics {
     fn expose(&self, exposition: &mut Exposition) {
+        let mut open =
+            exposition.gauge("kafka_server_socket_server_metrics_connection_count", "Open connections.");
         for (name, counts) in &self.listeners {
-            // All threads serve all connections, so that there is one "processor".
-            let labels = [("listener", name.as_str()), ("networkProcessor", "0")];
-            exposition
-                .gauge("kafka_server_socket_server_metrics_connection_count", "Open connections.")
-                .sample(&labels, counts.connections.get() as f64);
-            for (metric, help, counter) in [
-                (
-                    "kafka_server_socket_server_metrics_connection_creation_total",
-                    "Connections accepted.",
-                    &counts.accepted,
-                ),
-                (
-                    "kafka_server_socket_server_metrics_connection_rejected_total",
-                    "Connections closed at once because of a limit.",
-                    &counts.rejected,
-                ),
-                (
-                    "kafka_server_socket_server_metrics_incoming_byte_total",
-                    "Bytes read from clients and brokers.",
-                    &counts.bytes_in,
-                ),
-                (
-                    "kafka_server_socket_server_metrics_outgoing_byte_total",
-                    "Bytes sent to clients and brokers.",
-                    &counts.bytes_out,
-                ),
-            ] {
-                exposition.counter(metric, help).sample(&labels, counter.get() as f64);
+            open.sample(&labels(name), counts.connections.get() as f64);
+        }
+        for (metric, help, of) in BY_LISTENER {
+            let mut samples = exposition.counter(metric, help);
+            for (name, counts) in &self.listeners {
+                samples.sample(&labels(name), of(counts).get() as f64);
             }
         }
         exposition
@@ -82,6 +62,35 @@ impl Source for NetworkMetrics {
             .sample(&[], idle);
     }
 }
+
+/// All threads serve all connections, so that there is one "processor".
+fn labels(listener: &str) -> [(&str, &str); 2] {
+    [("listener", listener), ("networkProcessor", "0")]
+}
+
+/// A number of each listener: its name, what it says, and where it is counted.
+type OfListener = (&'static str, &'static str, fn(&ListenerCounts) -> &Counter);
+
+const BY_LISTENER: [OfListener; 4] = [
+    ("kafka_server_socket_server_metrics_connection_creation_total", "Connections accepted.", |counts| {
+        &counts.accepted
+    }),
+    (
+        "kafka_server_socket_server_metrics_connection_rejected_total",
+        "Connections closed at once because of a limit.",
+        |counts| &counts.rejected,
+    ),
+    (
+        "kafka_server_socket_server_metrics_incoming_byte_total",
+        "Bytes read from clients and brokers.",
+        |counts| &counts.bytes_in,
+    ),
+    (
+        "kafka_server_socket_server_metrics_outgoing_byte_total",
+        "Bytes sent to clients and brokers.",
+        |counts| &counts.bytes_out,
+    ),
+];
 
 /// Measures how idle the runtime's threads were since the last measure.
 #[derive(Debug)]

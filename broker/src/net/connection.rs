@@ -53,7 +53,7 @@ pub(crate) enum End {
     ByClient,
     #[error("idle for too long")]
     Idle,
-    #[error("the broker stops")]
+    #[error("ended by the broker")]
     Stopped,
     #[error("{0}")]
     Length(#[from] InvalidLength),
@@ -91,6 +91,7 @@ struct Membership {
     network: Arc<Network>,
     handle: Arc<Handle>,
     peer: std::net::IpAddr,
+    listener_name: Arc<str>,
     listener: Arc<super::listener::ListenerCounts>,
 }
 
@@ -98,7 +99,7 @@ impl Drop for Membership {
     fn drop(&mut self) {
         self.network.memory.forget(self.handle.id);
         self.network.registry.unregister(self.handle.id);
-        self.network.quotas.release(self.peer);
+        self.network.quotas.release(&self.listener_name, self.peer);
         self.listener.connections.add(-1);
     }
 }
@@ -111,7 +112,7 @@ impl Connection {
         service: Arc<dyn Service>,
         listener: Arc<super::listener::ListenerCounts>,
     ) -> Self {
-        let handle = network.registry.register();
+        let handle = network.registry.register(network.quotas.protects(&info.listener));
         info.id = handle.id;
         if network.stopping.is_cancelled() {
             // Accepted while the broker began to stop: the round of telling may have missed it.
@@ -119,7 +120,8 @@ impl Connection {
         }
         listener.connections.add(1);
         let reader = FrameReader::new(network.limits.request_max_bytes, network.memory.clone());
-        let membership = Membership { peer: info.peer.ip(), network, handle, listener };
+        let listener_name = info.listener.clone();
+        let membership = Membership { peer: info.peer.ip(), network, handle, listener_name, listener };
         Self {
             stream,
             info,

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::{
     Network,
     connection::{Connection, End},
+    quotas::Admitted,
     request::Principal,
     service::{ConnectionInfo, Service},
 };
@@ -112,17 +113,21 @@ impl Listener {
     }
 
     async fn accept(&self, network: &Network) -> io::Result<(TcpStream, SocketAddr)> {
-        network.quotas.room().await;
+        network.quotas.room(&self.name).await;
         self.socket.accept().await
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr, network: &Arc<Network>, service: &Arc<dyn Service>) {
         self.counts.accepted.increment();
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        if let Err(refused) = network.quotas.acquire(peer.ip()) {
-            self.counts.rejected.increment();
-            network.complaints.warn(format_args!("Rejected connection from {peer}: {refused}"));
-            return;
+        match network.quotas.acquire(&self.name, peer.ip()) {
+            Ok(Admitted::Free) => {}
+            Ok(Admitted::InPlaceOfAnother) => network.registry.end_longest_silent(),
+            Err(refused) => {
+                self.counts.rejected.increment();
+                network.complaints.warn(format_args!("Rejected connection from {peer}: {refused}"));
+                return;
+            }
         }
         let limits = &network.limits;
         let socket = SockRef::from(&stream);

@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use frame::{Frame, InvalidLength};
 pub use listener::{BindError, Listener, ListenerCounts, ListenerSpec};
 pub use memory::{RequestMemory, Reservation};
-pub use quotas::ConnectionLimits;
+pub use quotas::{ConnectionLimits, ListenerLimits};
 pub use request::{Principal, RequestContext};
 pub use response::{Answer, Order, Piece, Refusal, Response};
 pub use vltava_log::FileSlice;

@@ -34,6 +34,8 @@ pub(crate) enum Told {
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) id: u64,
+    /// Whether it keeps its place when others need one.
+    protected: bool,
     /// Milliseconds of the registry's clock.
     last_active: AtomicU64,
     told: AtomicU8,
@@ -80,9 +82,10 @@ impl Registry {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    pub(crate) fn register(&self) -> Arc<Handle> {
+    pub(crate) fn register(&self, protected: bool) -> Arc<Handle> {
         let handle = Arc::new(Handle {
             id: self.next_id.fetch_add(1, Relaxed),
+            protected,
             last_active: AtomicU64::new(self.now()),
             told: AtomicU8::new(Told::Nothing as u8),
             waker: AtomicWaker::new(),
@@ -108,6 +111,18 @@ impl Registry {
     pub(crate) fn tell_all(&self, told: Told) {
         for handle in self.open.lock().values() {
             handle.tell(told);
+        }
+    }
+
+    /// Ends the unprotected connection that has been silent for longest, for one that must have a place.
+    pub(crate) fn end_longest_silent(&self) {
+        let open = self.open.lock();
+        let unprotected = open.values().filter(|handle| {
+            // One that has been told already makes room for another newcomer.
+            !handle.protected && handle.told.load(SeqCst) != Told::End as u8
+        });
+        if let Some(handle) = unprotected.min_by_key(|handle| handle.last_active.load(Relaxed)) {
+            handle.tell(Told::End);
         }
     }
 

@@ -6,6 +6,7 @@
 use std::io;
 
 use tokio::runtime::{Builder, Runtime};
+use vltava_settings::{BrokerConfig, broker as keys};
 
 /// Threads for file work that may block (tokio's pool grows on demand and shrinks again).
 const BLOCKING: usize = 64;
@@ -18,6 +19,16 @@ pub fn build(threads: usize) -> io::Result<Runtime> {
         .thread_name("vltava-network")
         .enable_all()
         .build()
+}
+
+/// The network threads that an owner wants: `num.network.threads` where it is given.
+pub fn threads(config: &BrokerConfig) -> usize {
+    let key = keys::NUM_NETWORK_THREADS;
+    if config.is_given(key.name()) {
+        usize::try_from(config.get(key)).unwrap_or(1)
+    } else {
+        default_threads()
+    }
 }
 
 /// How many network threads serve best: one for each core that the process may use, as connections are answered where they are read.

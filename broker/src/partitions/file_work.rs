@@ -8,7 +8,10 @@
 use std::{
     collections::VecDeque,
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -46,7 +49,7 @@ pub struct FileWork {
 }
 
 struct Shared {
-    threads: usize,
+    threads: AtomicUsize,
     queued_upkeep: usize,
     places: Semaphore,
     lanes: Mutex<Lanes>,
@@ -73,13 +76,19 @@ impl FileWork {
     /// A pool of at most `threads` threads (two at least, so that upkeep leaves one to readers) and at most `queued` waiting jobs in each lane.
     pub fn new(threads: usize, queued: usize) -> Self {
         let shared = Shared {
-            threads: threads.max(2),
+            threads: AtomicUsize::new(threads.max(2)),
             queued_upkeep: queued.max(1),
             places: Semaphore::new(queued.max(1)),
             lanes: Mutex::default(),
             work: Condvar::new(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Changes the most threads there may be: more are started when there is work, and those that are too many end after the job at hand.
+    pub fn set_threads(&self, threads: usize) {
+        self.shared.threads.store(threads.max(2), Ordering::Relaxed);
+        self.shared.work.notify_all();
     }
 
     /// Does what a client waits for. Waits for a place in the queue first: that is the back-pressure on cold readers.
@@ -142,7 +151,7 @@ impl Shared {
             Lane::Upkeep => lanes.upkeep.push_back(job),
         }
         let queued = lanes.reads.len() + lanes.upkeep.len();
-        if queued > lanes.idle && lanes.alive < self.threads {
+        if queued > lanes.idle && lanes.alive < self.threads.load(Ordering::Relaxed) {
             self.clone().spawn(&mut lanes);
         }
         self.work.notify_one();
@@ -162,6 +171,11 @@ impl Shared {
     fn run(&self) {
         let mut lanes = self.lanes.lock();
         loop {
+            if lanes.alive > self.threads.load(Ordering::Relaxed) {
+                // What waits is for those that stay.
+                self.work.notify_one();
+                break;
+            }
             if let Some((lane, job)) = self.next(&mut lanes) {
                 drop(lanes);
                 // A panic inside a job is a bug; it must not take the pool along.
@@ -194,7 +208,7 @@ impl Shared {
         if let Some(job) = lanes.reads.pop_front() {
             return Some((Lane::Reads, job));
         }
-        if lanes.upkeep_running + 1 >= self.threads && !lanes.stopping {
+        if lanes.upkeep_running + 1 >= self.threads.load(Ordering::Relaxed) && !lanes.stopping {
             return None;
         }
         let job = lanes.upkeep.pop_front()?;
@@ -231,6 +245,33 @@ mod tests {
         pool.upkeep(|| {}).unwrap();
         assert_eq!(pool.read(|| "read").await, Ok("read"), "one thread is left to readers");
         drop(release);
+        pool.stop();
+    }
+
+    #[tokio::test]
+    async fn the_pool_grows_and_shrinks_while_it_works() {
+        let pool = FileWork::new(2, 16);
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let hold = |pool: &FileWork| {
+            let (pool, held) = (pool.clone(), held.clone());
+            tokio::spawn(async move { pool.read(move || drop(held.lock().recv())).await })
+        };
+        let alive = || pool.shared.lanes.lock().alive;
+        pool.set_threads(4);
+        let held_reads: Vec<_> = (0..4).map(|_| hold(&pool)).collect();
+        while alive() < 4 {
+            tokio::task::yield_now().await;
+        }
+        pool.set_threads(2);
+        drop(release);
+        for read in held_reads {
+            read.await.unwrap().unwrap();
+        }
+        while alive() > 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pool.read(|| 1).await, Ok(1));
         pool.stop();
     }
 

@@ -29,7 +29,7 @@ pub struct Storage {
     /// Files that are out of use and have to go when they are due.
     removals: Mutex<Vec<Removal>>,
     /// What remains to be loaded.
-    pub progress: LoadProgress,
+    pub progress: Arc<LoadProgress>,
 }
 
 /// A log that is open.
@@ -54,7 +54,7 @@ impl Storage {
             waiting: Mutex::default(),
             broken: Mutex::default(),
             removals: Mutex::default(),
-            progress: LoadProgress::default(),
+            progress: Arc::default(),
         }
     }
 

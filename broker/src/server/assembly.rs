@@ -13,7 +13,7 @@ use crate::{
     control::{Control, MetadataCache},
     groups::Groups,
     metrics::Metrics,
-    net::{ConnectionLimits, Limits, Listener},
+    net::{ConnectionLimits, Limits, Listener, ListenerLimits},
     partitions::{
         FileWork, Replicas, Setup, Storage, Surroundings, fetch_sessions, now_ms, upkeep::Schedule,
     },
@@ -54,14 +54,13 @@ pub(super) async fn open_directories(config: Arc<BrokerConfig>) -> Result<LogDir
 
 /// Opens every log.
 pub(super) async fn load(
-    dirs: LogDirs,
+    storage: Storage,
     config: Arc<BrokerConfig>,
     control: &Control,
 ) -> Result<Storage, StartError> {
     let configs = control.configs().clone();
     let threads = count(config.get(keys::NUM_RECOVERY_THREADS_PER_DATA_DIR));
     let load = move || {
-        let storage = Storage::new(dirs);
         storage.load(threads, &|partition| configs.partition_settings(&partition.topic).log, now_ms());
         storage
     };
@@ -77,7 +76,7 @@ pub(super) fn broker(config: &Arc<BrokerConfig>, control: Control, storage: Stor
             broker_id: control.broker_id(),
             replica_lag_ms: config.get(keys::REPLICA_LAG_TIME_MAX_MS),
             fetch_max_bytes: u64::try_from(config.get(keys::FETCH_MAX_BYTES)).unwrap_or(0),
-            files: FileWork::new(count(config.get(keys::NUM_IO_THREADS)), QUEUED_FILE_WORK),
+            files: FileWork::new(file_threads(config), QUEUED_FILE_WORK),
             high_watermark_moved: std::sync::atomic::AtomicBool::new(false),
         },
         storage,
@@ -101,6 +100,11 @@ pub(super) fn broker(config: &Arc<BrokerConfig>, control: Control, storage: Stor
 
 fn count(value: i32) -> usize {
     usize::try_from(value).unwrap_or(1).max(1)
+}
+
+/// The most threads for file work; the key is dynamic.
+pub(super) fn file_threads(config: &BrokerConfig) -> usize {
+    count(config.get(keys::NUM_IO_THREADS))
 }
 
 /// When which upkeep is due.
@@ -158,13 +162,29 @@ pub(super) fn limits(config: &BrokerConfig) -> Limits {
 pub(super) fn connection_limits(config: &BrokerConfig) -> ConnectionLimits {
     let number =
         |value: i32| if value == i32::MAX { usize::MAX } else { usize::try_from(value).unwrap_or(0) };
-    let rate = config.get(keys::MAX_CONNECTION_CREATION_RATE);
+    let rate = |value: i32| u32::try_from(value).ok().filter(|_| value != i32::MAX);
+    let inter_broker = config.inter_broker_listener();
     let mut limits = ConnectionLimits {
         total: number(config.get(keys::MAX_CONNECTIONS)),
         per_address: number(config.get(keys::MAX_CONNECTIONS_PER_IP)),
-        creation_rate: u32::try_from(rate).ok().filter(|_| rate != i32::MAX),
+        creation_rate: rate(config.get(keys::MAX_CONNECTION_CREATION_RATE)),
+        protected: (config.listeners().len() > 1).then(|| inter_broker.to_owned()),
         ..ConnectionLimits::default()
     };
+    for listener in config.listeners() {
+        let name = listener.name();
+        let (total, creation_rate) = (
+            config.get_own(keys::MAX_CONNECTIONS, name),
+            config.get_own(keys::MAX_CONNECTION_CREATION_RATE, name),
+        );
+        if total.is_some() || creation_rate.is_some() {
+            let own = ListenerLimits {
+                total: total.map_or(usize::MAX, number),
+                creation_rate: creation_rate.and_then(rate),
+            };
+            limits.listeners.insert(name.to_owned(), own);
+        }
+    }
     for (host, limit) in config.connections_per_ip_overrides() {
         // Names are resolved once, as in Kafka.
         match (host.as_str(), 0_u16).to_socket_addrs() {

@@ -1,6 +1,6 @@
 //! Who leads: pure functions from an assignment and the live brokers to the next state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Broker, LeaderAndIsr, NO_LEADER, ReplicaAssignment};
 
@@ -52,6 +52,37 @@ pub(super) fn next(
         _ if current.leader == NO_LEADER => None,
         _ => step(NO_LEADER, current.isr.clone(), current.recovering),
     }
+}
+
+/// The state without the brokers that are about to stop, or `None` where it needs none or nobody can take over: a replica that is in sync and stays leads,
+/// and those that go leave the ISR.
+pub(super) fn handed_over(
+    assignment: &ReplicaAssignment,
+    current: &LeaderAndIsr,
+    live: &Live,
+    leaving: &BTreeSet<i32>,
+    controller_epoch: i32,
+) -> Option<LeaderAndIsr> {
+    if leaving.is_empty() || !live.contains_key(&current.leader) {
+        return None;
+    }
+    let isr: Vec<i32> = current.isr.iter().copied().filter(|id| !leaving.contains(id)).collect();
+    let may_lead = |id: &i32| isr.contains(id) && live.contains_key(id);
+    let leader = if leaving.contains(&current.leader) {
+        assignment.replicas.iter().copied().find(may_lead)?
+    } else {
+        current.leader
+    };
+    if isr.is_empty() || (leader == current.leader && isr.len() == current.isr.len()) {
+        return None;
+    }
+    Some(LeaderAndIsr {
+        leader,
+        leader_epoch: current.leader_epoch.saturating_add(1),
+        isr,
+        controller_epoch,
+        ..current.clone()
+    })
 }
 
 /// The state in which the preferred replica leads, or `None` when it leads already or may not.
@@ -165,6 +196,22 @@ mod tests {
                 assert_eq!((got.leader_epoch, got.controller_epoch), (5, 9), "{}", case.says);
             }
         }
+    }
+
+    #[test]
+    fn a_broker_that_is_about_to_stop_hands_over_what_others_can_take() {
+        let assignment = ReplicaAssignment::of(vec![1, 2, 3]);
+        let hand_over = |current: (i32, &[i32]), leaving: &[i32]| {
+            let leaving = leaving.iter().copied().collect();
+            handed_over(&assignment, &state(current.0, current.1), &live(&[1, 2, 3]), &leaving, 9)
+                .map(|next| (next.leader, next.isr, next.leader_epoch))
+        };
+        assert_eq!(hand_over((1, &[3, 1, 2]), &[1]), Some((2, vec![3, 2], 5)));
+        assert_eq!(hand_over((1, &[1, 2]), &[2]), Some((1, vec![1], 5)), "a follower leaves the ISR");
+        assert_eq!(hand_over((1, &[1]), &[1]), None, "nobody else is in sync");
+        assert_eq!(hand_over((1, &[1, 2]), &[1, 2]), None, "all in sync are about to stop");
+        assert_eq!(hand_over((-1, &[1]), &[1]), None, "it has stopped, and was the last");
+        assert_eq!(hand_over((1, &[1, 2]), &[]), None);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub enum Event {
     Reassign(Vec<(TopicName, i32, Vec<i32>)>),
     /// Leaders changed these partitions' ISR in ZooKeeper themselves (`/isr_change_notification`).
     IsrChanged(Vec<(TopicName, i32)>),
+    /// A broker is about to stop (ControlledShutdown) and wants its leaderships to move; it is registered still.
+    ShuttingDown(i32),
     /// Whether a topic (or, without one, the cluster) lets a replica lead that is not in the ISR.
     UncleanElection {
         /// The topic, or `None` for the default.

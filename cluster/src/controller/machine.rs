@@ -30,9 +30,12 @@ pub struct Controller {
     pub(super) unclean_topics: BTreeMap<TopicName, bool>,
     pub(super) term: Option<Term>,
     pub(super) brokers: Live,
+    /// Those of them that are about to stop.
+    pub(super) leaving: BTreeSet<i32>,
     pub(super) topics: Topics,
     pub(super) deletions: BTreeSet<TopicName>,
     pub(super) outbox: Outbox,
+    unclean_elections: u64,
 }
 
 /// One time in office.
@@ -65,9 +68,11 @@ impl Controller {
             unclean_topics: BTreeMap::new(),
             term: None,
             brokers: Live::new(),
+            leaving: BTreeSet::new(),
             topics: Topics::new(),
             deletions: BTreeSet::new(),
             outbox: Outbox::default(),
+            unclean_elections: 0,
         }
     }
 
@@ -94,6 +99,7 @@ impl Controller {
             Event::Resigned => self.leave_office(),
             Event::UncleanElection { topic, enabled } => self.set_unclean(topic, enabled),
             _ if self.term.is_none() => {}
+            Event::ShuttingDown(broker) => self.broker_leaves(broker),
             Event::Brokers(brokers) => self.observe_brokers(brokers),
             Event::Topics(names) => self.observe_topics(names),
             Event::Topic { topic, node } => self.observe_topic(&topic, node),
@@ -162,6 +168,7 @@ impl Controller {
     fn leave_office(&mut self) {
         self.term = None;
         self.brokers.clear();
+        self.leaving.clear();
         self.topics.clear();
         self.deletions.clear();
         self.outbox = Outbox::default();
@@ -232,15 +239,16 @@ impl Controller {
                     })
                 }
                 PartitionState::Known { state, version } => {
-                    election::next(&partition.assignment, state, &self.brokers, unclean, epoch).map(|state| {
-                        Write::UpdateState {
+                    let (assignment, live) = (&partition.assignment, &self.brokers);
+                    election::next(assignment, state, live, unclean, epoch)
+                        .or_else(|| election::handed_over(assignment, state, live, &self.leaving, epoch))
+                        .map(|state| Write::UpdateState {
                             topic: name.clone(),
                             created,
                             partition: number,
                             state,
                             expected: *version,
-                        }
-                    })
+                        })
                 }
             };
             if let Some(write) = write {
@@ -248,6 +256,40 @@ impl Controller {
                 self.outbox.act(Action::Write(write));
             }
         }
+    }
+
+    /// The broker's leaderships go to others, and it leaves the in-sync sets.
+    fn broker_leaves(&mut self, broker: i32) {
+        if !self.brokers.contains_key(&broker) || !self.leaving.insert(broker) {
+            return;
+        }
+        let names: Vec<TopicName> = self.topics.keys().cloned().collect();
+        for name in names {
+            self.reconcile(&name);
+        }
+    }
+
+    /// The partitions with several replicas that a broker leads, and whether a write of one of them has not ended yet: what ControlledShutdown answers.
+    #[must_use]
+    pub fn replicated_and_led_by(&self, broker: i32) -> (Vec<(TopicName, i32)>, bool) {
+        let mut led = Vec::new();
+        let mut in_flight = false;
+        for (name, topic) in self.topics.iter().filter(|(_, topic)| topic.is_live()) {
+            for (&number, partition) in &topic.partitions {
+                let PartitionState::Known { state, .. } = &partition.state else { continue };
+                if state.leader == broker && partition.assignment.replicas.len() > 1 {
+                    led.push((name.clone(), number));
+                    in_flight |= partition.in_flight;
+                }
+            }
+        }
+        (led, in_flight)
+    }
+
+    /// How often a replica that was not in sync has been made leader.
+    #[must_use]
+    pub fn unclean_elections(&self) -> u64 {
+        self.unclean_elections
     }
 
     fn set_unclean(&mut self, topic: Option<TopicName>, enabled: Option<bool>) {
@@ -312,6 +354,9 @@ impl Controller {
             return;
         };
         let is_new = partition.state == PartitionState::New;
+        let was_recovering =
+            matches!(&partition.state, PartitionState::Known { state, .. } if state.recovering);
+        self.unclean_elections += u64::from(state.recovering && !was_recovering);
         if is_newer(&partition.state, version) {
             partition.state = PartitionState::Known { state, version };
         }
@@ -341,6 +386,9 @@ impl Controller {
                     topic.partitions.iter_mut().filter(|(_, partition)| !partition.in_flight)
                 {
                     if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&(name.clone(), number))) {
+                        continue;
+                    }
+                    if partition.assignment.replicas.first().is_some_and(|id| self.leaving.contains(id)) {
                         continue;
                     }
                     let PartitionState::Known { state, version } = &partition.state else { continue };

@@ -26,6 +26,9 @@ impl Controller {
         }
         let is_known =
             |broker: &Broker| before.get(&broker.id).is_some_and(|known| known.epoch == broker.epoch);
+        // Who has gone, or come back since, is not about to stop any more.
+        let brokers = &self.brokers;
+        self.leaving.retain(|id| brokers.get(id).is_some_and(is_known));
         let new: Vec<i32> =
             self.brokers.values().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
         let gone: Vec<i32> = before.keys().filter(|id| !self.brokers.contains_key(id)).copied().collect();

@@ -29,7 +29,10 @@ keys! {
         .cluster_wide()
         .medium();
     /// Whether a new segment file is given its full size at once.
-    LOG_PREALLOCATE: bool = boolean("log.preallocate", false).cluster_wide().medium();
+    LOG_PREALLOCATE: bool = boolean("log.preallocate", false)
+        .cluster_wide()
+        .medium()
+        .accepted(reason::PREALLOCATE);
     /// Milliseconds between taking a file out of a log and deleting it.
     LOG_SEGMENT_DELETE_DELAY_MS: i64 = long("log.segment.delete.delay.ms", 60_000)
         .at_least(0)
@@ -51,9 +54,14 @@ keys! {
     /// Milliseconds between two writings of the log start offsets.
     LOG_FLUSH_START_OFFSET_CHECKPOINT_INTERVAL_MS: i32 = int("log.flush.start.offset.checkpoint.interval.ms", 60_000)
         .at_least(0)
-        .high();
+        .high()
+        .accepted(reason::WITH_RECOVERY_POINTS);
     /// Milliseconds after start before retention, flushing and checkpoints begin.
-    LOG_INITIAL_TASK_DELAY_MS: i64 = long("log.initial.task.delay.ms", 30_000).at_least(0).low().internal();
+    LOG_INITIAL_TASK_DELAY_MS: i64 = long("log.initial.task.delay.ms", 30_000)
+        .at_least(0)
+        .low()
+        .internal()
+        .accepted(reason::NO_DELAY);
     /// The version whose message format is stored, while `inter.broker.protocol.version` is below 3.0; from 3.0
     /// on batches are of magic 2.
     LOG_MESSAGE_FORMAT_VERSION: String = string("log.message.format.version", "3.0-IV1")

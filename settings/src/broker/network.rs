@@ -37,12 +37,18 @@ keys! {
     /// The largest request, in bytes, that is read; a larger one ends the connection.
     SOCKET_REQUEST_MAX_BYTES: i32 = int("socket.request.max.bytes", 104_857_600).at_least(1).high();
     /// How long, in milliseconds, a connection to another broker may take to be set up at the first try.
-    SOCKET_CONNECTION_SETUP_TIMEOUT_MS: i64 = long("socket.connection.setup.timeout.ms", 10_000).medium();
+    SOCKET_CONNECTION_SETUP_TIMEOUT_MS: i64 = long("socket.connection.setup.timeout.ms", 10_000)
+        .medium()
+        .accepted(reason::ALONE);
     /// The longest, in milliseconds, that the set-up time-out grows to over repeated tries.
     SOCKET_CONNECTION_SETUP_TIMEOUT_MAX_MS: i64 = long("socket.connection.setup.timeout.max.ms", 30_000)
-        .medium();
+        .medium()
+        .accepted(reason::ALONE);
     /// Requests that may wait to be handled before reading from sockets pauses.
-    QUEUED_MAX_REQUESTS: i32 = int("queued.max.requests", 500).at_least(1).high();
+    QUEUED_MAX_REQUESTS: i32 = int("queued.max.requests", 500)
+        .at_least(1)
+        .high()
+        .accepted(reason::BYTES);
     /// Bytes of all requests in memory before reading from sockets pauses; -1 lets Vltava choose.
     QUEUED_MAX_REQUEST_BYTES: i64 = long("queued.max.request.bytes", -1).medium();
     /// A connection without a request for this many milliseconds is closed.

@@ -17,33 +17,47 @@ keys! {
         .internal()
         .accepted(reason::KRAFT_ONLY);
     /// Whether the controller moves leadership back to preferred replicas by itself.
-    AUTO_LEADER_REBALANCE_ENABLE: bool = boolean("auto.leader.rebalance.enable", true).high();
+    AUTO_LEADER_REBALANCE_ENABLE: bool = boolean("auto.leader.rebalance.enable", true)
+        .high()
+        .accepted(reason::REBALANCE);
     /// Seconds between two such looks.
     LEADER_IMBALANCE_CHECK_INTERVAL_SECONDS: i64 = long("leader.imbalance.check.interval.seconds", 300)
         .at_least(1)
-        .high();
+        .high()
+        .accepted(reason::REBALANCE);
     /// Percent of partitions led away from their preferred broker at which leadership moves back.
-    LEADER_IMBALANCE_PER_BROKER_PERCENTAGE: i32 = int("leader.imbalance.per.broker.percentage", 10).high();
+    LEADER_IMBALANCE_PER_BROKER_PERCENTAGE: i32 = int("leader.imbalance.per.broker.percentage", 10)
+        .high()
+        .accepted(reason::REBALANCE);
     /// Milliseconds without catching up after which a follower leaves the in-sync set.
     REPLICA_LAG_TIME_MAX_MS: i64 = long("replica.lag.time.max.ms", 30_000).high();
     /// Connections over which followers fetch from each leader.
-    NUM_REPLICA_FETCHERS: i32 = int("num.replica.fetchers", 1).cluster_wide().high();
+    NUM_REPLICA_FETCHERS: i32 = int("num.replica.fetchers", 1).cluster_wide().high().accepted(reason::ALONE);
     /// Bytes that a follower's fetch waits for.
-    REPLICA_FETCH_MIN_BYTES: i32 = int("replica.fetch.min.bytes", 1).high();
+    REPLICA_FETCH_MIN_BYTES: i32 = int("replica.fetch.min.bytes", 1).high().accepted(reason::ALONE);
     /// Bytes of one partition that a follower's fetch asks for.
-    REPLICA_FETCH_MAX_BYTES: i32 = int("replica.fetch.max.bytes", 1_048_576).at_least(0).medium();
+    REPLICA_FETCH_MAX_BYTES: i32 = int("replica.fetch.max.bytes", 1_048_576)
+        .at_least(0)
+        .medium()
+        .accepted(reason::ALONE);
     /// Bytes of a whole response that a follower's fetch asks for.
     REPLICA_FETCH_RESPONSE_MAX_BYTES: i32 = int("replica.fetch.response.max.bytes", 10_485_760)
         .at_least(0)
-        .medium();
+        .medium()
+        .accepted(reason::ALONE);
     /// Milliseconds that a follower's fetch waits for new data.
-    REPLICA_FETCH_WAIT_MAX_MS: i32 = int("replica.fetch.wait.max.ms", 500).high();
+    REPLICA_FETCH_WAIT_MAX_MS: i32 = int("replica.fetch.wait.max.ms", 500).high().accepted(reason::ALONE);
     /// Milliseconds that a follower waits after a failed fetch.
-    REPLICA_FETCH_BACKOFF_MS: i32 = int("replica.fetch.backoff.ms", 1000).at_least(0).medium();
+    REPLICA_FETCH_BACKOFF_MS: i32 = int("replica.fetch.backoff.ms", 1000)
+        .at_least(0)
+        .medium()
+        .accepted(reason::ALONE);
     /// Milliseconds that a follower waits for an answer.
-    REPLICA_SOCKET_TIMEOUT_MS: i32 = int("replica.socket.timeout.ms", 30_000).high();
+    REPLICA_SOCKET_TIMEOUT_MS: i32 = int("replica.socket.timeout.ms", 30_000).high().accepted(reason::ALONE);
     /// SO_RCVBUF of a follower's sockets, in bytes.
-    REPLICA_SOCKET_RECEIVE_BUFFER_BYTES: i32 = int("replica.socket.receive.buffer.bytes", 65_536).high();
+    REPLICA_SOCKET_RECEIVE_BUFFER_BYTES: i32 = int("replica.socket.receive.buffer.bytes", 65_536)
+        .high()
+        .accepted(reason::ALONE);
     /// Milliseconds between two writings of high watermarks to disk.
     REPLICA_HIGH_WATERMARK_CHECKPOINT_INTERVAL_MS: i64 = long("replica.high.watermark.checkpoint.interval.ms", 5000)
         .high();
@@ -58,7 +72,7 @@ keys! {
     /// Milliseconds between two tries.
     CONTROLLED_SHUTDOWN_RETRY_BACKOFF_MS: i64 = long("controlled.shutdown.retry.backoff.ms", 5000).medium();
     /// Milliseconds that the controller waits for a broker's answer.
-    CONTROLLER_SOCKET_TIMEOUT_MS: i32 = int("controller.socket.timeout.ms", 30_000).medium();
+    CONTROLLER_SOCKET_TIMEOUT_MS: i32 = int("controller.socket.timeout.ms", 30_000).medium().accepted(reason::ALONE);
     /// Whether eligible leader replicas (KIP-966) are tracked.
     ELIGIBLE_LEADER_REPLICAS_ENABLE: bool = boolean("eligible.leader.replicas.enable", false)
         .high()

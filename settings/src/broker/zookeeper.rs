@@ -12,7 +12,10 @@ keys! {
     /// Milliseconds that the first connection may take; without it the session time-out holds.
     ZOOKEEPER_CONNECTION_TIMEOUT_MS: Option<i32> = optional_int("zookeeper.connection.timeout.ms").high();
     /// Requests to ZooKeeper that may be unanswered at a time.
-    ZOOKEEPER_MAX_IN_FLIGHT_REQUESTS: i32 = int("zookeeper.max.in.flight.requests", 10).at_least(1).high();
+    ZOOKEEPER_MAX_IN_FLIGHT_REQUESTS: i32 = int("zookeeper.max.in.flight.requests", 10)
+        .at_least(1)
+        .high()
+        .accepted(reason::PIPELINE);
     /// Whether znodes are created so that only this cluster may write them.
     ZOOKEEPER_SET_ACL: bool = boolean("zookeeper.set.acl", false).high().refused(reason::ZK_ACL);
     /// The Java class of the ZooKeeper client's socket, set for TLS.

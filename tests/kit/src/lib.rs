@@ -16,3 +16,4 @@ pub mod process;
 pub mod python;
 pub mod vltava;
 pub mod wait;
+pub mod zookeeper;

@@ -81,7 +81,7 @@ pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, Electio
         writer
             .add_set_data(paths::CONTROLLER_EPOCH, &znodes::encode_controller_epoch(epoch), Some(version))
             .map_err(refused(paths::CONTROLLER_EPOCH))?;
-        match writer.commit().await {
+        match session.measure(writer.commit()).await {
             Ok(_) => return Ok(Outcome::Elected { epoch, epoch_version: version + 1 }),
             Err(zk::MultiWriteError::OperationFailed {
                 source: zk::Error::NodeExists | zk::Error::BadVersion,
@@ -113,7 +113,7 @@ async fn remove_former_self(session: &Session, left: &[u8]) -> Result<(), Electi
         .add_check_version(paths::CONTROLLER_EPOCH, epoch_version)
         .map_err(refused(paths::CONTROLLER_EPOCH))?;
     writer.add_delete(paths::CONTROLLER, Some(stat.version)).map_err(refused(paths::CONTROLLER))?;
-    match writer.commit().await {
+    match session.measure(writer.commit()).await {
         Ok(_) => {
             tracing::warn!("removed the /controller that an earlier session of this broker left");
             Ok(())

@@ -18,26 +18,28 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 use vltava_cluster::controller::{Controller, ControllerOptions, Event};
 
-use super::{orders::Order, session::Session};
+use super::{Shared, orders::Order, session::Session, shutdown::Calls};
 
 pub(crate) use election::current_controller;
 
 /// Stands for election again and again, and governs while in office. Returns only with the end of the session.
 pub(crate) async fn stand_for_election(
     session: Session,
-    me: i32,
     options: ControllerOptions,
     orders: mpsc::Sender<Order>,
-    status: &tokio::sync::watch::Sender<ControllerStatus>,
+    shared: &Shared,
+    calls: &mut Calls,
 ) {
+    let (me, status) = (shared.broker_id, &shared.status);
     let mut machine = Controller::new(options);
     while !session.client().state().is_terminated() {
         match election::stand(&session, me).await {
             Ok(election::Outcome::Elected { epoch, epoch_version }) => {
                 info!(controller.epoch = epoch, "this broker is the controller");
-                office::govern(&session, me, &mut machine, (epoch, epoch_version), &orders, status).await;
+                let term = office::Term { session: &session, epoch, epoch_version };
+                office::govern(term, &mut machine, &orders, shared, calls).await;
                 machine.handle(Event::Resigned);
-                status.send_replace(ControllerStatus::default());
+                status.send_modify(ControllerStatus::resign);
                 info!(controller.epoch = epoch, "this broker is no longer the controller");
             }
             Ok(election::Outcome::Other { broker, watcher }) => {
@@ -50,7 +52,7 @@ pub(crate) async fn stand_for_election(
             }
         }
     }
-    status.send_replace(ControllerStatus::default());
+    status.send_modify(ControllerStatus::resign);
 }
 
 /// What metrics say of the controller on this broker.
@@ -68,4 +70,13 @@ pub struct ControllerStatus {
     pub preferred_imbalance: usize,
     /// Topics on their way out.
     pub topics_to_delete: usize,
+    /// Leaders elected that were not in sync, since the broker started.
+    pub unclean_elections: u64,
+}
+
+impl ControllerStatus {
+    /// Out of office; what has been counted stays.
+    fn resign(&mut self) {
+        *self = Self { unclean_elections: self.unclean_elections, ..Self::default() };
+    }
 }

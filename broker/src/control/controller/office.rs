@@ -5,9 +5,10 @@ use futures_util::{
     future::{BoxFuture, FutureExt},
     stream::FuturesUnordered,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::warn;
 use vltava_cluster::controller::{Action, BrokerRequest, Controller, Event, StopReplica, Write};
+use vltava_settings::broker as keys;
 use zookeeper_client as zk;
 
 use super::{
@@ -16,7 +17,13 @@ use super::{
     subjects::{Subject, Subjects},
     writes,
 };
-use crate::control::{orders::Order, session::Session};
+use crate::control::{
+    Shared,
+    orders::Order,
+    session::Session,
+    shutdown::{Call, Calls},
+    znodes::Entity,
+};
 
 /// What work under way ends with.
 enum Ended {
@@ -36,17 +43,34 @@ struct Office<'a> {
     work: FuturesUnordered<BoxFuture<'static, Ended>>,
     watches: FuturesUnordered<BoxFuture<'static, (Subject, zk::WatchedEvent)>>,
     resigned: bool,
+    /// Brokers that are about to stop, and wait for their leaderships to be moved.
+    stopping: Vec<Call>,
+    /// Unclean elections that the machine had counted and told before.
+    counted: u64,
+}
+
+/// What a term is built on.
+pub(super) struct Term<'a> {
+    pub(super) session: &'a Session,
+    pub(super) epoch: i32,
+    pub(super) epoch_version: i32,
 }
 
 /// Governs until the office or the session is lost.
 pub(super) async fn govern(
-    session: &Session,
-    me: i32,
+    Term { session, epoch, epoch_version }: Term<'_>,
     machine: &mut Controller,
-    (epoch, epoch_version): (i32, i32),
     orders: &mpsc::Sender<Order>,
-    status: &watch::Sender<ControllerStatus>,
+    shared: &Shared,
+    calls: &mut Calls,
 ) {
+    let (me, status) = (shared.broker_id, &shared.status);
+    let mut changes = shared.configs.changed_entities();
+    let unclean = || Event::UncleanElection {
+        topic: None,
+        enabled: Some(shared.configs.broker().get(keys::UNCLEAN_LEADER_ELECTION_ENABLE)),
+    };
+    let counted = machine.unclean_elections();
     let mut office = Office {
         session,
         me,
@@ -57,11 +81,13 @@ pub(super) async fn govern(
         work: FuturesUnordered::new(),
         watches: FuturesUnordered::new(),
         resigned: false,
+        stopping: Vec::new(),
+        counted,
     };
     for subject in [Subject::Office, Subject::PreferredElection, Subject::Reassignment, Subject::IsrChanges] {
         office.read(subject);
     }
-    office.tell(vec![Event::Elected { epoch, epoch_version }]).await;
+    office.tell(vec![unclean(), Event::Elected { epoch, epoch_version }]).await;
     let ended = session.ended();
     tokio::pin!(ended);
     while !office.resigned {
@@ -74,8 +100,25 @@ pub(super) async fn govern(
                     office.read(subject);
                 }
             }
+            change = changes.recv() => match change {
+                Ok(Entity::Topic(name)) => office.read(Subject::Unclean(name.into())),
+                Ok(_) => office.tell(vec![unclean()]).await,
+                // More changes than are kept: all are looked at.
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    for topic in office.subjects.watched_topics() {
+                        office.read(Subject::Unclean(topic));
+                    }
+                    office.tell(vec![unclean()]).await;
+                }
+                Err(broadcast::error::RecvError::Closed) => break,
+            },
+            Some(call) = calls.recv() => {
+                office.tell(vec![Event::ShuttingDown(call.broker)]).await;
+                office.stopping.push(call);
+            }
             _ = &mut ended => break,
         }
+        office.answer_stopping();
         office.report(status);
     }
 }
@@ -152,6 +195,7 @@ impl Office<'_> {
             Subject::Deletions => reads::deletions(session, watch).boxed(),
             Subject::PreferredElection => reads::preferred_election(session, watch).boxed(),
             Subject::Reassignment => reads::reassignment(session, watch).boxed(),
+            Subject::Unclean(topic) => reads::unclean(session, topic).boxed(),
             Subject::IsrChanges => reads::isr_changes(session, watch).boxed(),
             Subject::Office => reads::office(session, watch).boxed(),
         };
@@ -188,7 +232,23 @@ impl Office<'_> {
         self.work.push(stopped.boxed());
     }
 
-    fn report(&self, status: &watch::Sender<ControllerStatus>) {
+    /// Answers those of whom nothing is being moved any more.
+    fn answer_stopping(&mut self) {
+        for call in std::mem::take(&mut self.stopping) {
+            let (led, in_flight) = self.machine.replicated_and_led_by(call.broker);
+            if in_flight {
+                self.stopping.push(call);
+            } else {
+                // Who asked may have lost patience.
+                let _ = call.remaining.send(led);
+            }
+        }
+    }
+
+    fn report(&mut self, status: &watch::Sender<ControllerStatus>) {
+        let unclean = self.machine.unclean_elections();
+        let more = unclean - std::mem::replace(&mut self.counted, unclean);
+        let unclean_elections = status.borrow().unclean_elections + more;
         let [topics, partitions, offline_partitions, preferred_imbalance, topics_to_delete] =
             self.machine.counts();
         let now = ControllerStatus {
@@ -198,6 +258,7 @@ impl Office<'_> {
             offline_partitions,
             preferred_imbalance,
             topics_to_delete,
+            unclean_elections,
         };
         status.send_if_modified(|status| std::mem::replace(status, now) != now);
     }

@@ -6,12 +6,14 @@ use std::collections::HashSet;
 use futures_util::{StreamExt, stream};
 use tracing::error;
 use vltava_cluster::controller::{Broker, Event, StateNode, TopicName, TopicNode};
+use vltava_settings::{topic, validate_topic_config};
 use zookeeper_client as zk;
 
 use super::subjects::Subject;
 use crate::control::{
+    configs,
     session::Session,
-    znodes::{self, paths},
+    znodes::{self, Entity, paths},
 };
 
 /// How many requests one read keeps in flight.
@@ -138,6 +140,8 @@ pub(super) async fn topic(session: Session, topic: TopicName, watch: bool) -> Re
     } else {
         session.persist(|client| async move { client.get_data(path).await }).await
     };
+    // Before the topic itself: an election waits for nothing else.
+    let own = unclean_event(&session, &topic, found.is_ok()).await;
     let event = match found {
         Ok((data, stat)) => match znodes::decode_topic(path, &data) {
             Ok(assignment) => {
@@ -155,7 +159,28 @@ pub(super) async fn topic(session: Session, topic: TopicName, watch: bool) -> Re
             Event::Unreadable { topic, partition: None }
         }
     };
-    Read { watches, ..Read::of(event) }
+    Read { watches, events: vec![own, event], ..Read::default() }
+}
+
+/// A topic's `unclean.leader.election.enable`.
+pub(super) async fn unclean(session: Session, topic: TopicName) -> Read {
+    Read::of(unclean_event(&session, &topic, true).await)
+}
+
+async fn unclean_event(session: &Session, topic: &TopicName, exists: bool) -> Event {
+    let name = topic::UNCLEAN_LEADER_ELECTION_ENABLE.name();
+    let mut enabled = None;
+    if exists {
+        match configs::overrides(session, &Entity::Topic(topic.to_string())).await {
+            Ok((overrides, _)) => {
+                let value = overrides.get(name).filter(|text| validate_topic_config(name, text).is_ok());
+                enabled = value.map(|text| text.trim().eq_ignore_ascii_case("true"));
+            }
+            // Without it the cautious default holds.
+            Err(error) => error!(topic = &**topic, %error, "the topic's configuration cannot be read"),
+        }
+    }
+    Event::UncleanElection { topic: Some(topic.clone()), enabled }
 }
 
 /// States of a topic's partitions.

@@ -16,6 +16,8 @@ pub(super) enum Subject {
     Topics,
     /// One topic's assignment.
     Topic(TopicName),
+    /// A topic's `unclean.leader.election.enable`. Not watched: changes are notified.
+    Unclean(TopicName),
     /// `/admin/delete_topics`.
     Deletions,
     /// `/admin/preferred_replica_election`.
@@ -65,6 +67,13 @@ impl Subjects {
     /// Whether a watch is set.
     pub(super) fn is_watched(&self, subject: &Subject) -> bool {
         self.watched.contains(subject)
+    }
+
+    /// The topics that are watched: all there are.
+    pub(super) fn watched_topics(&self) -> Vec<TopicName> {
+        let name =
+            |subject: &Subject| if let Subject::Topic(name) = subject { Some(name.clone()) } else { None };
+        self.watched.iter().filter_map(name).collect()
     }
 
     /// The registrations that are watched.

@@ -117,7 +117,7 @@ async fn together(session: &Session, epoch_version: i32, writes: &[Write]) -> Op
     for write in writes {
         add(&mut writer, write).ok()?;
     }
-    match writer.commit().await {
+    match session.measure(writer.commit()).await {
         Ok(results) => Some(results.into_iter().skip(1).map(done).collect()),
         Err(zk::MultiWriteError::OperationFailed { index, .. }) if index > 0 => None,
         Err(error) => Some(vec![failed(&error, "partition states"); writes.len()]),
@@ -135,7 +135,7 @@ async fn alone(session: &Session, epoch_version: i32, write: &Write) -> WriteOut
             error!(?write, %error, "the controller cannot write");
             WriteOutcome::Conflict
         }
-        Ok(commit) => match commit.await {
+        Ok(commit) => match session.measure(commit).await {
             Ok(mut results) => results.pop().map_or(WriteOutcome::Unknown, done),
             Err(error) => failed(&error, "a state"),
         },
@@ -175,7 +175,7 @@ async fn delete(session: &Session, epoch_version: i32, path: &str) -> WriteOutco
         Ok(writer.commit())
     };
     let Ok(commit) = attempt() else { return WriteOutcome::Unknown };
-    match commit.await {
+    match session.measure(commit).await {
         Ok(_) => WriteOutcome::Done(0),
         Err(zk::MultiWriteError::OperationFailed { index: 1, source: zk::Error::NoNode }) => {
             WriteOutcome::Done(0)

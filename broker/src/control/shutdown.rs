@@ -1,0 +1,107 @@
+//! Controlled shutdown: before a broker stops, the controller moves to others what it leads.
+//!
+//! The request and its answer are the protocol's structs, delivered in process while the controller is this very broker.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+use vltava_cluster::controller::TopicName;
+use vltava_protocol::{
+    ErrorCode,
+    messages::{
+        ControlledShutdownRequest, ControlledShutdownResponse, controlled_shutdown::RemainingPartition,
+    },
+};
+use vltava_settings::broker as keys;
+
+use super::Control;
+
+/// Calls that may wait for the controller.
+pub(super) const WAITING: usize = 16;
+
+/// How long the controller may take to move leaderships before the caller asks again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A ControlledShutdown on its way to the controller's machine.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The broker that wants to stop.
+    pub(crate) broker: i32,
+    /// Told what it leads still, as soon as nothing of that is being moved.
+    pub(crate) remaining: oneshot::Sender<Vec<(TopicName, i32)>>,
+}
+
+/// Calls for the controller's shell.
+pub(crate) type Calls = mpsc::Receiver<Call>;
+
+impl Control {
+    /// Answers a ControlledShutdown as the controller.
+    pub async fn controlled_shutdown(
+        &self,
+        request: &ControlledShutdownRequest,
+    ) -> ControlledShutdownResponse<'static> {
+        let refused = |code: ErrorCode| ControlledShutdownResponse {
+            error_code: code.into(),
+            ..ControlledShutdownResponse::default()
+        };
+        if !self.is_active_controller() {
+            return refused(ErrorCode::NotController);
+        }
+        let own = request.broker_id == self.broker_id();
+        if own && request.broker_epoch >= 0 && request.broker_epoch < self.broker_epoch() {
+            return refused(ErrorCode::StaleBrokerEpoch);
+        }
+        let (remaining, answer) = oneshot::channel();
+        let call = Call { broker: request.broker_id, remaining };
+        if self.shared.calls.send(call).await.is_err() {
+            return refused(ErrorCode::NotController);
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(remaining)) => ControlledShutdownResponse {
+                remaining_partitions: remaining
+                    .into_iter()
+                    .map(|(topic, partition_index)| RemainingPartition {
+                        topic_name: topic.to_string().into(),
+                        partition_index,
+                        ..RemainingPartition::default()
+                    })
+                    .collect(),
+                ..ControlledShutdownResponse::default()
+            },
+            // It is the controller no longer.
+            Ok(Err(_)) => refused(ErrorCode::NotController),
+            Err(_) => refused(ErrorCode::RequestTimedOut),
+        }
+    }
+
+    /// Hands over what this broker leads, before it stops: `controlled.shutdown.*` say whether and how often it is tried.
+    pub async fn hand_over(&self) {
+        let config = self.configs().broker();
+        if !config.get(keys::CONTROLLED_SHUTDOWN_ENABLE) || self.session().is_none() {
+            return;
+        }
+        let tries = config.get(keys::CONTROLLED_SHUTDOWN_MAX_RETRIES).max(1);
+        let pause = u64::try_from(config.get(keys::CONTROLLED_SHUTDOWN_RETRY_BACKOFF_MS)).unwrap_or(0);
+        let (broker_id, broker_epoch) = (self.broker_id(), self.broker_epoch());
+        let request = ControlledShutdownRequest { broker_id, broker_epoch, ..Default::default() };
+        for attempt in 1..=tries {
+            let answer = self.controlled_shutdown(&request).await;
+            let remaining = answer.remaining_partitions.len();
+            match ErrorCode::of(answer.error_code) {
+                ErrorCode::None if remaining == 0 => {
+                    return info!("controlled shutdown: nothing is led here that another could lead");
+                }
+                ErrorCode::NotController => {
+                    return warn!(
+                        "controlled shutdown: the controller is another broker, and cannot be asked yet"
+                    );
+                }
+                code => warn!(attempt, tries, %code, remaining, "controlled shutdown is not complete"),
+            }
+            if attempt < tries {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+        }
+    }
+}
