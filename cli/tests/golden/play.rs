@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -14,12 +13,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
+use vltava_testkit::apache::Version;
 use vltava_testkit::process::Running;
 use vltava_testkit::{cache, wait};
 
 use super::session::{Batch, Counts, Run, Session, Step, words};
 use super::stage::{LIMIT, Stage};
-use vltava_testkit::apache::Version;
 
 /// What the commands of a session did, in order, and what the words in braces stood for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,7 +63,7 @@ fn play(session: &Session, mut stage: Stage) -> Recording {
     let mut member: Option<Member> = None;
     for step in &session.steps {
         match step {
-            Step::Run(run) => outcomes.push(obey(&stage, run)),
+            Step::Run(run) => outcomes.push(obey(&mut stage, run)),
             Step::File(name, text) => fs::write(stage.folder().join(name), stage.fill(text)).unwrap(),
             Step::Until(line, pattern) => {
                 until(&stage, line, pattern);
@@ -90,34 +89,17 @@ fn play(session: &Session, mut stage: Stage) -> Recording {
     Recording { values: stage.values, folder, outcomes }
 }
 
-fn obey(stage: &Stage, run: &Run) -> Outcome {
+fn obey(stage: &mut Stage, run: &Run) -> Outcome {
     let words = words(&stage.fill(run.line));
-    let mut command = stage.command(&words[0], &words[1..]);
-    let (out, err) = (stage.folder().join("stdout"), stage.folder().join("stderr"));
-    command.stdin(Stdio::piped());
-    command.stdout(fs::File::create(&out).unwrap()).stderr(fs::File::create(&err).unwrap());
-    let mut child = command.spawn().unwrap_or_else(|e| panic!("{}: {e}", run.line));
-    let mut input = child.stdin.take().unwrap();
-    // A command that has gone without reading is no failure.
-    let _ = input.write_all(stage.fill(run.stdin).as_bytes());
-    drop(input);
-    let end = std::time::Instant::now() + LIMIT;
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if std::time::Instant::now() > end {
-            let _ = child.kill();
-            panic!("not within {LIMIT:?}: {} ends\n{}", run.line, fs::read_to_string(&out).unwrap_or_default());
-        }
-        std::thread::park_timeout(Duration::from_millis(5));
-    };
+    let [stdin, stdout, stderr] = ["stdin", "stdout", "stderr"].map(|name| stage.folder().join(name));
+    fs::write(&stdin, stage.fill(run.stdin)).unwrap();
+    let exit = stage.run(&words[0], &words[1..], [&stdin, &stdout, &stderr]);
     let text = |path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-    let mut stdout = text(out);
+    let mut stdout = text(stdout);
     if run.counts == Counts::Squeezed {
         stdout = squeeze(&stdout);
     }
-    Outcome { stdout, stderr: text(err), exit: status.code() }
+    Outcome { stdout, stderr: text(stderr), exit }
 }
 
 /// Repeated lines are one.

@@ -26,8 +26,11 @@ const JVM: [&str; 5] = ["SLF4J: ", "\tat ", "Caused by: ", "\t... ", "JLine supp
 
 /// Panics with every difference there is.
 pub(crate) fn same(session: &Session, apache: &Recording, vltava: &Recording) {
-    let runs: Vec<&Run> =
-        session.steps.iter().filter_map(|step| if let Step::Run(run) = step { Some(run) } else { None }).collect();
+    let runs: Vec<&Run> = session
+        .steps
+        .iter()
+        .filter_map(|step| if let Step::Run(run) = step { Some(run) } else { None })
+        .collect();
     assert_eq!((apache.outcomes.len(), vltava.outcomes.len()), (runs.len(), runs.len()), "{}", session.name);
     let (mut report, mut differing) = (String::new(), 0);
     for ((run, theirs), ours) in runs.iter().zip(&apache.outcomes).zip(&vltava.outcomes) {
@@ -38,7 +41,12 @@ pub(crate) fn same(session: &Session, apache: &Recording, vltava: &Recording) {
             let _ = writeln!(report, "\n$ bin/{}\n{}", run.line, difference(&theirs, &ours));
         }
     }
-    assert!(differing == 0, "{differing} of {} commands differ in {} (- Apache, + Vltava):\n{report}", runs.len(), session.name);
+    assert!(
+        differing == 0,
+        "{differing} of {} commands differ in {} (- Apache, + Vltava):\n{report}",
+        runs.len(),
+        session.name
+    );
 }
 
 /// What counts of an outcome, one line each, without what differs from run to run.
@@ -64,7 +72,8 @@ fn shown(run: &Run, outcome: &Outcome, recording: &Recording) -> Vec<String> {
 fn lines_of(text: &str, recording: &Recording) -> Vec<String> {
     let mut text = text.to_owned();
     let known = ["bootstrap", "zookeeper", "data"].map(|name| (recording.values[name].as_str(), name));
-    let shown = [("bootstrap", "127.0.0.1:9092"), ("zookeeper", "127.0.0.1:2181"), ("data", "/tmp/kafka-logs")];
+    let shown =
+        [("bootstrap", "127.0.0.1:9092"), ("zookeeper", "127.0.0.1:2181"), ("data", "/tmp/kafka-logs")];
     for (value, name) in known {
         let standing = shown.iter().find(|(known, _)| *known == name).map_or("", |(_, standing)| standing);
         text = text.replace(value, standing);

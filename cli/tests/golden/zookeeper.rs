@@ -59,7 +59,11 @@ pub(crate) fn session() -> Session {
         run("zookeeper-shell.sh {zookeeper} redo 1"),
         run_for(FirstLine, "zookeeper-shell.sh {zookeeper} nosuch"),
         run_with(MANY, Everything, "zookeeper-shell.sh {zookeeper}"),
-        run_with("create /h 1\nhistory\nredo 0\nredo 9\ndelete /h\n", Everything, "zookeeper-shell.sh {zookeeper}"),
+        run_with(
+            "create /h 1\nhistory\nredo 0\nredo 9\ndelete /h\n",
+            Everything,
+            "zookeeper-shell.sh {zookeeper}",
+        ),
         run_with("close\nls /\nconnect {zookeeper}\nls /\n", Everything, "zookeeper-shell.sh {zookeeper}"),
     ];
     Session { name: "znodes", steps }

@@ -1,8 +1,9 @@
 //! Apache Kafka's own command-line tools, by the names of the scripts that start them.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::apache::Version;
 use crate::java;
@@ -48,35 +49,97 @@ const SCRIPTS: &[(&str, &str, &str)] = &[
     ("zookeeper-shell.sh", "org.apache.zookeeper.ZooKeeperMain", "org.apache.zookeeper.ZooKeeperMain"),
 ];
 
-/// The command that `bin/NAME WORDS` of a version runs, its log on standard error as Kafka's `tools-log4j.properties` has it. The
-/// logging's configuration is written below `folder`.
-#[must_use]
-pub fn script(version: Version, name: &str, words: &[String], folder: &Path) -> Command {
+/// The main class behind a script of a version, and the words that it gets.
+fn main_of<'a>(version: Version, name: &str, words: &'a [String]) -> (String, Vec<&'a str>) {
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if name == "kafka-run-class.sh" {
+        assert!(!words.is_empty(), "kafka-run-class.sh needs a class");
+        return (words.remove(0).to_owned(), words);
+    }
     let row = SCRIPTS.iter().find(|(script, ..)| *script == name);
-    let (main, words) = match (name, row) {
-        ("kafka-run-class.sh", _) => {
-            let (class, words) = words.split_first().expect("kafka-run-class.sh needs a class");
-            (class.as_str(), words)
-        }
-        (_, Some((_, main, _))) if version == Version::V0_11 => (*main, words),
-        (_, Some((.., main))) if version == Version::V3_9 => (*main, words),
+    let main = match (row, version) {
+        (Some((_, main, _)), Version::V0_11) | (Some((.., main)), Version::V3_9) if !main.is_empty() => *main,
         _ => panic!("{name} of Kafka {} is not known here", version.number()),
     };
-    assert!(!main.is_empty(), "Kafka {} has no {name}", version.number());
+    if name == "zookeeper-shell.sh" {
+        words.insert(0, "-server");
+    }
+    (main.to_owned(), words)
+}
+
+/// `java` with a version's libraries and with the log on standard error, as Kafka's `tools-log4j.properties` has it; the logging's
+/// configuration is written below `folder`.
+fn java(class_path: &str, folder: &Path) -> Command {
     let log = folder.join("tools-log4j.properties");
     fs::write(
         &log,
         "log4j.rootLogger=WARN, stderr\nlog4j.appender.stderr=org.apache.log4j.ConsoleAppender\n\
          log4j.appender.stderr.layout=org.apache.log4j.PatternLayout\n\
-         log4j.appender.stderr.layout.ConversionPattern=[%d] %p %m (%c)%n\nlog4j.appender.stderr.Target=System.err\n",
+         log4j.appender.stderr.layout.ConversionPattern=[%d] %p %m (%c)%n\nlog4j.appender.stderr.Target=System.err\n\
+         log4j.appender.stderr.Follow=true\n",
     )
     .unwrap_or_else(|e| panic!("{}: {e}", log.display()));
-    let mut command = java::bare(&version.class_path());
-    command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256M"]);
-    command.arg(format!("-Dlog4j.configuration=file:{}", log.display())).arg(main);
-    if name == "zookeeper-shell.sh" {
-        command.arg("-server");
-    }
-    command.args(words);
+    let mut command = java::bare(class_path);
+    command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512M", "-Duser.timezone=UTC"]);
+    command.arg(format!("-Dlog4j.configuration=file:{}", log.display()));
     command
+}
+
+/// The command that `bin/NAME WORDS` of a version runs.
+#[must_use]
+pub fn script(version: Version, name: &str, words: &[String], folder: &Path) -> Command {
+    let (main, words) = main_of(version, name, words);
+    let mut command = java(&version.class_path(), folder);
+    command.arg(main).args(words);
+    command
+}
+
+/// Tools that run one after the other in one JVM: its start is what most of their time goes into.
+#[derive(Debug)]
+pub struct Tools {
+    version: Version,
+    jvm: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Tools {
+    /// Starts the JVM with `folder` as its working directory.
+    #[must_use]
+    pub fn start(version: Version, folder: &Path) -> Tools {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("java");
+        let libraries = version.class_path();
+        let classes = java::compile(&format!("kafka-tools-{}", version.number()), &sources, &libraries);
+        let mut command = java(&format!("{}:{libraries}", classes.display()), folder);
+        let errors = fs::File::create(folder.join("tools.err")).expect("a file for the JVM's errors");
+        command.arg("Tools").current_dir(folder);
+        let mut jvm = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .unwrap_or_else(|e| panic!("java does not start ({e}): `make test` installs it"));
+        let commands = jvm.stdin.take().expect("a pipe for commands");
+        let answers = BufReader::new(jvm.stdout.take().expect("a pipe for answers"));
+        Tools { version, jvm, commands, answers }
+    }
+
+    /// Runs `bin/NAME WORDS` with files for its standard input, output and error; its exit code.
+    pub fn run(&mut self, name: &str, words: &[String], files: [&Path; 3]) -> i32 {
+        let (main, words) = main_of(self.version, name, words);
+        let mut fields = vec![main];
+        fields.extend(files.map(|file| file.display().to_string()));
+        fields.extend(words.into_iter().map(str::to_owned));
+        writeln!(self.commands, "{}", fields.join("\u{1f}")).expect("a JVM that listens");
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).expect("a JVM that answers");
+        answer.trim().parse().unwrap_or_else(|_| panic!("{name} ended the JVM: {answer}"))
+    }
+}
+
+impl Drop for Tools {
+    fn drop(&mut self) {
+        let _ = self.jvm.kill();
+        let _ = self.jvm.wait();
+    }
 }

@@ -15,15 +15,21 @@ pub(crate) fn session() -> Session {
 }
 
 fn set_up() -> Vec<Step> {
-    let batch = |partition, records| Step::Produce(Batch { topic: "golden", partition, codec: "none", records });
+    let batch =
+        |partition, records| Step::Produce(Batch { topic: "golden", partition, codec: "none", records });
     vec![
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic another --partitions 1"),
         Step::Until("topics --describe --bootstrap-server {bootstrap}", "(?s)(Leader: 0.*){4}"),
-        batch(0, &[(None, Some("a"), START), (None, Some("b"), START + 9000), (None, Some("c"), START + 2000)]),
+        batch(
+            0,
+            &[(None, Some("a"), START), (None, Some("b"), START + 9000), (None, Some("c"), START + 2000)],
+        ),
         batch(1, &[(None, Some("d"), START + 500)]),
         // So that there is an internal topic.
-        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group readers --topic golden:0 --reset-offsets --to-earliest --execute"),
+        run(
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group readers --topic golden:0 --reset-offsets --to-earliest --execute",
+        ),
     ]
 }
 
@@ -58,16 +64,27 @@ fn offsets() -> Vec<Step> {
         run("kafka-get-offsets.sh --bootstrap-server {bootstrap} --topic-partitions golden --partitions 0"),
         run("kafka-get-offsets.sh --topic golden"),
         Step::File("client.properties", "client.id=somebody\nrequest.timeout.ms=20000\n"),
-        run("kafka-get-offsets.sh --bootstrap-server {bootstrap} --topic golden --command-config client.properties"),
+        run(
+            "kafka-get-offsets.sh --bootstrap-server {bootstrap} --topic golden --command-config client.properties",
+        ),
     ]
 }
 
 fn deleted_records() -> Vec<Step> {
     vec![
-        Step::File("good.json", r#"{"partitions":[{"topic":"golden","partition":0,"offset":1}],"version":1}"#),
+        Step::File(
+            "good.json",
+            r#"{"partitions":[{"topic":"golden","partition":0,"offset":1}],"version":1}"#,
+        ),
         Step::File("all.json", r#"{"partitions":[{"topic":"golden","partition":1,"offset":-1}]}"#),
-        Step::File("beyond.json", r#"{"partitions":[{"topic":"golden","partition":0,"offset":99}],"version":1}"#),
-        Step::File("twice.json", r#"{"partitions":[{"topic":"golden","partition":0,"offset":1},{"topic":"golden","partition":0,"offset":2}]}"#),
+        Step::File(
+            "beyond.json",
+            r#"{"partitions":[{"topic":"golden","partition":0,"offset":99}],"version":1}"#,
+        ),
+        Step::File(
+            "twice.json",
+            r#"{"partitions":[{"topic":"golden","partition":0,"offset":1},{"topic":"golden","partition":0,"offset":2}]}"#,
+        ),
         Step::File("version.json", r#"{"partitions":[],"version":2}"#),
         Step::File("empty.json", r#"{"version":1}"#),
         Step::File("broken.json", "{"),
@@ -86,7 +103,9 @@ fn deleted_records() -> Vec<Step> {
 fn directories() -> Vec<Step> {
     vec![
         run("kafka-log-dirs.sh --bootstrap-server {bootstrap} --describe --topic-list another"),
-        run("kafka-log-dirs.sh --bootstrap-server {bootstrap} --describe --topic-list another --broker-list 0"),
+        run(
+            "kafka-log-dirs.sh --bootstrap-server {bootstrap} --describe --topic-list another --broker-list 0",
+        ),
         run("kafka-log-dirs.sh --bootstrap-server {bootstrap} --describe --topic-list nosuch"),
         run("kafka-log-dirs.sh --bootstrap-server {bootstrap} --describe --broker-list 7,8"),
         run("kafka-log-dirs.sh --bootstrap-server {bootstrap} --describe --broker-list x"),
