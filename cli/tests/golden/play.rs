@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -45,6 +45,9 @@ pub(crate) struct Outcome {
 /// What Apache Kafka's tools do with Apache Kafka's broker: recorded once, then found in the tests' cache until the session changes.
 pub(crate) fn apache(version: Version, session: &Session) -> Recording {
     let name = format!("golden-{}-{}", version.number(), session.name);
+    // One cluster of JVMs at a time is enough for any machine.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = cache::once(&name, &format!("{session:?}"), |folder| {
         let recording = play(session, Stage::apache(version));
         fs::write(folder.join("recording.json"), serde_json::to_vec(&recording).unwrap()).unwrap();

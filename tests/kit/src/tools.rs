@@ -27,7 +27,7 @@ const SCRIPTS: &[(&str, &str, &str)] = &[
     (
         "kafka-broker-api-versions.sh",
         "kafka.admin.BrokerApiVersionsCommand",
-        "org.apache.kafka.tools.BrokerApiVersionsCommand",
+        "kafka.admin.BrokerApiVersionsCommand",
     ),
     ("kafka-dump-log.sh", "", "kafka.tools.DumpLogSegments"),
     ("kafka-console-producer.sh", "kafka.tools.ConsoleProducer", "kafka.tools.ConsoleProducer"),

@@ -27,12 +27,20 @@ fn set_up() -> Vec<Step> {
             &[(None, Some("a"), START), (None, Some("b"), START + 1000), (None, Some("c"), START + 2000)],
         ),
         batch(1, &[(None, Some("d"), START + 500), (None, Some("e"), START + 1500)]),
-        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list"),
-        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --state"),
-        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group nosuch"),
-        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group nosuch --members"),
-        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group nosuch --state"),
-        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --all-groups"),
+        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list"),
+        run("kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --state"),
+        run(
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group nosuch",
+        ),
+        run(
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group nosuch --members",
+        ),
+        run(
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group nosuch --state",
+        ),
+        run(
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --all-groups",
+        ),
     ]
 }
 
@@ -40,179 +48,200 @@ fn resets() -> Vec<Step> {
     vec![
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --to-earliest",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --to-earliest",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --to-latest --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --to-latest --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --topic another --reset-offsets --to-latest --execute",
-        ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1"),
-        run_for(
-            AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:0 --reset-offsets --to-offset 2 --execute",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --topic another --reset-offsets --to-latest --execute",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:0,1 --reset-offsets --shift-by -1 --execute",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:0 --reset-offsets --shift-by 100 --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:0 --reset-offsets --to-offset 2 --execute",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:0 --reset-offsets --shift-by -100 --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:0,1 --reset-offsets --shift-by -1 --execute",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:0 --reset-offsets --to-offset 999 --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:0 --reset-offsets --shift-by 100 --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --all-topics --reset-offsets --to-current --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:0 --reset-offsets --shift-by -100 --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g0 --topic golden --reset-offsets --to-current --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:0 --reset-offsets --to-offset 999 --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g0 --topic golden --reset-offsets --shift-by 1 --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --all-topics --reset-offsets --to-current --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g0 --all-topics --reset-offsets --to-earliest --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g0 --topic golden --reset-offsets --to-current --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --to-datetime 2023-11-14T22:13:21.000 --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g0 --topic golden --reset-offsets --shift-by 1 --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --to-datetime 2023-11-15T00:13:20.100+02:00 --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g0 --all-topics --reset-offsets --to-earliest --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --to-datetime 2023-11-14T22:13:20.001Z --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --to-datetime 2023-11-14T22:13:21.000 --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic another --reset-offsets --to-datetime 2023-11-14T22:13:21.000 --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --to-datetime 2023-11-15T00:13:20.100+02:00 --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:0 --reset-offsets --to-datetime yesterday --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --to-datetime 2023-11-14T22:13:20.001Z --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --by-duration P20000D --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic another --reset-offsets --to-datetime 2023-11-14T22:13:21.000 --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --by-duration PT0S --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:0 --reset-offsets --to-datetime yesterday --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:0 --reset-offsets --by-duration long --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --by-duration P20000D --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden --reset-offsets --to-earliest --export --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --by-duration PT0S --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --group g2 --topic golden --reset-offsets --to-earliest --export --execute",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:0 --reset-offsets --by-duration long --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --all-groups --all-topics --reset-offsets --to-latest --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden --reset-offsets --to-earliest --export --dry-run",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --group g2 --topic golden --reset-offsets --to-earliest --export --execute",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --all-groups --all-topics --reset-offsets --to-latest --dry-run",
         ),
         Step::File("one.csv", "golden,0,1\ngolden,1,2\n"),
         Step::File("two.csv", "g1,golden,0,2\ng2,golden,1,99\n"),
         Step::File("bad.csv", "golden,zero,1\n"),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --reset-offsets --from-file one.csv --execute",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --reset-offsets --from-file one.csv --execute",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --group g2 --reset-offsets --from-file two.csv --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --group g2 --reset-offsets --from-file two.csv --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --reset-offsets --from-file bad.csv --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --reset-offsets --from-file bad.csv --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --reset-offsets --from-file nosuch.csv --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --reset-offsets --from-file nosuch.csv --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:x --reset-offsets --to-earliest --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:x --reset-offsets --to-earliest --dry-run",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group g1 --topic golden:9 --reset-offsets --to-earliest --dry-run",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:9 --reset-offsets --to-earliest --dry-run",
         ),
     ]
 }
 
 fn lists_and_descriptions() -> Vec<Step> {
     vec![
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list"),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --state"),
+        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list"),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --state stable,EMPTY",
-        ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --state Stable"),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --state nonsense"),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --type"),
-        run_for(
-            AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --type classic --state",
-        ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --type nonsense"),
-        run_for(
-            AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --offsets",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --state",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --offsets --verbose",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --state stable,EMPTY",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --members",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --state Stable",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --members --verbose",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --state nonsense",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --state",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --type",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --state --verbose",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --type classic --state",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --group nosuch",
-        ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --all-groups"),
-        run_for(
-            AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --all-groups --state",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --type nonsense",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1 --timeout 20000",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1 --offsets",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1 --offsets --verbose",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1 --members",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1 --members --verbose",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1 --state",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1 --state --verbose",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1 --group nosuch",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --all-groups",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --all-groups --state",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1",
         ),
     ]
 }
@@ -224,28 +253,37 @@ fn a_live_group() -> Vec<Step> {
             "consumer-groups --bootstrap-server {bootstrap} --describe --group live --offsets",
             r"(?s)(golden +\d +(\d+) +\d+ +0 .*live-1-.*){2}",
         ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group live"),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group live --members",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group live",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group live --members --verbose",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group live --members",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group live --state",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group live --members --verbose",
         ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list --state"),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group live --topic golden --reset-offsets --to-earliest --execute",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group live --state",
         ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete --group live"),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete-offsets --group live --topic golden",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list --state",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group live --topic golden --reset-offsets --to-earliest --execute",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete --group live",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group live --topic golden",
         ),
         Step::Leave,
         Step::Until(
@@ -259,24 +297,36 @@ fn deletions() -> Vec<Step> {
     vec![
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete-offsets --group g1 --topic golden:0",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group g1 --topic golden:0",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete-offsets --group g1 --topic another",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group g1 --topic another",
         ),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete-offsets --group nosuch --topic golden",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group nosuch --topic golden",
         ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --describe --group g1"),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete --group nosuch"),
         run_for(
             AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete --group g1 --group nosuch",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --describe --group g1",
         ),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete --group g2"),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --delete --all-groups"),
-        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --list"),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete --group nosuch",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete --group g1 --group nosuch",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete --group g2",
+        ),
+        run_for(
+            AnyOrder,
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete --all-groups",
+        ),
+        run_for(AnyOrder, "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --list"),
     ]
 }

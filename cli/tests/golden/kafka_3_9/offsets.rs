@@ -28,7 +28,7 @@ fn set_up() -> Vec<Step> {
         batch(1, &[(None, Some("d"), START + 500)]),
         // So that there is an internal topic.
         run(
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group readers --topic golden:0 --reset-offsets --to-earliest --execute",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group readers --topic golden:0 --reset-offsets --to-earliest --execute",
         ),
     ]
 }

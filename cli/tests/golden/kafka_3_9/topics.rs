@@ -53,7 +53,7 @@ fn made() -> Vec<Step> {
         }),
         // So that there is an internal topic.
         run(
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --group readers --topic golden:0 --reset-offsets --to-earliest --execute",
+            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group readers --topic golden:0 --reset-offsets --to-earliest --execute",
         ),
     ]
 }
