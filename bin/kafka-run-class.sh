@@ -51,7 +51,7 @@ case $class in
   kafka.tools.ConsoleConsumer | kafka.consumer.ConsoleConsumer | org.apache.kafka.tools.consumer.ConsoleConsumer) command=console-consumer ;;
   kafka.tools.GetOffsetShell | org.apache.kafka.tools.GetOffsetShell) command=get-offsets ;;
   # The name that 0.11 knows the tool by asks for its output; kafka-dump-log.sh is of 3.x.
-  kafka.tools.DumpLogSegments) command=dump-log; set -- --era 0.11 "$@" ;;
+  kafka.tools.DumpLogSegments) command=dump-log; set -- --era "${VLTAVA_ERA:-0.11}" "$@" ;;
   org.apache.kafka.tools.DumpLogSegments) command=dump-log ;;
   kafka.tools.ProducerPerformance | org.apache.kafka.tools.ProducerPerformance) command=producer-perf-test ;;
   kafka.tools.ConsumerPerformance | org.apache.kafka.tools.ConsumerPerformance) command=consumer-perf-test ;;

@@ -61,8 +61,10 @@ async fn delete(args: &Args) -> Result<(), Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let failed =
-        |why: String| Failure::new("java.nio.file.NoSuchFileException", format!("{}: {why}", file.display()));
+    let failed = |why: String| {
+        let words = format!("Unable to read file {}", file.display());
+        Failure::new("org.apache.kafka.server.common.AdminOperationException", format!("{words}\n{why}"))
+    };
     let length = std::fs::metadata(file).map_err(|error| failed(error.to_string()))?.len();
     if length > MAX_FILE {
         return Err(failed(format!("{length} bytes are more than {MAX_FILE}")));

@@ -14,6 +14,7 @@ pub(crate) mod consumer_groups;
 pub(crate) mod delete_records;
 mod deserializer;
 pub(crate) mod dump_log;
+mod era;
 mod failure;
 pub(crate) mod get_offsets;
 mod java_order;

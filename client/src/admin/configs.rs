@@ -45,6 +45,15 @@ impl Resource {
             _ => Node::Any,
         }
     }
+
+    /// Where a value comes from, as far as a broker before 1.1 tells.
+    fn source(&self, is_default: bool) -> i8 {
+        match self.kind {
+            _ if is_default => 5,
+            ResourceKind::Topic => 1,
+            ResourceKind::Broker | ResourceKind::BrokerLogger => 4,
+        }
+    }
 }
 
 /// A key of a configuration.
@@ -85,6 +94,8 @@ pub async fn describe_configs(
     client: &mut Client,
     resource: &Resource,
 ) -> Result<Vec<ConfigEntry>, ClientError> {
+    // Version 0 tells no synonyms, and of a value only whether it is the default.
+    let version = client.version::<DescribeConfigsRequest<'_>>(resource.node(), i16::MAX).await?;
     let request = DescribeConfigsRequest {
         resources: vec![DescribeConfigsResource {
             resource_type: resource.kind.code(),
@@ -92,7 +103,7 @@ pub async fn describe_configs(
             configuration_keys: None,
             ..Default::default()
         }],
-        include_synonyms: true,
+        include_synonyms: version >= 1,
         ..DescribeConfigsRequest::default()
     };
     client
@@ -104,7 +115,7 @@ pub async fn describe_configs(
                     ConfigEntry {
                         name: entry.name.into_owned(),
                         value: entry.value.map(Into::into),
-                        source: entry.config_source,
+                        source: if version >= 1 { entry.config_source } else { resource.source(entry.is_default) },
                         sensitive: entry.is_sensitive,
                         read_only: entry.read_only,
                         synonyms: entry

@@ -23,7 +23,8 @@ pub fn dir() -> PathBuf {
 pub fn once(name: &str, recipe: &impl Hash, make: impl FnOnce(&Path)) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     recipe.hash(&mut hasher);
-    let folder = dir().join(format!("{name}-{:016x}", hasher.finish()));
+    let finished = format!("{name}-{:016x}", hasher.finish());
+    let folder = dir().join(&finished);
     if folder.exists() {
         return folder;
     }
@@ -31,7 +32,7 @@ pub fn once(name: &str, recipe: &impl Hash, make: impl FnOnce(&Path)) -> PathBuf
     let lock = File::create(&lock_path).unwrap_or_else(|e| panic!("{}: {e}", lock_path.display()));
     lock.lock().unwrap_or_else(|e| panic!("{}: {e}", lock_path.display()));
     if !folder.exists() {
-        let unfinished = folder.with_extension("unfinished");
+        let unfinished = dir().join(format!("{finished}.unfinished"));
         let _ = fs::remove_dir_all(&unfinished);
         fs::create_dir_all(&unfinished).unwrap_or_else(|e| panic!("{}: {e}", unfinished.display()));
         make(&unfinished);

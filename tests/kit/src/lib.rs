@@ -14,6 +14,7 @@ pub mod java;
 pub mod maven;
 pub mod process;
 pub mod python;
+pub mod tools;
 pub mod vltava;
 pub mod wait;
 pub mod zookeeper;

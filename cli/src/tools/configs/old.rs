@@ -21,6 +21,13 @@ pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
                 let class = "kafka.admin.AdminOperationException";
                 return Err(Failure::new(class, format!("Topic \"{topic}\" does not exist.")));
             }
+            if matches!(target.kind(), Kind::Clients | Kind::Users) && !changes.set.is_empty() {
+                let keys: Vec<&str> = changes.set.keys().map(String::as_str).collect();
+                eprintln!(
+                    "WARNING: {} is kept, but Vltava's brokers do not enforce quotas yet: nobody is held to it.",
+                    keys.join(", ")
+                );
+            }
             let mut overrides = zookeeper::overrides(&session, &entity).await?;
             changes.apply(&mut overrides)?;
             zookeeper::set_overrides(&session, &entity, &overrides).await?;

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::tools::failure::Failure;
+use crate::tools::{
+    era::{Era, EraOption},
+    failure::Failure,
+};
 
 /// List, describe, delete and reset consumer groups, as kafka-consumer-groups.sh does
 #[derive(Debug, Default, Parser)]
@@ -72,6 +75,8 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pub(super) reset: Reset,
+    #[command(flatten)]
+    pub(super) era: EraOption,
 }
 
 /// What to reset offsets to, and how.
@@ -133,9 +138,12 @@ impl Reset {
 pub(super) const NO_ACTION: &str = "WARN: No action will be performed as the --execute option is missing.In a future major release, the default behavior of this command will be to prompt the user before executing the reset rather than doing a dry run. You should add the --dry-run option explicitly if you are scripting this command and want to keep the current default behavior without prompting.";
 
 impl Args {
-    /// Whether the command uses something that came after 0.11. Then the output is that of 3.9, with its columns; else scripts that
-    /// have read 0.11's output go on reading it.
+    /// Whether the output is that of 3.9, with its columns: where that is asked for, or where the command uses something that came
+    /// after 0.11. Else scripts that have read 0.11's output go on reading it.
     pub(super) fn is_modern(&self) -> bool {
+        if let Some(era) = self.era.era {
+            return era == Era::New;
+        }
         self.members
             || self.offsets
             || self.state.is_some()

@@ -17,10 +17,15 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
 use self::{decoders::Decoder, mismatches::Mismatches};
-use super::{deserializer::Deserializer, failure::Failure, output};
+use super::{
+    deserializer::Deserializer,
+    era::{Era, EraOption},
+    failure::Failure,
+    output,
+};
 
 /// Write what is in a partition's files: .log, .index, .timeindex, .txnindex, .snapshot
 #[derive(Debug, Parser)]
@@ -72,20 +77,8 @@ pub(crate) struct Args {
     /// Write keys and values only
     #[arg(long)]
     skip_record_metadata: bool,
-    /// Whose output to write
-    #[arg(long, value_enum, default_value_t = Era::New)]
-    era: Era,
-}
-
-/// Whose output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Era {
-    /// Kafka 0.11's
-    #[value(name = "0.11")]
-    Old,
-    /// Kafka 3.9's
-    #[value(name = "3.9")]
-    New,
+    #[command(flatten)]
+    era: EraOption,
 }
 
 /// What the options say.
@@ -122,7 +115,7 @@ impl Settings {
         let decoded = args.key_decoder_class.is_some() || args.value_decoder_class.is_some();
         let contents = args.print_data_log || decoded || args.offsets_decoder || args.transaction_log_decoder;
         Ok(Self {
-            era: args.era,
+            era: args.era.era.unwrap_or(Era::New),
             contents,
             deep: args.deep_iteration || contents,
             verify_only: args.verify_index_only,

@@ -63,7 +63,9 @@ impl PartitionFilter {
 }
 
 fn rule(text: &str) -> Result<Rule, Failure> {
-    let invalid = || Failure::illegal(format!("Invalid rule specification: {text}"));
+    let invalid = || {
+        Failure::illegal(format!("org.apache.kafka.tools.TerseException: Invalid rule specification: {text}"))
+    };
     let shape = Regex::new(r"^([^:,]*)(?::(?:([0-9]+)|([0-9]*)-([0-9]*))?)?$").map_err(|_| invalid())?;
     let found = shape.captures(text).ok_or_else(invalid)?;
     let part = |index| found.get(index).map(|part| part.as_str()).filter(|part| !part.is_empty());
@@ -101,7 +103,10 @@ mod tests {
         for (topic, partition) in [("topic1", 0), ("topic2", 3), ("topic4", 4), ("topic5", 3), ("any", 1)] {
             assert!(!filter.allows(topic, partition), "{topic}-{partition}");
         }
-        assert_eq!(PartitionFilter::patterns("a:b").unwrap_err().message, "Invalid rule specification: a:b");
+        assert_eq!(
+            PartitionFilter::patterns("a:b").unwrap_err().message,
+            "org.apache.kafka.tools.TerseException: Invalid rule specification: a:b"
+        );
     }
 
     #[test]

@@ -63,7 +63,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 async fn show(args: &Args) -> Result<(), Failure> {
     let bootstrap = args.bootstrap_server.as_deref().or(args.broker_list.as_deref());
-    let bootstrap = bootstrap.ok_or_else(|| Failure::missing("bootstrap-server"))?;
+    let bootstrap =
+        bootstrap.ok_or_else(|| Failure::illegal("Missing required option(s) [bootstrap-server]"))?;
     if args.topic_partitions.is_some() && (args.topic.is_some() || args.partitions.is_some()) {
         return Err(Failure::illegal("--topic-partitions cannot be used with --topic or --partitions"));
     }

@@ -1,0 +1,70 @@
+//! `zookeeper-shell`: one command by trailing words, and many from standard input.
+
+use super::session::Counts::{Everything, FirstLine};
+use super::session::{Session, Step, run, run_for, run_with};
+
+pub(crate) fn session() -> Session {
+    const MANY: &str = "create /golden/b two\nget /golden/b\nset /golden/b three\nget -s /golden/b\nls /golden\nls -R /golden\n\
+        create -e /golden/e gone\ngetEphemerals /golden\ngetAllChildrenNumber /golden\nset -v 7 /golden/b no\nset -s -v 1 /golden/b four\n\
+        delete -v 9 /golden/b\nstat /golden/b\ngetAcl /golden/b\nsetAcl /golden/b world:anyone:rdwa\ngetAcl -s /golden/b\nsync /golden\n\
+        create /golden/none\nget /golden/none\ndelete /golden\ndeleteall /golden\nls /golden\nprintwatches\nprintwatches off\nversions\nquit\n";
+    let steps: Vec<Step> = vec![
+        run("zookeeper-shell.sh {zookeeper} create /golden one"),
+        run("zookeeper-shell.sh {zookeeper} create /golden one"),
+        run("zookeeper-shell.sh {zookeeper} create /golden/a/b one"),
+        run("zookeeper-shell.sh {zookeeper} create -s /golden/s- 1"),
+        run("zookeeper-shell.sh {zookeeper} create -s -e /golden/t- 1"),
+        run("zookeeper-shell.sh {zookeeper} create -c /golden/container 1"),
+        run("zookeeper-shell.sh {zookeeper} create -c -e /golden/container2 1"),
+        run("zookeeper-shell.sh {zookeeper} create -t x /golden/ttl 1"),
+        run("zookeeper-shell.sh {zookeeper} create -e -t 100 /golden/ttl 1"),
+        run("zookeeper-shell.sh {zookeeper} create /golden/acl data world:anyone:cdrwa"),
+        run("zookeeper-shell.sh {zookeeper} create /golden/acl2 data nonsense"),
+        run("zookeeper-shell.sh {zookeeper} ls /golden"),
+        run("zookeeper-shell.sh {zookeeper} ls -s /golden"),
+        run("zookeeper-shell.sh {zookeeper} ls -R /golden"),
+        run("zookeeper-shell.sh {zookeeper} ls -w /golden"),
+        run("zookeeper-shell.sh {zookeeper} ls /nosuch"),
+        run("zookeeper-shell.sh {zookeeper} ls"),
+        run("zookeeper-shell.sh {zookeeper} ls nosuch"),
+        run("zookeeper-shell.sh {zookeeper} ls /golden/"),
+        run("zookeeper-shell.sh {zookeeper} ls2 /golden"),
+        run("zookeeper-shell.sh {zookeeper} get /golden"),
+        run("zookeeper-shell.sh {zookeeper} get -s /golden"),
+        run("zookeeper-shell.sh {zookeeper} get -w /golden"),
+        run("zookeeper-shell.sh {zookeeper} get /golden watch"),
+        run("zookeeper-shell.sh {zookeeper} get /nosuch"),
+        run("zookeeper-shell.sh {zookeeper} get -x /golden"),
+        run("zookeeper-shell.sh {zookeeper} set /golden"),
+        run("zookeeper-shell.sh {zookeeper} set /golden 'two words'"),
+        run("zookeeper-shell.sh {zookeeper} set -v 9 /golden three"),
+        run("zookeeper-shell.sh {zookeeper} stat /golden"),
+        run("zookeeper-shell.sh {zookeeper} stat -w /golden"),
+        run("zookeeper-shell.sh {zookeeper} stat /nosuch"),
+        run("zookeeper-shell.sh {zookeeper} getAcl /golden"),
+        run("zookeeper-shell.sh {zookeeper} getAcl -s /golden/acl"),
+        run("zookeeper-shell.sh {zookeeper} setAcl /golden/acl world:anyone:r"),
+        run("zookeeper-shell.sh {zookeeper} setAcl -s /golden/acl world:anyone:ra"),
+        run("zookeeper-shell.sh {zookeeper} getAllChildrenNumber /golden"),
+        run("zookeeper-shell.sh {zookeeper} getEphemerals"),
+        run("zookeeper-shell.sh {zookeeper} getEphemerals /golden"),
+        run("zookeeper-shell.sh {zookeeper} whoami"),
+        run("zookeeper-shell.sh {zookeeper} addauth digest me:secret"),
+        run("zookeeper-shell.sh {zookeeper} sync /golden"),
+        run("zookeeper-shell.sh {zookeeper} delete /golden"),
+        run("zookeeper-shell.sh {zookeeper} delete /nosuch"),
+        run("zookeeper-shell.sh {zookeeper} rmr /golden/acl"),
+        run("zookeeper-shell.sh {zookeeper} deleteall /nosuch"),
+        run("zookeeper-shell.sh {zookeeper} history"),
+        run("zookeeper-shell.sh {zookeeper} redo 1"),
+        run_for(FirstLine, "zookeeper-shell.sh {zookeeper} nosuch"),
+        run_with(MANY, Everything, "zookeeper-shell.sh {zookeeper}"),
+        run_with(
+            "create /h 1\nhistory\nredo 0\nredo 9\ndelete /h\n",
+            Everything,
+            "zookeeper-shell.sh {zookeeper}",
+        ),
+        run_with("close\nls /\nconnect {zookeeper}\nls /\n", Everything, "zookeeper-shell.sh {zookeeper}"),
+    ];
+    Session { name: "znodes", steps }
+}
