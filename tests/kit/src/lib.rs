@@ -9,10 +9,12 @@
 
 pub mod apache;
 pub mod cache;
+pub mod disk;
 pub mod go;
 pub mod java;
 pub mod maven;
 pub mod process;
 pub mod python;
+pub mod skip;
 pub mod vltava;
 pub mod wait;
