@@ -306,6 +306,31 @@ fn who_does_not_join_again_in_time_is_left_behind() {
 }
 
 #[test]
+fn no_session_runs_against_a_member_whose_request_is_held_though_it_sent_a_heartbeat_beside_it() {
+    let mut bench = Bench::new();
+    let first = bench.stable();
+    let second = bench.join("");
+    let again = bench.join(&first);
+    let second_id = bench.joined(second).member_id.clone();
+    assert_eq!(bench.joined(again).generation, 2);
+    let first_waits = bench.sync(&first, 1 + 1, &[(&first, b"all")]);
+    assert_eq!(bench.synced(first_waits).error, ErrorCode::None);
+
+    // A third comes; the first joins again and says beside it that it lives, while the second only says so.
+    let third = bench.join("");
+    let waiting = bench.join(&first);
+    assert_eq!(bench.heartbeat(&first, 2), ErrorCode::RebalanceInProgress);
+    for _ in 0..5 {
+        bench.pass(i64::from(SESSION) - 1);
+        assert_eq!(bench.heartbeat(&second_id, 2), ErrorCode::RebalanceInProgress);
+        assert!(bench.waits(waiting) && bench.waits(third), "the first was put out");
+    }
+    bench.pass(i64::from(SESSION));
+    assert_eq!(bench.joined(waiting).generation, 3);
+    assert_eq!(bench.joined(third).error, ErrorCode::None);
+}
+
+#[test]
 fn a_silent_member_is_put_out_and_the_others_rebalance() {
     let mut bench = Bench::new();
     let id = bench.stable();
@@ -489,6 +514,37 @@ fn only_an_empty_group_can_be_deleted_and_a_deleted_one_is_dead() {
     assert_eq!(bench.group.state(), State::Dead);
     let late = bench.join("");
     assert_eq!(bench.joined(late).error, ErrorCode::CoordinatorNotAvailable);
+}
+
+#[test]
+fn what_is_committed_while_a_group_is_being_deleted_lies_behind_the_tombstones_and_stays() {
+    let mut bench = Bench::new();
+    bench.commit("", -1, 1);
+    bench.hold_writes = true;
+    let mut out = Vec::new();
+    let deletion = bench.waiter();
+    bench.group.delete(Some(deletion), &mut out).unwrap();
+    bench.carry_out(out);
+    let commit = bench.commit("", -1, 2);
+    bench.release_writes();
+    assert!(!bench.waits(deletion));
+    assert_eq!(bench.commit_error(commit), ErrorCode::None);
+    assert_eq!(bench.group.state(), State::Empty, "a group that has an offset is not dead");
+    assert_eq!(bench.group.offset("t", 0).map(|o| o.offset), Some(2));
+}
+
+#[test]
+fn a_group_that_is_joined_while_it_is_being_deleted_lives_on_without_its_offsets() {
+    let mut bench = Bench::new();
+    bench.commit("", -1, 1);
+    bench.hold_writes = true;
+    let mut out = Vec::new();
+    bench.group.delete(None, &mut out).unwrap();
+    bench.carry_out(out);
+    bench.join("");
+    bench.release_writes();
+    assert_eq!(bench.group.state(), State::PreparingRebalance);
+    assert!(bench.group.offset("t", 0).is_none(), "the log has a tombstone for it");
 }
 
 #[test]

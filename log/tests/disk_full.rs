@@ -5,66 +5,10 @@
 mod records;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use records::{NOW, append, batch, contents};
 use vltava_log::{AppendError, Log, LogConfig, OpenOptions, TopicPartition};
-
-/// A tmpfs of one MiB, unmounted when dropped.
-struct SmallDisk {
-    tmp: tempfile::TempDir,
-}
-
-impl SmallDisk {
-    /// `None`, with the reason on standard error, where mounting is not permitted.
-    fn mount() -> Option<Self> {
-        let tmp = tempfile::tempdir().unwrap();
-        let output =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(tmp.path()).output();
-        match output {
-            Ok(output) if output.status.success() => Some(Self { tmp }),
-            Ok(output) => {
-                eprintln!(
-                    "SKIPPED: mounting a tmpfs fails: {}",
-                    String::from_utf8_lossy(&output.stderr).trim()
-                );
-                None
-            }
-            Err(error) => {
-                eprintln!("SKIPPED: no `mount`: {error}");
-                None
-            }
-        }
-    }
-
-    fn path(&self) -> &Path {
-        self.tmp.path()
-    }
-
-    fn fill(&self) -> PathBuf {
-        let ballast = self.path().join("ballast");
-        let mut size = 1 << 20;
-        let mut bytes = Vec::new();
-        // Whatever is left, to the last page.
-        while size >= 1 {
-            let longer = [&bytes[..], &vec![1; size]].concat();
-            if fs::write(&ballast, &longer).is_ok() {
-                bytes = longer;
-            } else {
-                fs::write(&ballast, &bytes).unwrap();
-                size /= 2;
-            }
-        }
-        ballast
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.tmp.path()).status();
-    }
-}
+use vltava_testkit::disk::SmallDisk;
 
 fn options() -> OpenOptions {
     let config = LogConfig { segment_bytes: 40_000, index_interval_bytes: 500, ..LogConfig::default() };
@@ -73,7 +17,8 @@ fn options() -> OpenOptions {
 
 #[test]
 fn a_full_disk_changes_nothing_and_heals_without_a_restart() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let name = "a_full_disk_changes_nothing_and_heals_without_a_restart";
+    let Some(disk) = SmallDisk::mount(name, 1024) else { return };
     let directory = disk.path().join("t-0");
     let (mut log, _) = Log::open(&directory, options()).unwrap();
     let mut expected = Vec::new();

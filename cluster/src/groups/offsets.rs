@@ -59,6 +59,7 @@ enum Pending {
     },
     Delete {
         waiter: Option<Waiter>,
+        partitions: Vec<Partition>,
     },
 }
 
@@ -241,9 +242,9 @@ impl Group {
                     topic: topic.to_owned(),
                     index,
                 };
-                let offsets = self.offsets.iter().map(name).collect();
-                let write = self.write(Write::Tombstones { offsets, group: true }, out);
-                self.offsets.pending.insert(write, Pending::Delete { waiter });
+                let partitions: Vec<Partition> = self.offsets.iter().map(name).collect();
+                let write = self.write(Write::Tombstones { offsets: partitions.clone(), group: true }, out);
+                self.offsets.pending.insert(write, Pending::Delete { waiter, partitions });
                 Ok(())
             }
             _ => Err(ErrorCode::NonEmptyGroup),
@@ -272,10 +273,12 @@ impl Group {
                     out.push(Action::Commit(waiter, results));
                 }
             }
-            (Some(Pending::Delete { waiter }), Ok(_)) => {
-                // A member that joined while the tombstones were written has the group back: it writes its own record over them.
-                if self.state == State::Empty {
-                    self.offsets.committed.clear();
+            (Some(Pending::Delete { waiter, partitions }), Ok(_)) => {
+                for partition in &partitions {
+                    self.offsets.remove(partition);
+                }
+                // Whoever joined or commits while the tombstones were written has the group back: its records lie behind them.
+                if self.state == State::Empty && self.offsets.is_empty() {
                     self.state = State::Dead;
                 }
                 if let Some(waiter) = waiter {
@@ -290,7 +293,7 @@ impl Group {
                     out.push(Action::Commit(waiter, failed(results, error)));
                 }
             }
-            (Some(Pending::Delete { waiter }), Err(error)) => {
+            (Some(Pending::Delete { waiter, .. }), Err(error)) => {
                 if let Some(waiter) = waiter {
                     let none = Partition { topic: String::new(), index: -1 };
                     out.push(Action::Commit(waiter, vec![(none, error)]));

@@ -228,9 +228,13 @@ impl Group {
         if self.members.contains_key(member_id) { Ok(()) } else { Err(ErrorCode::UnknownMemberId) }
     }
 
-    /// The member was heard of: its session starts anew.
+    /// The member was heard of: its session starts anew. No session runs while the group holds one of the member's requests, also where a
+    /// client sends heartbeats or commits beside it.
     pub(super) fn heard_of(&mut self, member_id: &str, now: i64) {
         let Some(member) = self.members.get_mut(member_id) else { return };
+        if member.joining.is_some() || member.syncing.is_some() {
+            return;
+        }
         let expires_at = now + i64::from(member.session_timeout);
         member.expires_at = Some(expires_at);
         self.wake_by(expires_at);

@@ -9,12 +9,14 @@
 
 pub mod apache;
 pub mod cache;
+pub mod disk;
 pub mod go;
 pub mod java;
 pub mod maven;
 pub mod process;
 pub mod python;
 pub mod tools;
+pub mod skip;
 pub mod vltava;
 pub mod wait;
 pub mod zookeeper;

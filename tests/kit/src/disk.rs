@@ -1,0 +1,121 @@
+//! Small file systems that can be filled up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::skip::skip;
+
+/// A tmpfs of its own, unmounted when dropped.
+#[derive(Debug)]
+pub struct SmallDisk {
+    place: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// Mounts one of `kib` KiB for the test `name`; `None`, said to the test run, where that is not permitted.
+    #[must_use]
+    pub fn mount(name: &str, kib: usize) -> Option<Self> {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let size = format!("size={kib}k");
+        match Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(place.path()).output() {
+            Ok(output) if output.status.success() => Some(Self { place }),
+            Ok(output) => {
+                skip(
+                    name,
+                    format_args!(
+                        "mounting a tmpfs fails: {}",
+                        String::from_utf8_lossy(&output.stderr).trim()
+                    ),
+                );
+                None
+            }
+            Err(error) => {
+                skip(name, format_args!("there is no mount: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Its root.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// Takes whatever room is left, to the last page; removing the file gives it back.
+    #[must_use]
+    pub fn fill(&self) -> PathBuf {
+        let ballast = self.path().join("ballast");
+        let mut size = 1 << 20;
+        let mut bytes = Vec::new();
+        while size >= 1 {
+            let longer = [&bytes[..], &vec![1; size]].concat();
+            if fs::write(&ballast, &longer).is_ok() {
+                bytes = longer;
+            } else {
+                fs::write(&ballast, &bytes).expect("what fitted before fits again");
+                size /= 2;
+            }
+        }
+        ballast
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.place.path()).status();
+    }
+}
+
+/// A file system whose device fails when it is told to: it promises more room than the disk under it has.
+#[derive(Debug)]
+pub struct FailingDisk {
+    under: SmallDisk,
+    place: tempfile::TempDir,
+}
+
+impl FailingDisk {
+    /// Mounts one of `kib` KiB for the test `name`; `None`, said to the test run, where that is not possible.
+    #[must_use]
+    pub fn mount(name: &str, kib: usize) -> Option<Self> {
+        let under = SmallDisk::mount(name, kib)?;
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let image = under.path().join("image");
+        let file = fs::File::create(&image).expect("a file on the small disk");
+        file.set_len(kib as u64 * 4 * 1024).expect("a sparse file");
+        // Without a journal, so that what fails is the write that is asked for.
+        let steps: [(&str, Vec<&std::ffi::OsStr>); 2] = [
+            ("mkfs.ext2", vec!["-q".as_ref(), "-F".as_ref(), image.as_os_str()]),
+            ("mount", vec!["-o".as_ref(), "loop".as_ref(), image.as_os_str(), place.path().as_os_str()]),
+        ];
+        for (program, arguments) in steps {
+            let output = Command::new(program).args(arguments).output();
+            let refused = match &output {
+                Ok(output) if output.status.success() => continue,
+                Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+                Err(error) => error.to_string(),
+            };
+            skip(name, format_args!("no file system in a file: {program}: {refused}"));
+            return None;
+        }
+        Some(Self { under, place })
+    }
+
+    /// Its root.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// From now on, the device takes nothing that is new to it. What was written and not made durable may be lost.
+    pub fn fail(&self) {
+        let _ = self.under.fill();
+    }
+}
+
+impl Drop for FailingDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.place.path()).status();
+    }
+}
