@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Gives memory back to the system promptly and costs little per thread; a broker idles under 20 MB with it.
+/// Gives memory back to the system promptly and costs little per thread. Without huge pages (`no_thp`): with them a broker with nothing to do had 27 MB
+/// and one with 50 producers 110, against 17 and 63, and no load of ours took less CPU.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

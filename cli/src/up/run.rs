@@ -20,6 +20,9 @@ use crate::server::Signals;
 /// How long topics that could not be made wait for another try.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long a try waits for the next while no broker answers: a broker takes 50 ms to start, and its user waits for the topics.
+const KNOCK: Duration = Duration::from_millis(10);
+
 /// Runs until a signal.
 pub(super) async fn run(file: &Path, desired: Desired, mut data: DataDirectory) -> Result<(), String> {
     let mut signals = Signals::new().map_err(|error| format!("signals can't be handled: {error}"))?;
@@ -171,6 +174,7 @@ impl Up {
         let bootstrap = self.laptop.bootstrap(&self.desired.cluster);
         let plans = self.desired.topic_plans();
         let mut managed = self.data.kept.managed_config.clone();
+        let mut wait = RETRY;
         match topics::reconcile(&bootstrap, &plans, &mut managed).await {
             Ok(outcome) => {
                 if outcome.lines != self.last {
@@ -190,10 +194,15 @@ impl Up {
                 }
             }
             // Brokers that are not up yet are no news; the log has the details.
-            Err(error) => tracing::debug!("topics: {error}"),
+            Err(error) => {
+                tracing::debug!("topics: {error}");
+                if !self.announced {
+                    wait = KNOCK;
+                }
+            }
         }
         if self.topics_due {
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(wait).await;
         }
     }
 

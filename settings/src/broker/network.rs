@@ -30,7 +30,7 @@ keys! {
         .accepted(reason::KRAFT_ONLY);
     /// SO_SNDBUF of accepted sockets, in bytes; -1 leaves the system's.
     SOCKET_SEND_BUFFER_BYTES: i32 = int("socket.send.buffer.bytes", 102_400).high();
-    /// SO_RCVBUF of accepted sockets, in bytes; -1 leaves the system's.
+    /// SO_RCVBUF of accepted sockets, in bytes; -1 leaves the system's, and so does not setting it.
     SOCKET_RECEIVE_BUFFER_BYTES: i32 = int("socket.receive.buffer.bytes", 102_400).high();
     /// Connections that may wait to be accepted; the system may allow fewer.
     SOCKET_LISTEN_BACKLOG_SIZE: i32 = int("socket.listen.backlog.size", 50).at_least(1).medium();
