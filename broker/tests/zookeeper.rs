@@ -394,7 +394,11 @@ async fn work(client: &mut Client) {
     };
     let alter = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
     assert_eq!(client.ask(0, &alter, |answer| answer.responses[0].error_code).await, 0);
-    let init = InitProducerIdRequest { transaction_timeout_ms: 60_000, ..Default::default() };
+    let init = InitProducerIdRequest {
+        transactional_id: None,
+        transaction_timeout_ms: 60_000,
+        ..Default::default()
+    };
     until("a producer id", async || client.ask(0, &init, |answer| answer.error_code == 0).await).await;
     let delete = DeleteTopicsRequest {
         topic_names: vec!["gone".into()],
