@@ -16,7 +16,7 @@ use crate::{
 const NAMED: usize = 20;
 
 /// Logs that are being opened.
-pub type Loading = Arc<LoadProgress>;
+pub(crate) type Loading = Arc<LoadProgress>;
 
 /// The content of `/status`.
 pub(crate) fn status(state: State, loading: Option<&Loading>, broker: Option<&Broker>) -> Value {

@@ -210,7 +210,7 @@ async fn a_start_that_fails_says_why_and_lets_go_of_everything() {
     let error = Server::start(house.config(&[("listeners", &listener)])).await.unwrap_err().to_string();
     assert!(error.contains("PLAINTEXT") && error.contains(&taken), "{error}");
 
-    let elsewhere = house.directory.path().join("elsewhere");
+    let elsewhere = house.directory().join("elsewhere");
     let nowhere = [
         ("zookeeper.connect", "127.0.0.1:1"),
         ("zookeeper.connection.timeout.ms", "200"),

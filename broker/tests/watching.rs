@@ -139,6 +139,7 @@ async fn join(client: &mut Client) -> (String, i32) {
         protocols: vec![JoinGroupRequestProtocol { name: "range".into(), ..Default::default() }],
         ..Default::default()
     };
+    client.until_coordinated("readers").await;
     let mut joined = None;
     until("the group is joined", async || {
         joined = client

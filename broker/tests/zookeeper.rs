@@ -282,7 +282,7 @@ async fn what_old_tools_do_in_zookeeper_takes_effect() {
         client.ask(5, &all, |answer| answer.topics.is_empty()).await
     })
     .await;
-    until("the tool sees it too", async || topics(&["--list"]).trim().is_empty()).await;
+    until("the tool sees it too", async || !topics(&["--list"]).contains("made")).await;
     server.stop().await;
 }
 
@@ -374,6 +374,10 @@ fn mask(text: &str) -> String {
 
 /// The same session on any broker.
 async fn work(client: &mut Client) {
+    let all = MetadataRequest { topics: None, ..MetadataRequest::default() };
+    let ready =
+        async || client.ask(5, &all, |answer| answer.controller_id == 0 && answer.brokers.len() == 1).await;
+    until("the broker knows itself", ready).await;
     client.create("orders", 3, &[("retention.ms", "3600000")]).await;
     client.create("gone", 1, &[]).await;
     client.produce("orders", 0, &["a"]).await.unwrap();
@@ -390,7 +394,11 @@ async fn work(client: &mut Client) {
     };
     let alter = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
     assert_eq!(client.ask(0, &alter, |answer| answer.responses[0].error_code).await, 0);
-    let init = InitProducerIdRequest { transaction_timeout_ms: 60_000, ..Default::default() };
+    let init = InitProducerIdRequest {
+        transactional_id: None,
+        transaction_timeout_ms: 60_000,
+        ..Default::default()
+    };
     until("a producer id", async || client.ask(0, &init, |answer| answer.error_code == 0).await).await;
     let delete = DeleteTopicsRequest {
         topic_names: vec!["gone".into()],

@@ -45,6 +45,7 @@ pub(crate) const NO_DELAY: &str = "each task first waits its own interval";
 pub(crate) const PREALLOCATE: &str = "segments grow as they are written";
 pub(crate) const PIPELINE: &str =
     "Vltava keeps as many requests to ZooKeeper in flight as there are to send, up to 256";
+pub(crate) const ALL_IN_SYNC: &str = "a commit always waits for every replica that is in sync";
 pub(crate) const UNUSED: &str = "nothing depends on it any more";
 pub(crate) const LAG_MESSAGES: &str = "lag is measured in time since Kafka 0.9, by replica.lag.time.max.ms";
 pub(crate) const PER_TOPIC: &str =

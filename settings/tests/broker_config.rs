@@ -412,6 +412,26 @@ fn dynamic_changes_are_validated_by_scope_value_and_rules() {
 }
 
 #[test]
+fn a_listener_s_own_limits_can_change_while_the_broker_runs() {
+    let file = "zookeeper.connect=localhost:2181\nlisteners=PLAINTEXT://:9092\nlistener.name.plaintext.max.connections=7\n\
+        listener.name.plaintext.num.network.threads=4\n";
+    let config = read(file).unwrap();
+    let warned: Vec<String> = config.warnings().iter().map(ToString::to_string).collect();
+    assert!(warned.iter().any(|warning| warning.contains("all listeners share the threads")), "{warned:?}");
+    assert_eq!(config.get_own(broker::MAX_CONNECTIONS, "PLAINTEXT"), Some(7));
+    let mut dynamic = DynamicConfig::new(Arc::new(config));
+    let own = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+    let name = "listener.name.plaintext.max.connections";
+    assert!(dynamic.replace(Level::Cluster, own(name, "8")).is_empty());
+    assert_eq!(dynamic.current().get_own(broker::MAX_CONNECTIONS, "PLAINTEXT"), Some(8));
+    assert!(dynamic.replace(Level::Broker, own(name, "9")).is_empty());
+    assert_eq!(dynamic.current().get_own(broker::MAX_CONNECTIONS, "PLAINTEXT"), Some(9));
+    assert_eq!(dynamic.current().get(broker::MAX_CONNECTIONS), i32::MAX, "the broker's own is another");
+    assert!(dynamic.validate(Level::Broker, &own(name, "-1")).is_err());
+    assert!(dynamic.validate(Level::Broker, &own("listener.name.plaintext.num.partitions", "1")).is_err());
+}
+
+#[test]
 fn the_reference_page_is_the_table_s() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md"))
         .unwrap_or_default();

@@ -21,17 +21,36 @@ pub fn build(threads: usize) -> io::Result<Runtime> {
         .build()
 }
 
-/// The network threads that an owner wants: `num.network.threads` where it is given.
+/// Apache Kafka's default of `num.network.threads`, for threads that only move bytes.
+const KAFKAS_DEFAULT: i32 = 3;
+
+/// The network threads that an owner wants: `num.network.threads`, where it is not what every properties file of Apache Kafka's says.
 pub fn threads(config: &BrokerConfig) -> usize {
-    let key = keys::NUM_NETWORK_THREADS;
-    if config.is_given(key.name()) {
-        usize::try_from(config.get(key)).unwrap_or(1)
-    } else {
-        default_threads()
-    }
+    let wanted = config.get(keys::NUM_NETWORK_THREADS);
+    if wanted == KAFKAS_DEFAULT { default_threads() } else { usize::try_from(wanted).unwrap_or(1) }
 }
 
 /// How many network threads serve best: one for each core that the process may use, as connections are answered where they are read.
 pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use vltava_settings::Properties;
+
+    use super::*;
+
+    #[test]
+    fn the_number_that_every_file_has_is_no_wish() {
+        for (given, wanted) in [(None, default_threads()), (Some("3"), default_threads()), (Some("7"), 7)] {
+            let mut properties = Properties::default();
+            properties.set("zookeeper.connect", "localhost:2181");
+            if let Some(given) = given {
+                properties.set("num.network.threads", given);
+            }
+            let config = BrokerConfig::from_properties(&properties, &Properties::default()).unwrap();
+            assert_eq!(threads(&config), wanted, "{given:?}");
+        }
+    }
 }

@@ -255,7 +255,7 @@ mod tests {
         let held = Arc::new(Mutex::new(held));
         let hold = |pool: &FileWork| {
             let (pool, held) = (pool.clone(), held.clone());
-            tokio::spawn(async move { pool.read(move || drop(held.lock().recv())).await })
+            tokio::spawn(async move { pool.read(move || held.lock().recv().is_err()).await })
         };
         let alive = || pool.shared.lanes.lock().alive;
         pool.set_threads(4);

@@ -1,7 +1,14 @@
 //! A whole broker in this process, as tests see it: it listens on sockets, with a ZooKeeper of the test's choice.
 
 // Each test program uses a part of it.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, elided_lifetimes_in_paths)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    elided_lifetimes_in_paths
+)]
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -21,7 +28,7 @@ use vltava_protocol::{
     ErrorCode, Message,
     frame::{decode_response, encode_request},
     messages::{
-        CreateTopicsRequest, FetchRequest, MetadataRequest, ProduceRequest,
+        CreateTopicsRequest, FetchRequest, FindCoordinatorRequest, MetadataRequest, ProduceRequest,
         create_topics::{CreatableTopic, CreatableTopicConfig},
         fetch::{FetchPartition, FetchTopic},
         metadata::MetadataRequestTopic,
@@ -204,6 +211,16 @@ impl Client {
                 tokio::time::Instant::now() < deadline,
                 "{topic}: {led} of {partitions} partitions are led"
             );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until a group has its coordinator, whose topic is made for the first one who asks.
+    pub async fn until_coordinated(&mut self, group: &str) {
+        let request = FindCoordinatorRequest { key: group.into(), ..Default::default() };
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while self.ask(1, &request, |answer| answer.error_code).await != 0 {
+            assert!(tokio::time::Instant::now() < deadline, "{group} has no coordinator");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -17,7 +17,7 @@ keys! {
     /// Milliseconds that a commit waits to be replicated.
     OFFSETS_COMMIT_TIMEOUT_MS: i32 = int("offsets.commit.timeout.ms", 5000).at_least(1).high();
     /// The acknowledgements a commit needs; anything but -1 is unsafe.
-    OFFSETS_COMMIT_REQUIRED_ACKS: i16 = short("offsets.commit.required.acks", -1).high();
+    OFFSETS_COMMIT_REQUIRED_ACKS: i16 = short("offsets.commit.required.acks", -1).high().accepted(reason::ALL_IN_SYNC);
     /// Bytes of `__consumer_offsets` read at once when groups are loaded.
     OFFSETS_LOAD_BUFFER_SIZE: i32 = int("offsets.load.buffer.size", 5_242_880).at_least(1).high();
     /// Minutes that offsets outlive their group's last member, or their last commit.

@@ -32,8 +32,8 @@ keys! {
     /// The most threads for what may wait for a disk: reads of old data, flushes, deletions; two at least. They are
     /// started when there is such work and end when there is none.
     NUM_IO_THREADS: i32 = int("num.io.threads", 8).at_least(1).cluster_wide().high();
-    /// Threads that read requests, handle them and send the answers, for all listeners together. Where it is not
-    /// given there is one for each processor, which serves best. Read at the start.
+    /// Threads that read requests, handle them and send the answers, for all listeners together. With 3, which every
+    /// properties file of Apache Kafka says, there is one for each processor, which serves best. Read at the start.
     NUM_NETWORK_THREADS: i32 = int("num.network.threads", 3).at_least(1).cluster_wide().high();
     /// How long, in milliseconds, this broker waits for the answer of another before it gives up.
     REQUEST_TIMEOUT_MS: i32 = int("request.timeout.ms", 30_000).high().accepted(reason::ALONE);
