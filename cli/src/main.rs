@@ -34,6 +34,10 @@ enum Command {
     ConsoleProducer(tools::console_producer::Args),
     /// Read records and write them to standard output, as kafka-console-consumer.sh does
     ConsoleConsumer(Box<tools::console_consumer::Args>),
+    /// Measure how fast records can be produced, as kafka-producer-perf-test.sh does
+    ProducerPerfTest(Box<tools::producer_perf_test::Args>),
+    /// Measure how fast records can be consumed, as kafka-consumer-perf-test.sh does
+    ConsumerPerfTest(Box<tools::consumer_perf_test::Args>),
     /// Write what is in a partition's files, as kafka-dump-log.sh does
     DumpLog(tools::dump_log::Args),
     /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
@@ -66,6 +70,8 @@ fn main() -> ExitCode {
         Command::Zookeeper(args) => zookeeper::run(&args),
         Command::ConsoleProducer(args) => tools::console_producer::run(&args),
         Command::ConsoleConsumer(args) => tools::console_consumer::run(&args),
+        Command::ProducerPerfTest(args) => tools::producer_perf_test::run(&args),
+        Command::ConsumerPerfTest(args) => tools::consumer_perf_test::run(&args),
         Command::DumpLog(args) => tools::dump_log::run(&args),
         Command::Topics(args) => tools::topics::run(&args),
         Command::Configs(args) => tools::configs::run(&args),

@@ -18,10 +18,17 @@ pub fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout")
 }
 
+/// The `vltava` program that this process's tests use, once it is known.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Names the program where cargo has built it for this very test: `env!("CARGO_BIN_EXE_vltava")`. `$VLTAVA` goes before it.
+pub fn is_built(program: &str) {
+    PROGRAM.get_or_init(|| std::env::var_os("VLTAVA").map_or_else(|| program.into(), PathBuf::from));
+}
+
 /// The `vltava` program: `$VLTAVA` where that is set, else built once by cargo beside the running test.
 #[must_use]
 pub fn program() -> PathBuf {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM
         .get_or_init(|| {
             if let Some(path) = std::env::var_os("VLTAVA") {
