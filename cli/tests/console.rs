@@ -11,7 +11,6 @@ use regex::Regex;
 use tool::{LIMIT, Place, Said, run, run_with};
 use vltava_testkit::apache::Version;
 
-
 /// A consumer's line that ends by itself.
 fn read(topic: &str, count: u32, more: &str) -> String {
     format!(
@@ -42,14 +41,17 @@ fn alike(place: &Place, version: Version, line: &str) -> String {
 /// What was lost, without the time of the log line.
 fn lost(said: &Said) -> Vec<String> {
     let time = Regex::new(r"^\[[^]]*\] ").unwrap();
-    let about = |line: &&str| line.contains("Error when sending") || line.starts_with("org.apache.kafka.common.errors");
+    let about = |line: &&str| {
+        line.contains("Error when sending") || line.starts_with("org.apache.kafka.common.errors")
+    };
     said.err.lines().filter(about).map(|line| time.replace(line, "").into_owned()).collect()
 }
 
 #[test]
 fn what_one_tool_writes_the_other_reads_in_the_same_words() {
     let place = Place::new();
-    let lines = "a:1,b:NULL\tk1\tone\na:\tk2\ttwo\nNULL\tNULL\tthree\nx:y,\tk4\tNULL\nx:y\tk5\t\nä:ö\tk6\tßü\tmore\n";
+    let lines =
+        "a:1,b:NULL\tk1\tone\na:\tk2\ttwo\nNULL\tNULL\tthree\nx:y,\tk4\tNULL\nx:y\tk5\t\nä:ö\tk6\tßü\tmore\n";
     let properties = "--property parse.key=true --property parse.headers=true --property null.marker=NULL";
     let shown = "--property print.key=true --property print.headers=true --property print.partition=true \
                  --property null.literal=<null> --property headers.separator=| --property key.separator=;{space}";
@@ -65,21 +67,30 @@ fn what_one_tool_writes_the_other_reads_in_the_same_words() {
     }
     // A key decides the partition, and it is the same one; a record without a key goes anywhere.
     let keyed = |text: &str| {
-        let lines: Vec<String> = sorted(text).into_iter().filter(|line| !line.contains("three")).map(str::to_owned).collect();
+        let lines: Vec<String> =
+            sorted(text).into_iter().filter(|line| !line.contains("three")).map(str::to_owned).collect();
         assert_eq!(lines.len(), 5, "{text}");
         lines
     };
     for other in &seen[1..] {
         assert_eq!(keyed(&seen[0]), keyed(other));
     }
-    assert!(seen[0].contains("a:1|b:<null>; k1; one\n") && seen[0].contains("NO_HEADERS; <null>; three\n"), "{}", seen[0]);
+    assert!(
+        seen[0].contains("a:1|b:<null>; k1; one\n") && seen[0].contains("NO_HEADERS; <null>; three\n"),
+        "{}",
+        seen[0]
+    );
 }
 
 #[test]
 fn every_codec_is_written_and_read() {
     let place = Place::new();
     let codecs = [("", "none"), ("--compression-codec", "gzip"), ("--compression-codec snappy", "snappy")];
-    let more = [("--compression-codec lz4", "lz4"), ("--compression-codec zstd", "zstd"), ("--compression-codec none", "none")];
+    let more = [
+        ("--compression-codec lz4", "lz4"),
+        ("--compression-codec zstd", "zstd"),
+        ("--compression-codec none", "none"),
+    ];
     for (number, (option, codec)) in codecs.into_iter().chain(more).enumerate() {
         let topic = format!("codec-{number}");
         place.topic(&topic, 1);
@@ -97,19 +108,32 @@ fn every_codec_is_written_and_read() {
 fn deserializers_show_what_bytes_mean() {
     let place = Place::new();
     place.topic("typed", 1);
-    run_with("1234:12345678\nabcd:\u{1}\u{2}\u{3}\u{4}abcd\n", place.ours(&write("typed", "--property parse.key=true --property key.separator=:")))
-        .good();
+    run_with(
+        "1234:12345678\nabcd:\u{1}\u{2}\u{3}\u{4}abcd\n",
+        place.ours(&write("typed", "--property parse.key=true --property key.separator=:")),
+    )
+    .good();
     let class = |name: &str| format!("org.apache.kafka.common.serialization.{name}Deserializer");
-    for (key, value) in [("Integer", "Long"), ("Float", "Double"), ("String", "String"), ("ByteArray", "Bytes")] {
+    for (key, value) in
+        [("Integer", "Long"), ("Float", "Double"), ("String", "String"), ("ByteArray", "Bytes")]
+    {
         // A byte array of Java's shows as its identity: that is no text to compare.
         if key == "ByteArray" {
             let options = format!("--key-deserializer {} --property print.key=true", class(key));
             assert_eq!(run(place.ours(&read("typed", 1, &options))).good(), "1234\t12345678\n");
             continue;
         }
-        let options = format!("--key-deserializer {} --value-deserializer {} --property print.key=true", class(key), class(value));
+        let options = format!(
+            "--key-deserializer {} --value-deserializer {} --property print.key=true",
+            class(key),
+            class(value)
+        );
         alike(&place, Version::V3_9, &read("typed", 2, &options));
-        let options = format!("--property print.key=true --property key.deserializer={} --property value.deserializer={}", class(key), class(value));
+        let options = format!(
+            "--property print.key=true --property key.deserializer={} --property value.deserializer={}",
+            class(key),
+            class(value)
+        );
         alike(&place, Version::V0_11, &read("typed", 2, &options));
     }
     // What does not fit ends the tool, or is passed over.
@@ -150,7 +174,8 @@ fn topics_are_chosen_by_a_pattern_of_javas() {
         )
     };
     for (version, option) in [(Version::V3_9, "--include"), (Version::V0_11, "--whitelist")] {
-        let (ours, theirs) = (run(place.ours(&line(option))).good(), run(place.theirs(version, &line(option))).good());
+        let (ours, theirs) =
+            (run(place.ours(&line(option))).good(), run(place.theirs(version, &line(option))).good());
         assert_eq!((sorted(&ours), sorted(&theirs)), (vec!["log1", "log22"], vec!["log1", "log22"]));
     }
     let said = run(place.ours(&line("--include").replace("log\\d", "(")));
@@ -167,11 +192,16 @@ fn a_group_goes_on_where_it_was() {
     assert_eq!(run(place.theirs(Version::V3_9, &line(1))).good(), "b\n");
     assert_eq!(run(place.ours(&line(2))).good(), "c\nd\n");
     // The same group, named in other places.
-    fs::write(place.folder.path().join("group.properties"), "group.id=g\nauto.offset.reset=earliest\n").unwrap();
+    fs::write(place.folder.path().join("group.properties"), "group.id=g\nauto.offset.reset=earliest\n")
+        .unwrap();
     let named = "kafka-console-consumer.sh --bootstrap-server {brokers} --topic resumed --timeout-ms 4000 --consumer.config {folder}/group.properties";
     assert_eq!(run(place.ours(named)).good(), "");
     let said = run(place.ours(&format!("{named} --group other")));
-    assert!(said.code == Some(1) && said.err.starts_with("The group ids provided in different places"), "{}", said.err);
+    assert!(
+        said.code == Some(1) && said.err.starts_with("The group ids provided in different places"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
@@ -209,13 +239,37 @@ fn records_of_the_coordinator_are_shown_as_kafka_shows_them() {
 fn the_other_formatters_are_kafkas() {
     let place = Place::new();
     place.topic("formed", 1);
-    run_with("k\tv\nNULL\tw\n", place.ours(&write("formed", "--property parse.key=true --property null.marker=NULL"))).good();
-    alike(&place, Version::V0_11, &read("formed", 2, "--formatter kafka.tools.ChecksumMessageFormatter --property topic=formed"));
+    run_with(
+        "k\tv\nNULL\tw\n",
+        place.ours(&write("formed", "--property parse.key=true --property null.marker=NULL")),
+    )
+    .good();
+    alike(
+        &place,
+        Version::V0_11,
+        &read("formed", 2, "--formatter kafka.tools.ChecksumMessageFormatter --property topic=formed"),
+    );
     alike(&place, Version::V0_11, &read("formed", 2, "--formatter kafka.tools.NoOpMessageFormatter"));
-    alike(&place, Version::V3_9, &read("formed", 2, "--formatter org.apache.kafka.tools.consumer.LoggingMessageFormatter --property print.key=true"));
-    alike(&place, Version::V3_9, &read("formed", 2, "--property print.timestamp=true --property print.value=false"));
+    alike(
+        &place,
+        Version::V3_9,
+        &read(
+            "formed",
+            2,
+            "--formatter org.apache.kafka.tools.consumer.LoggingMessageFormatter --property print.key=true",
+        ),
+    );
+    alike(
+        &place,
+        Version::V3_9,
+        &read("formed", 2, "--property print.timestamp=true --property print.value=false"),
+    );
     fs::write(place.folder.path().join("formatter.properties"), "print.key=true\nkey.separator=|\n").unwrap();
-    let said = alike(&place, Version::V3_9, &read("formed", 2, "--formatter-config {folder}/formatter.properties --property key.separator=-"));
+    let said = alike(
+        &place,
+        Version::V3_9,
+        &read("formed", 2, "--formatter-config {folder}/formatter.properties --property key.separator=-"),
+    );
     assert_eq!(said, "k-v\nnull-w\n");
     let said = run(place.ours(&read("formed", 2, "--formatter com.example.Mine")));
     assert!(said.code == Some(1) && said.err.contains("com.example.Mine"), "{}", said.err);
@@ -260,7 +314,8 @@ fn a_record_that_is_lost_is_named() {
     place.topic("small", 1);
     let long = format!("{}\n", "x".repeat(2000));
     let line = write("small", "--producer-property max.request.size=1000000");
-    let (ours, theirs) = (run_with(&long, place.ours(&line)), run_with(&long, place.theirs(Version::V3_9, &line)));
+    let (ours, theirs) =
+        (run_with(&long, place.ours(&line)), run_with(&long, place.theirs(Version::V3_9, &line)));
     assert_eq!(ours.code, theirs.code, "{}\n{}", ours.err, theirs.err);
     let (ours, theirs) = (lost(&ours), lost(&theirs));
     assert_eq!(ours[0], theirs[0]);
@@ -269,12 +324,17 @@ fn a_record_that_is_lost_is_named() {
     // One at a time, the first that is lost ends the tool.
     let input = format!("{long}after\n");
     let line = format!("{line} --sync");
-    let (ours, theirs) = (run_with(&input, place.ours(&line)), run_with(&input, place.theirs(Version::V3_9, &line)));
+    let (ours, theirs) =
+        (run_with(&input, place.ours(&line)), run_with(&input, place.theirs(Version::V3_9, &line)));
     assert_eq!((ours.code, theirs.code), (Some(1), Some(1)), "{}\n{}", ours.err, theirs.err);
     assert_eq!(place.records("small"), 0);
     let line = write("small", "--property parse.key=true");
     let said = run_with("k\tv\nwithout\n", place.ours(&line));
-    assert!(said.code == Some(1) && said.err.contains("No key separator found on line number 2: 'without'"), "{}", said.err);
+    assert!(
+        said.code == Some(1) && said.err.contains("No key separator found on line number 2: 'without'"),
+        "{}",
+        said.err
+    );
     assert_eq!(place.records("small"), 1, "what came before is sent");
 }
 
@@ -292,8 +352,13 @@ fn options_of_every_era_are_taken() {
         "--new-producer --metadata-fetch-timeout-ms 5000",
         "--reader-config {folder}/reader.properties --producer.config {folder}/producer.properties",
     ] {
-        fs::write(place.folder.path().join("reader.properties"), "parse.key=true\nkey.separator=#\n").unwrap();
-        fs::write(place.folder.path().join("producer.properties"), "linger.ms=1\nacks=1\ncompression.type=lz4\n").unwrap();
+        fs::write(place.folder.path().join("reader.properties"), "parse.key=true\nkey.separator=#\n")
+            .unwrap();
+        fs::write(
+            place.folder.path().join("producer.properties"),
+            "linger.ms=1\nacks=1\ncompression.type=lz4\n",
+        )
+        .unwrap();
         let before = place.records("eras");
         run_with("k#1\nk#2\n", place.ours(&format!("{brokers} {options}"))).good();
         assert_eq!(place.records("eras"), before + 2, "{options}");
@@ -312,14 +377,27 @@ fn properties_of_java_are_mapped_or_told() {
         place.ours(&write("mapped", "--producer-property interceptor.classes=com.example.Mine --producer-property no.such.thing=1 --producer-property linger.ms=3")),
     );
     assert_eq!(said.code, Some(0), "{}", said.err);
-    assert!(said.err.contains("The configuration 'interceptor.classes' has no effect here: there is no JVM"), "{}", said.err);
-    assert!(said.err.contains("The configuration 'no.such.thing' was supplied but isn't a known config."), "{}", said.err);
+    assert!(
+        said.err.contains("The configuration 'interceptor.classes' has no effect here: there is no JVM"),
+        "{}",
+        said.err
+    );
+    assert!(
+        said.err.contains("The configuration 'no.such.thing' was supplied but isn't a known config."),
+        "{}",
+        said.err
+    );
     assert!(!said.err.contains("linger.ms"), "{}", said.err);
     let said = run_with("a\n", place.ours(&write("mapped", "--producer-property acks=some")));
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("Invalid value some for configuration acks"), "{}", said.err);
     let said = run(place.ours(&read("mapped", 1, "--isolation-level read_something")));
-    assert!(said.code == Some(1) && said.err.contains("Invalid value read_something for configuration isolation.level"), "{}", said.err);
+    assert!(
+        said.code == Some(1)
+            && said.err.contains("Invalid value read_something for configuration isolation.level"),
+        "{}",
+        said.err
+    );
     assert_eq!(run(place.ours(&read("mapped", 1, "--isolation-level read_committed"))).good(), "a\n");
 }
 
@@ -335,5 +413,8 @@ fn a_consumer_ends_at_a_signal_and_says_how_much_it_read() {
     let status = consumer.stop(LIMIT);
     assert_eq!(status.code(), Some(143));
     let said = consumer.output();
-    assert!(said.contains("Processed a total of 2 messages\n") && said.ends_with("shutdown_complete\n"), "{said}");
+    assert!(
+        said.contains("Processed a total of 2 messages\n") && said.ends_with("shutdown_complete\n"),
+        "{said}"
+    );
 }

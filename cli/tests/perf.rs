@@ -12,13 +12,19 @@ fn shape(line: &str) -> String {
     let fraction = Regex::new(r"-?\d+\.(\d+)").unwrap();
     let number = Regex::new(r"(^|[^.\w])-?\d+").unwrap();
     let line = time.replace_all(line, "T");
-    let line = fraction.replace_all(&line, |found: &regex::Captures<'_>| format!("N.{}", "d".repeat(found[1].len())));
+    let line = fraction
+        .replace_all(&line, |found: &regex::Captures<'_>| format!("N.{}", "d".repeat(found[1].len())));
     number.replace_all(&line, "${1}N").into_owned()
 }
 
+/// The shapes of a good run's lines. How many windows of five seconds a run takes is the machine's affair: they are left out.
 fn shapes(said: &Said) -> Vec<String> {
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
-    said.lines().into_iter().map(shape).collect()
+    said.lines().into_iter().filter(|line| !is_window(line)).map(shape).collect()
+}
+
+fn is_window(line: &str) -> bool {
+    line.ends_with(" max latency.")
 }
 
 /// The same line typed at Vltava's tool and at one of Apache's gives lines of the same shapes.
@@ -44,7 +50,7 @@ fn produced_records_are_counted_as_kafka_counts_them() {
     let line = "kafka-producer-perf-test.sh --topic made --num-records 3000 --record-size 100 --throughput -1 \
                 --producer-props bootstrap.servers={brokers} acks=all";
     let said = alike(&place, Version::V3_9, line);
-    assert!(said.starts_with("3000 records sent, "), "{said}");
+    assert!(said.lines().last().unwrap().starts_with("3000 records sent, "), "{said}");
     assert_eq!(place.records("made"), 6000);
     alike(&place, Version::V0_11, line);
     assert_eq!(place.records("made"), 12000);
@@ -56,11 +62,13 @@ fn a_slow_run_tells_every_five_seconds_how_it_goes() {
     place.topic("slow", 1);
     let line = "kafka-producer-perf-test.sh --topic slow --num-records 700 --record-size 10 --throughput 100 \
                 --producer-props bootstrap.servers={brokers}";
-    let said = alike(&place, Version::V3_9, line);
-    let windows: Vec<&str> = said.lines().collect();
-    assert_eq!(windows.len(), 2, "{said}");
-    let rate: f64 = windows[1].split(' ').nth(3).unwrap().parse().unwrap();
-    assert!((80.0..=110.0).contains(&rate), "{said}");
+    let (ours, theirs) = (run(place.ours(line)), run(place.theirs(Version::V3_9, line)));
+    assert_eq!(shapes(&ours), shapes(&theirs));
+    let window = |said: &Said| said.lines().into_iter().find(|line| is_window(line)).map(shape);
+    assert!(window(&ours).is_some(), "{}", ours.out);
+    assert_eq!(window(&ours), window(&theirs));
+    let rate: f64 = ours.lines().last().unwrap().split(' ').nth(3).unwrap().parse().unwrap();
+    assert!(rate <= 105.0, "{}", ours.out);
 }
 
 #[test]
@@ -100,7 +108,9 @@ fn a_producer_of_old_sends_from_threads() {
     assert_eq!(said.lines().nth(1).unwrap().split(", ").nth(7), Some("1000"), "{said}");
     assert_eq!((place.records("a"), place.records("b")), (1000, 1000));
 
-    let line = format!("{class} --topics labelled --messages 4 --threads 2 --initial-message-id 7 --message-size 60 --sync --hide-header");
+    let line = format!(
+        "{class} --topics labelled --messages 4 --threads 2 --initial-message-id 7 --message-size 60 --sync --hide-header"
+    );
     let said = alike(&place, Version::V0_11, &line);
     assert_eq!(said.lines().count(), 1);
     let read = "kafka-console-consumer.sh --bootstrap-server {brokers} --from-beginning --timeout-ms 20000 --max-messages 8 --topic labelled";
@@ -109,7 +119,8 @@ fn a_producer_of_old_sends_from_threads() {
     assert_eq!(lines[0], "Topic:labelled:ThreadID:0:MessageID:0000000007:xxxxxxxxxxxxx");
     assert!(lines.chunks(2).all(|pair| pair[0] == pair[1]), "both tools write the same: {lines:?}");
 
-    let line = format!("{class} --topics keyed --messages 3 --new-producer --vary-message-size --message-size 9");
+    let line =
+        format!("{class} --topics keyed --messages 3 --new-producer --vary-message-size --message-size 9");
     alike(&place, Version::V0_11, &line);
     assert_eq!(place.records("keyed"), 6);
 }
@@ -119,8 +130,9 @@ fn the_first_java_tool_took_its_arguments_by_place() {
     let place = Place::new();
     place.topic("placed", 1);
     let class = "kafka-run-class.sh org.apache.kafka.clients.tools.ProducerPerformance";
-    let said = run(place.ours(&format!("{class} placed 40 10 -1 bootstrap.servers={{brokers}} acks=1"))).good();
-    assert!(said.starts_with("40 records sent, "), "{said}");
+    let said =
+        run(place.ours(&format!("{class} placed 40 10 -1 bootstrap.servers={{brokers}} acks=1"))).good();
+    assert!(said.lines().last().unwrap().starts_with("40 records sent, "), "{said}");
     assert_eq!(place.records("placed"), 40);
     assert_eq!(run(place.ours(&format!("{class} placed 40"))).code, Some(1));
 }
@@ -138,15 +150,33 @@ fn wrong_options_are_answered_as_kafka_answers_them() {
     ] {
         refused_alike(&place, Version::V3_9, &format!("{producer} {options}"));
     }
-    refused_alike(&place, Version::V3_9, "kafka-producer-perf-test.sh --topic t --num-records 1 --throughput -1 --record-size 1");
+    refused_alike(
+        &place,
+        Version::V3_9,
+        "kafka-producer-perf-test.sh --topic t --num-records 1 --throughput -1 --record-size 1",
+    );
     let consumer = "kafka-consumer-perf-test.sh";
     let said = run(place.ours(&format!("{consumer} --bootstrap-server {{brokers}} --messages 1")));
-    assert!(said.code == Some(1) && said.err.starts_with("Missing required argument \"[topic]\""), "{}", said.err);
-    let said = run(place.ours(&format!("{consumer} --broker-list {{brokers}} --topic t --messages 1 --reporting-interval 0")));
-    assert!(said.code == Some(1) && said.err.contains("Reporting interval must be greater than 0."), "{}", said.err);
-    let said = run(place.ours(&format!("{consumer} --broker-list {{brokers}} --topic t --messages 1 --date-format b")));
+    assert!(
+        said.code == Some(1) && said.err.starts_with("Missing required argument \"[topic]\""),
+        "{}",
+        said.err
+    );
+    let said = run(place.ours(&format!(
+        "{consumer} --broker-list {{brokers}} --topic t --messages 1 --reporting-interval 0"
+    )));
+    assert!(
+        said.code == Some(1) && said.err.contains("Reporting interval must be greater than 0."),
+        "{}",
+        said.err
+    );
+    let said =
+        run(place
+            .ours(&format!("{consumer} --broker-list {{brokers}} --topic t --messages 1 --date-format b")));
     assert!(said.err.contains("Illegal pattern character 'b'"), "{}", said.err);
-    let said = run(place.ours(&format!("{consumer} --broker-list {{brokers}} --zookeeper {{zookeeper}} --topic t --messages 1")));
+    let said = run(place.ours(&format!(
+        "{consumer} --broker-list {{brokers}} --zookeeper {{zookeeper}} --topic t --messages 1"
+    )));
     assert!(said.err.contains("Option [broker-list] is not valid with [zookeeper]."), "{}", said.err);
 }
 
@@ -170,15 +200,24 @@ fn consumed_records_are_counted_as_kafka_counts_them() {
                 --producer-props bootstrap.servers={brokers}";
     run(place.ours(fill)).good();
     let consumer = "kafka-consumer-perf-test.sh --bootstrap-server {brokers} --topic read";
-    // A consumer of Java's may take more than it is asked for: the rest of a batch.
-    let said = alike(&place, Version::V3_9, &format!("{consumer} --messages 9000 --fetch-size 20000 --socket-buffer-size 65536"));
+    let said = alike(
+        &place,
+        Version::V3_9,
+        &format!("{consumer} --messages 9000 --timeout 60000 --fetch-size 20000 --socket-buffer-size 65536"),
+    );
     let fields: Vec<&str> = said.lines().nth(1).unwrap().split(", ").collect();
     assert_eq!((fields[2], fields[4]), ("1.7166", "9000"), "{said}");
 
     // Who waits in vain says so.
-    let said = alike(&place, Version::V3_9, &format!("{consumer} --messages 9001 --timeout 1500 --hide-header --threads 3"));
+    let said = alike(
+        &place,
+        Version::V3_9,
+        &format!("{consumer} --messages 9001 --timeout 1500 --hide-header --threads 3"),
+    );
     assert!(said.contains("timeout (1500 ms) exceeded"), "{said}");
-    let said = run(place.ours(&format!("{consumer} --messages 1 --from-latest --timeout 1500 --hide-header"))).good();
+    let said =
+        run(place.ours(&format!("{consumer} --messages 1 --from-latest --timeout 1500 --hide-header")))
+            .good();
     assert_eq!(said.lines().nth(1).unwrap().split(", ").nth(4), Some("0"), "{said}");
 }
 
@@ -189,7 +228,7 @@ fn detailed_lines_are_kafkas() {
     let fill = "kafka-producer-perf-test.sh --topic watched --num-records 20000 --record-size 1000 --throughput -1 \
                 --producer-props bootstrap.servers={brokers}";
     run(place.ours(fill)).good();
-    let line = "kafka-consumer-perf-test.sh --broker-list {brokers} --topic watched --messages 20000 --show-detailed-stats --reporting-interval 1";
+    let line = "kafka-consumer-perf-test.sh --broker-list {brokers} --topic watched --messages 20000 --timeout 60000 --show-detailed-stats --reporting-interval 1";
     let (ours, theirs) = (run(place.ours(line)), run(place.theirs(Version::V3_9, line)));
     let (ours, theirs) = (shapes(&ours), shapes(&theirs));
     assert!(ours.len() > 1 && theirs.len() > 1, "{ours:?}\n{theirs:?}");
@@ -206,22 +245,33 @@ fn metrics_are_printed_in_kafkas_table() {
     let place = Place::new();
     place.topic("metered", 1);
     let props = "--producer-props bootstrap.servers={brokers} client.id=meter";
-    let line = format!("kafka-producer-perf-test.sh --topic metered --num-records 500 --record-size 10 --throughput -1 --print-metrics {props}");
+    let line = format!(
+        "kafka-producer-perf-test.sh --topic metered --num-records 500 --record-size 10 --throughput -1 --print-metrics {props}"
+    );
     let (ours, theirs) = (run(place.ours(&line)).good(), run(place.theirs(Version::V3_9, &line)).good());
     let named = |said: &str, name: &str| {
-        let line = said.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}:\n{said}"));
+        let line =
+            said.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}:\n{said}"));
         line.split_once(" : ").unwrap().1.to_owned()
     };
     for said in [&ours, &theirs] {
         let lines: Vec<&str> = said.lines().collect();
-        assert!(lines[1].is_empty() && lines[2].starts_with("Metric Name ") && lines[2].ends_with("   Value"), "{said}");
+        let header = lines.iter().position(|line| line.starts_with("Metric Name ")).unwrap();
+        assert!(lines[header - 1].is_empty() && lines[header].ends_with("   Value"), "{said}");
         assert_eq!(named(said, "producer-metrics:record-send-total:{client-id=meter} "), "500.000");
-        assert_eq!(named(said, "producer-topic-metrics:record-send-total:{client-id=meter, topic=metered}"), "500.000");
+        assert_eq!(
+            named(said, "producer-topic-metrics:record-send-total:{client-id=meter, topic=metered}"),
+            "500.000"
+        );
     }
-    let line = "kafka-consumer-perf-test.sh --bootstrap-server {brokers} --topic metered --messages 1000 --print-metrics";
+    let line = "kafka-consumer-perf-test.sh --bootstrap-server {brokers} --topic metered --messages 1000 --timeout 60000 --print-metrics";
     let (ours, theirs) = (run(place.ours(line)).good(), run(place.theirs(Version::V3_9, line)).good());
     for said in [ours, theirs] {
-        assert!(said.contains("\nMetric Name ") && said.contains("consumer-fetch-manager-metrics:records-consumed-total:"), "{said}");
+        assert!(
+            said.contains("\nMetric Name ")
+                && said.contains("consumer-fetch-manager-metrics:records-consumed-total:"),
+            "{said}"
+        );
     }
 }
 
@@ -232,7 +282,8 @@ fn a_consumer_of_old_has_threads_that_share_partitions() {
     let fill = "kafka-producer-perf-test.sh --topic shared --num-records 4000 --record-size 100 --throughput -1 \
                 --producer-props bootstrap.servers={brokers} batch.size=1000";
     run(place.ours(fill)).good();
-    let line = "kafka-consumer-perf-test.sh --zookeeper {zookeeper} --topic shared --messages 4000 --threads 2";
+    let line =
+        "kafka-consumer-perf-test.sh --zookeeper {zookeeper} --topic shared --messages 4000 --threads 2";
     let said = alike(&place, Version::V0_11, line);
     assert_eq!(said.lines().nth(1).unwrap().split(", ").nth(4), Some("4000"), "{said}");
     // Each thread reads so many at most, and says what it has read.

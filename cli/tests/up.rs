@@ -185,7 +185,10 @@ fn what_is_in_use_gets_another_port_which_is_told_and_kept() {
     let other = TcpListener::bind(place.address()).unwrap();
     let mut up = Running::start("vltava up", place.command(), &place.folder.path().join("up.out"));
     let asked_for = place.port;
-    let line = up.wait_for_line(&format!("port {asked_for} is in use by another program: plain of broker 0 is at"), LIMIT);
+    let line = up.wait_for_line(
+        &format!("port {asked_for} is in use by another program: plain of broker 0 is at"),
+        LIMIT,
+    );
     let port: u16 = line.rsplit_once(' ').unwrap().1.parse().unwrap();
     assert_ne!(port, asked_for);
     up.wait_for_line(&format!("Kafka      127.0.0.1:{port}"), LIMIT);
@@ -201,7 +204,8 @@ fn what_is_in_use_gets_another_port_which_is_told_and_kept() {
 fn two_that_start_at_once_with_one_manifest_take_different_ports() {
     let (one, other) = (Place::new(), Place::new());
     other.write(&manifest(one.port, ""));
-    let start = |place: &Place| Running::start("vltava up", place.command(), &place.folder.path().join("up.out"));
+    let start =
+        |place: &Place| Running::start("vltava up", place.command(), &place.folder.path().join("up.out"));
     let mut both = [start(&one), start(&other)];
     let addresses = both.each_mut().map(|up| {
         let kafka = up.wait_for_line("  Kafka  ", LIMIT);
@@ -221,7 +225,9 @@ fn zookeepers_port_that_was_kept_and_is_in_use_is_told() {
     let port = kept.split("zookeeperPort\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
     let _other = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
     let said = said(&place.command().output().unwrap());
-    let expected = format!("port {port}, which is kept for ZooKeeper, is in use by another program. Stop that, or delete ");
+    let expected = format!(
+        "port {port}, which is kept for ZooKeeper, is in use by another program. Stop that, or delete "
+    );
     assert!(said.contains(&expected), "{said}");
 }
 

@@ -157,7 +157,6 @@ fn offset(time: &ZonedDateTime, between: &str, parts: usize) -> String {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

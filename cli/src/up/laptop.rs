@@ -49,8 +49,7 @@ impl Laptop {
             }
         };
         if cluster.spec.zookeeper.external.is_none() {
-            data.kept.zookeeper_port =
-                Some(port_of(data.kept.zookeeper_port, ZOOKEEPER_PORT, "ZooKeeper")?);
+            data.kept.zookeeper_port = Some(port_of(data.kept.zookeeper_port, ZOOKEEPER_PORT, "ZooKeeper")?);
         }
         for (index, id) in (0u16..).zip(plan::broker_ids(cluster)) {
             let kept = data.kept.ports.entry(id).or_default();

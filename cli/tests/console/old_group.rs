@@ -42,7 +42,8 @@ fn a_group_is_shared_with_a_java_member_of_0_8() {
     place.topic("shared", 4);
     let mut member = java_member(&place, "shared", "old");
     wait::until_equal("the Java member has everything", LIMIT, &4, || assigned(&member));
-    fs::write(place.folder.path().join("old.properties"), "group.id=old\nzookeeper.sync.time.ms=500\n").unwrap();
+    fs::write(place.folder.path().join("old.properties"), "group.id=old\nzookeeper.sync.time.ms=500\n")
+        .unwrap();
     let line = "--topic shared --consumer.config {folder}/old.properties --property print.key=true";
     let mut consumer = Running::start("ours", ours(&place, line), &place.folder.path().join("ours.out"));
     wait::until_equal("they share", LIMIT, &2, || assigned(&member));
@@ -57,7 +58,10 @@ fn a_group_is_shared_with_a_java_member_of_0_8() {
     run_with(&input, place.ours(&write("shared", "--property parse.key=true"))).good();
     let read_by_java = |member: &Running| -> Vec<String> {
         let output = member.output();
-        output.lines().filter_map(|line| line.strip_prefix("record\t")?.split('\t').nth(3).map(str::to_owned)).collect()
+        output
+            .lines()
+            .filter_map(|line| line.strip_prefix("record\t")?.split('\t').nth(3).map(str::to_owned))
+            .collect()
     };
     let read_by_us = |consumer: &Running| -> Vec<String> {
         let output = consumer.output();
@@ -112,9 +116,20 @@ fn offsets_of_a_group_are_kept_and_forgotten_on_demand() {
     assert_eq!(run(ours(&place, &format!("{line} --max-messages 1"))).good(), "c\n");
     let said = run(ours(&place, &format!("{begin} 1")));
     assert_eq!(said.code, Some(1));
-    assert!(said.err.contains("Found previous offset information for this group g. Please use --delete-consumer-offsets"), "{}", said.err);
+    assert!(
+        said.err.contains(
+            "Found previous offset information for this group g. Please use --delete-consumer-offsets"
+        ),
+        "{}",
+        said.err
+    );
     assert_eq!(run(ours(&place, &format!("{begin} 1 --delete-consumer-offsets"))).good(), "a\n");
     let nowhere = "kafka-console-consumer.sh --zookeeper {zookeeper}/nowhere --topic kept";
     let said = run(place.ours(nowhere));
-    assert_eq!((said.code, said.err.lines().last()), (Some(1), Some("No brokers found in ZK.")), "{}", said.err);
+    assert_eq!(
+        (said.code, said.err.lines().last()),
+        (Some(1), Some("No brokers found in ZK.")),
+        "{}",
+        said.err
+    );
 }

@@ -9,24 +9,24 @@ use vltava_testkit::apache::Version;
 use vltava_testkit::{tools, vltava};
 
 /// How long anything may take on a busy machine.
-pub const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// What a tool has said.
 #[derive(Debug)]
-pub struct Said {
-    pub out: String,
-    pub err: String,
-    pub code: Option<i32>,
+pub(crate) struct Said {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) code: Option<i32>,
 }
 
 impl Said {
     /// The lines of standard output.
-    pub fn lines(&self) -> Vec<&str> {
+    pub(crate) fn lines(&self) -> Vec<&str> {
         self.out.lines().collect()
     }
 
     /// What is on standard output of a tool that must have succeeded.
-    pub fn good(self) -> String {
+    pub(crate) fn good(self) -> String {
         assert_eq!(self.code, Some(0), "{}\n{}", self.out, self.err);
         self.out
     }
@@ -40,41 +40,41 @@ impl From<Output> for Said {
 }
 
 /// A running broker.
-pub struct Place {
-    pub folder: TempDir,
-    pub server: vltava::Server,
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    pub(crate) server: vltava::Server,
 }
 
 impl Place {
-    pub fn new() -> Place {
+    pub(crate) fn new() -> Place {
         Place::with(&[])
     }
 
     /// With more lines in the broker's properties.
-    pub fn with(overrides: &[&str]) -> Place {
+    pub(crate) fn with(overrides: &[&str]) -> Place {
         vltava::is_built(env!("CARGO_BIN_EXE_vltava"));
         let folder = TempDir::new().unwrap();
         let server = vltava::Server::start(folder.path(), overrides);
         Place { folder, server }
     }
 
-    pub fn brokers(&self) -> String {
+    pub(crate) fn brokers(&self) -> String {
         self.server.address().to_string()
     }
 
-    pub fn zookeeper(&self) -> String {
+    pub(crate) fn zookeeper(&self) -> String {
         self.server.zookeeper().to_string()
     }
 
     /// Puts the addresses into a line and takes its words apart.
-    pub fn words(&self, line: &str) -> Vec<String> {
+    pub(crate) fn words(&self, line: &str) -> Vec<String> {
         let line = line.replace("{brokers}", &self.brokers()).replace("{zookeeper}", &self.zookeeper());
         let line = line.replace("{folder}", &self.folder.path().display().to_string());
         line.split_whitespace().map(|word| word.replace("{tab}", "\t").replace("{space}", " ")).collect()
     }
 
     /// Vltava's script with the words of a line.
-    pub fn ours(&self, line: &str) -> Command {
+    pub(crate) fn ours(&self, line: &str) -> Command {
         let words = self.words(line);
         let mut command = vltava::script(&words[0]);
         command.args(&words[1..]);
@@ -82,14 +82,14 @@ impl Place {
     }
 
     /// Apache Kafka's script.
-    pub fn theirs(&self, version: Version, line: &str) -> Command {
+    pub(crate) fn theirs(&self, version: Version, line: &str) -> Command {
         let words = self.words(line);
         let folder = TempDir::new_in(self.folder.path()).unwrap().keep();
         tools::script(version, &words[0], &words[1..], &folder)
     }
 
     /// Makes a topic, which has its leaders when this returns.
-    pub fn topic(&self, name: &str, partitions: u32) {
+    pub(crate) fn topic(&self, name: &str, partitions: u32) {
         let create = format!(
             "kafka-topics.sh --create --bootstrap-server {{brokers}} --topic {name} --partitions {partitions} --replication-factor 1"
         );
@@ -101,7 +101,7 @@ impl Place {
     }
 
     /// How many records there are in a topic.
-    pub fn records(&self, topic: &str) -> u64 {
+    pub(crate) fn records(&self, topic: &str) -> u64 {
         let offsets = format!("kafka-get-offsets.sh --bootstrap-server {{brokers}} --topic {topic}");
         let said = run(self.ours(&offsets)).good();
         said.lines().map(|line| line.rsplit_once(':').unwrap().1.parse::<u64>().unwrap()).sum()
@@ -109,12 +109,12 @@ impl Place {
 }
 
 /// Runs to the end, with nothing to read.
-pub fn run(command: Command) -> Said {
+pub(crate) fn run(command: Command) -> Said {
     run_with("", command)
 }
 
 /// Runs to the end with `input` as standard input.
-pub fn run_with(input: &str, mut command: Command) -> Said {
+pub(crate) fn run_with(input: &str, mut command: Command) -> Said {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

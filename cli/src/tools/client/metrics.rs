@@ -172,7 +172,8 @@ mod tests {
         let rows = rows(&report, Role::Producer);
         let name = "producer-metrics:record-send-total:{client-id=c}".to_owned();
         assert_eq!(rows.get(&name), Some(&Value::Number(12.0)));
-        let only = BTreeMap::from([(name, Value::Number(12.0)), ("x".to_owned(), Value::Text("1".to_owned()))]);
+        let only =
+            BTreeMap::from([(name, Value::Number(12.0)), ("x".to_owned(), Value::Text("1".to_owned()))]);
         assert_eq!(
             table(&only),
             format!(

@@ -156,7 +156,8 @@ pub(crate) fn read_properties(path: &Path) -> Result<Properties, Failure> {
 /// Checks that a list of brokers is one, as Kafka's tools do before they connect.
 pub(crate) fn check_addresses(list: &str) -> Result<(), Failure> {
     let valid = |address: &str| {
-        let port = address.rsplit_once(':').map(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        let port =
+            address.rsplit_once(':').map(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         port == Some(true)
     };
     if list.split(',').all(valid) {

@@ -5,9 +5,7 @@
 use base64::Engine as _;
 use serde::Serialize;
 use serde_json::{Value, json};
-use vltava_protocol::group_records::{
-    GroupMetadataValue, GroupRecordKey, MemberMetadata, OffsetCommitValue,
-};
+use vltava_protocol::group_records::{GroupMetadataValue, GroupRecordKey, MemberMetadata, OffsetCommitValue};
 
 use super::super::failure::Failure;
 use super::{group_records::corrupt, record::Record};

@@ -162,7 +162,8 @@ impl Args {
     /// Checks the options in the order of Kafka's tool.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
         let old = self.zookeeper.is_some();
-        let others = [("bootstrap-server", self.bootstrap_server.is_some()), ("new-consumer", self.new_consumer)];
+        let others =
+            [("bootstrap-server", self.bootstrap_server.is_some()), ("new-consumer", self.new_consumer)];
         if let Some((option, _)) = others.iter().find(|(_, given)| old && *given) {
             return Err(Failure::usage(format!("Option [{option}] is not valid with [zookeeper].")));
         }

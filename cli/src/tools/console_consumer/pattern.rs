@@ -50,8 +50,12 @@ impl Pattern {
             return Ok(());
         }
         let found = consumer.fetch_metadata(None, ANSWER)?;
-        let mut topics: Vec<String> =
-            found.topics().iter().map(|topic| topic.name().to_owned()).filter(|name| self.means(name)).collect();
+        let mut topics: Vec<String> = found
+            .topics()
+            .iter()
+            .map(|topic| topic.name().to_owned())
+            .filter(|name| self.means(name))
+            .collect();
         topics.sort_unstable();
         self.next = Instant::now() + if topics.is_empty() { SOON } else { self.every };
         if topics != self.subscribed {

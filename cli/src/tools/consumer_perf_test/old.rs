@@ -66,7 +66,8 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
             read = Some((message.topic().to_owned(), message.partition(), size));
         })?;
         let time = now();
-        let number = read.and_then(|(topic, partition, size)| Some((member.thread_of(&topic, partition)?, size)));
+        let number =
+            read.and_then(|(topic, partition, size)| Some((member.thread_of(&topic, partition)?, size)));
         if let Some((number, size)) = number
             && let Some(thread) = threads.get_mut(number)
             && !thread.done

@@ -132,7 +132,10 @@ impl Args {
         let group =
             group.unwrap_or_else(|| format!("perf-consumer-{}", rand::rng().random_range(0..100_000)));
         if old && self.print_metrics {
-            output::log_warning("--print-metrics has no effect with --zookeeper", "kafka.tools.ConsumerPerformance$");
+            output::log_warning(
+                "--print-metrics has no effect with --zookeeper",
+                "kafka.tools.ConsumerPerformance$",
+            );
         }
         Ok(Settings {
             zookeeper: self.zookeeper.clone(),

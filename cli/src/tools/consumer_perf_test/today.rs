@@ -10,7 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use rdkafka::{
-    ClientContext, Message as _, Statistics,
+    ClientContext, Statistics,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance},
     error::KafkaError,
@@ -91,8 +91,7 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
     }
     let rebalances = Arc::new(Rebalances::default());
     let metrics = Metrics::default();
-    let context =
-        Context { rebalances: rebalances.clone(), metrics: metrics.clone(), log: LoggingContext };
+    let context = Context { rebalances: rebalances.clone(), metrics: metrics.clone(), log: LoggingContext };
     let consumer: BaseConsumer<Context> =
         config.create_with_context(context).map_err(|error| client::refused(&error))?;
     let from = now();

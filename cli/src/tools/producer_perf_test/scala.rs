@@ -176,8 +176,13 @@ mod tests {
 
     #[test]
     fn keys_are_javas_big_integers() {
-        let cases: [(u64, &[u8]); 5] =
-            [(0, &[0]), (127, &[127]), (128, &[0, 128]), (256, &[1, 0]), (1 << 63, &[0, 128, 0, 0, 0, 0, 0, 0, 0])];
+        let cases: [(u64, &[u8]); 5] = [
+            (0, &[0]),
+            (127, &[127]),
+            (128, &[0, 128]),
+            (256, &[1, 0]),
+            (1 << 63, &[0, 128, 0, 0, 0, 0, 0, 0, 0]),
+        ];
         for (number, bytes) in cases {
             assert_eq!(big_integer(number), bytes, "{number}");
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message, Statistics,
+    ClientContext, Statistics,
     config::RDKafkaLogLevel,
     error::KafkaError,
     producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
@@ -24,8 +24,12 @@ use super::{options::Today, payload::Payloads, stats::Stats, throttle::Throttle}
 const MAX_BLOCK_MS: i64 = 60_000;
 
 /// What Java's producer does unless it is told otherwise; measurements depend on it.
-const DEFAULTS: [(&str, &str); 4] =
-    [("buffer.memory", "33554432"), ("batch.size", "16384"), ("linger.ms", "0"), ("delivery.timeout.ms", "120000")];
+const DEFAULTS: [(&str, &str); 4] = [
+    ("linger.ms", "0"),
+    ("batch.size", "16384"),
+    ("buffer.memory", "33554432"),
+    ("delivery.timeout.ms", "120000"),
+];
 
 /// Counts what is acknowledged.
 struct Deliveries {
@@ -74,7 +78,9 @@ impl ProducerContext for Deliveries {
 pub(super) fn run(settings: &Today) -> Result<(), Failure> {
     let mut payloads = Payloads::new(&settings.source)?;
     let mut properties = settings.client.clone();
-    for (name, value) in DEFAULTS {
+    // librdkafka bounds the delivery in a transaction by the transaction's own time-out, unless it is told to contradict that.
+    let known = if settings.transaction_ms.is_some() { &DEFAULTS[..3] } else { &DEFAULTS };
+    for (name, value) in known {
         properties.set_default(name, value);
     }
     let max_block = u64::try_from(properties.number("max.block.ms", MAX_BLOCK_MS)?).unwrap_or_default();
@@ -90,7 +96,8 @@ pub(super) fn run(settings: &Today) -> Result<(), Failure> {
         metrics: Metrics::default(),
         log: LoggingContext,
     };
-    let (stats, room, metrics) = (deliveries.stats.clone(), deliveries.room.clone(), deliveries.metrics.clone());
+    let (stats, room, metrics) =
+        (deliveries.stats.clone(), deliveries.room.clone(), deliveries.metrics.clone());
     let started = deliveries.started;
     let producer: ThreadedProducer<Deliveries> =
         config.create_with_context(deliveries).map_err(|error| client::refused(&error))?;
