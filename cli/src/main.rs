@@ -1,5 +1,6 @@
 //! The `vltava` program.
 
+mod completion;
 mod logging;
 mod server;
 mod tools;
@@ -56,6 +57,8 @@ enum Command {
     LogDirs(tools::log_dirs::Args),
     /// Read and write znodes, as zookeeper-shell.sh and zkCli.sh do
     ZookeeperShell(tools::zookeeper_shell::Args),
+    /// Write the script by which a shell completes these subcommands and their options
+    Completion(completion::Args),
 }
 
 fn main() -> ExitCode {
@@ -81,5 +84,6 @@ fn main() -> ExitCode {
         Command::DeleteRecords(args) => tools::delete_records::run(&args),
         Command::LogDirs(args) => tools::log_dirs::run(&args),
         Command::ZookeeperShell(args) => tools::zookeeper_shell::run(&args),
+        Command::Completion(args) => completion::run::<Cli>(&args),
     }
 }

@@ -26,8 +26,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     match start(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("Exiting ZooKeeper: {error}");
-            eprintln!("{error}");
+            logging::refuse_to_start(&error);
             ExitCode::FAILURE
         }
     }

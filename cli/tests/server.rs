@@ -162,12 +162,13 @@ fn a_key_whose_protection_is_not_built_stops_by_name() {
         "ssl.client.auth=required",
         "sasl.enabled.mechanisms=SCRAM-SHA-256",
         "security.inter.broker.protocol=SASL_PLAINTEXT",
-        "listener.security.protocol.map=PLAINTEXT:SSL",
     ] {
         let key = line.split('=').next().unwrap();
         let said = place.refused(&format!("{line}\n"));
         assert!(said.contains(key), "{line}: {said}");
     }
+    let said = place.refused("listener.security.protocol.map=PLAINTEXT:SSL\n");
+    assert!(said.contains("listeners=PLAINTEXT://") && said.contains("SSL is not built yet"), "{said}");
     // What is secret is not repeated.
     let said = place.refused("ssl.keystore.location=/k.jks\nssl.keystore.password=open-sesame\n");
     assert!(said.contains("ssl.keystore.password") && !said.contains("open-sesame"), "{said}");

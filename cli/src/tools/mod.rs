@@ -20,7 +20,7 @@ pub(crate) mod get_offsets;
 mod java_order;
 mod java_text;
 pub(crate) mod log_dirs;
-mod output;
+pub(crate) mod output;
 pub(crate) mod producer_perf_test;
 mod replica_lists;
 mod signals;
