@@ -53,8 +53,18 @@ case $class in
   # The name that 0.11 knows the tool by asks for its output; kafka-dump-log.sh is of 3.x.
   kafka.tools.DumpLogSegments) command=dump-log; set -- --era "${VLTAVA_ERA:-0.11}" "$@" ;;
   org.apache.kafka.tools.DumpLogSegments) command=dump-log ;;
-  kafka.tools.ProducerPerformance | org.apache.kafka.tools.ProducerPerformance) command=producer-perf-test ;;
-  kafka.tools.ConsumerPerformance | org.apache.kafka.tools.ConsumerPerformance) command=consumer-perf-test ;;
+  kafka.perf.ProducerPerformance | kafka.tools.ProducerPerformance | org.apache.kafka.tools.ProducerPerformance)
+    command=producer-perf-test ;;
+  # The first Java tool, of 0.8.2, had no names for its arguments.
+  org.apache.kafka.clients.tools.ProducerPerformance)
+    command=producer-perf-test
+    if [ $# -lt 4 ]; then
+      echo "USAGE: java $class topic_name num_records record_size target_records_sec [prop_name=prop_value]*" >&2
+      exit 1
+    fi
+    set -- --topic "$1" --num-records "$2" --record-size "$3" --throughput "$4" --producer-props "${@:5}" ;;
+  kafka.perf.ConsumerPerformance | kafka.tools.ConsumerPerformance | org.apache.kafka.tools.ConsumerPerformance)
+    command=consumer-perf-test ;;
   *.*) echo "kafka-run-class: Vltava has nothing that does what $class does" >&2; exit 1 ;;
   *) command=$class ;;
 esac

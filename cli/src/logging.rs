@@ -1,6 +1,6 @@
 //! The log of a server: one line an event on standard output, in the layout of Kafka's own `server.log` or as JSON.
 
-use std::fmt;
+use std::{fmt, io::IsTerminal as _};
 
 use clap::{Args, ValueEnum};
 use jiff::ZonedDateTime;
@@ -43,6 +43,15 @@ pub(crate) fn start(args: &LogArgs) -> Result<(), String> {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| error.to_string())
+}
+
+/// Says why a server does not start: in the log, which is what is kept, and on standard error, which is what somebody reads, unless both
+/// are the same terminal.
+pub(crate) fn refuse_to_start(what: &str) {
+    tracing::error!("Exiting Vltava: {what}");
+    if !std::io::stdout().is_terminal() {
+        eprintln!("{what}");
+    }
 }
 
 /// Kafka's log4j pattern `[%d] %p %m (%c)%n`, which people's eyes and log shippers know.

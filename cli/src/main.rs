@@ -1,5 +1,6 @@
 //! The `vltava` program.
 
+mod completion;
 mod logging;
 mod server;
 mod tools;
@@ -35,6 +36,10 @@ enum Command {
     ConsoleProducer(tools::console_producer::Args),
     /// Read records and write them to standard output, as kafka-console-consumer.sh does
     ConsoleConsumer(Box<tools::console_consumer::Args>),
+    /// Measure how fast records can be produced, as kafka-producer-perf-test.sh does
+    ProducerPerfTest(Box<tools::producer_perf_test::Args>),
+    /// Measure how fast records can be consumed, as kafka-consumer-perf-test.sh does
+    ConsumerPerfTest(Box<tools::consumer_perf_test::Args>),
     /// Write what is in a partition's files, as kafka-dump-log.sh does
     DumpLog(tools::dump_log::Args),
     /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
@@ -53,6 +58,8 @@ enum Command {
     LogDirs(tools::log_dirs::Args),
     /// Read and write znodes, as zookeeper-shell.sh and zkCli.sh do
     ZookeeperShell(tools::zookeeper_shell::Args),
+    /// Write the script by which a shell completes these subcommands and their options
+    Completion(completion::Args),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +74,8 @@ fn main() -> ExitCode {
         Command::Zookeeper(args) => zookeeper::run(&args),
         Command::ConsoleProducer(args) => tools::console_producer::run(&args),
         Command::ConsoleConsumer(args) => tools::console_consumer::run(&args),
+        Command::ProducerPerfTest(args) => tools::producer_perf_test::run(&args),
+        Command::ConsumerPerfTest(args) => tools::consumer_perf_test::run(&args),
         Command::DumpLog(args) => tools::dump_log::run(&args),
         Command::Topics(args) => tools::topics::run(&args),
         Command::Configs(args) => tools::configs::run(&args),
@@ -76,5 +85,6 @@ fn main() -> ExitCode {
         Command::DeleteRecords(args) => tools::delete_records::run(&args),
         Command::LogDirs(args) => tools::log_dirs::run(&args),
         Command::ZookeeperShell(args) => tools::zookeeper_shell::run(&args),
+        Command::Completion(args) => completion::run::<Cli>(&args),
     }
 }

@@ -31,9 +31,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     let config = match read(args) {
         Ok(config) => config,
         Err(problems) => {
-            // To both: an interactive owner reads the terminal, the log is what is kept.
-            tracing::error!("Exiting Vltava: {}: {problems}", args.file.display());
-            eprintln!("{}: {problems}", args.file.display());
+            logging::refuse_to_start(&format!("{}: {problems}", args.file.display()));
             return ExitCode::FAILURE;
         }
     };

@@ -23,18 +23,20 @@ pub(crate) struct Args {
 
 /// Runs until a signal.
 pub(crate) fn run(args: &Args) -> ExitCode {
+    if let Err(error) = logging::start(&args.log) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
     match start(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("Exiting ZooKeeper: {error}");
-            eprintln!("{error}");
+            logging::refuse_to_start(&error);
             ExitCode::FAILURE
         }
     }
 }
 
 fn start(args: &Args) -> Result<(), String> {
-    logging::start(&args.log)?;
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", args.file.display());
     let text = std::fs::read_to_string(&args.file).map_err(|error| named(&error))?;
     let (config, warnings) = ZooKeeperConfig::from_properties(&text).map_err(|error| named(&error))?;

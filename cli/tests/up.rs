@@ -56,7 +56,24 @@ impl Place {
         command
     }
 
+    /// Ports of an earlier run: what is not in the manifest, ZooKeeper and metrics, does not depend on what else runs here.
+    fn keep_ports(&self) {
+        let (zookeeper, metrics) = (wait::free_port(), wait::free_port());
+        let port = self.port;
+        fs::create_dir_all(self.data()).unwrap();
+        let ports = format!(r#"{{"0":{{"plain":{port},"metrics":{metrics}}}}}"#);
+        let kept = format!(r#"{{"cluster":"blue","zookeeperPort":{zookeeper},"ports":{ports}}}"#);
+        fs::write(self.data().join("up.json"), kept).unwrap();
+    }
+
     fn up(&self) -> Running {
+        if !self.data().exists() {
+            self.keep_ports();
+        }
+        self.start()
+    }
+
+    fn start(&self) -> Running {
         let up = Running::start("vltava up", self.command(), &self.folder.path().join("up.out"));
         wait::for_port("the broker listens", LIMIT, self.address());
         up
@@ -142,6 +159,7 @@ fn a_stop_is_clean_and_the_next_run_has_the_same_ports() {
     let kept = || fs::read_to_string(place.data().join("up.json")).unwrap();
     let ports = |text: &str| text.split("managedConfig").next().unwrap().to_owned();
     let first = ports(&kept());
+    assert!(first.contains(&place.port.to_string()), "{first}");
     assert!(up.stop(LIMIT).success());
     assert!(up.output().contains("blue is down; its data stays in"), "{}", up.output());
     assert!(place.broker().is_none() && !place.listens());
@@ -158,6 +176,58 @@ fn a_port_that_was_kept_and_is_in_use_is_told() {
     let said = said(&place.command().output().unwrap());
     let expected =
         format!("port {}, which is kept for plain of broker 0, is in use by another program", place.port);
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[test]
+fn what_is_in_use_gets_another_port_which_is_told_and_kept() {
+    let place = Place::new();
+    let other = TcpListener::bind(place.address()).unwrap();
+    let mut up = Running::start("vltava up", place.command(), &place.folder.path().join("up.out"));
+    let asked_for = place.port;
+    let line = up.wait_for_line(
+        &format!("port {asked_for} is in use by another program: plain of broker 0 is at"),
+        LIMIT,
+    );
+    let port: u16 = line.rsplit_once(' ').unwrap().1.parse().unwrap();
+    assert_ne!(port, asked_for);
+    up.wait_for_line(&format!("Kafka      127.0.0.1:{port}"), LIMIT);
+    assert!(up.stop(LIMIT).success());
+    drop(other);
+    // Clients know it by now.
+    let mut again = Running::start("vltava up", place.command(), &place.folder.path().join("again.out"));
+    again.wait_for_line(&format!("Kafka      127.0.0.1:{port}"), LIMIT);
+    assert!(again.stop(LIMIT).success());
+}
+
+#[test]
+fn two_that_start_at_once_with_one_manifest_take_different_ports() {
+    let (one, other) = (Place::new(), Place::new());
+    other.write(&manifest(one.port, ""));
+    let start =
+        |place: &Place| Running::start("vltava up", place.command(), &place.folder.path().join("up.out"));
+    let mut both = [start(&one), start(&other)];
+    let addresses = both.each_mut().map(|up| {
+        let kafka = up.wait_for_line("  Kafka  ", LIMIT);
+        [kafka, up.wait_for_line("  ZooKeeper  ", LIMIT), up.wait_for_line("  metrics  ", LIMIT)]
+    });
+    for (first, second) in addresses[0].iter().zip(&addresses[1]) {
+        assert_ne!(first, second);
+    }
+    assert_eq!(both.map(|mut up| up.stop(LIMIT).success()), [true, true]);
+}
+
+#[test]
+fn zookeepers_port_that_was_kept_and_is_in_use_is_told() {
+    let place = Place::new();
+    place.keep_ports();
+    let kept = fs::read_to_string(place.data().join("up.json")).unwrap();
+    let port = kept.split("zookeeperPort\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    let _other = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let said = said(&place.command().output().unwrap());
+    let expected = format!(
+        "port {port}, which is kept for ZooKeeper, is in use by another program. Stop that, or delete "
+    );
     assert!(said.contains(&expected), "{said}");
 }
 

@@ -8,7 +8,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Command, Parser, error::ErrorKind};
 
 /// The subcommands that are no tools of Kafka's: clap's own rules and words are theirs.
-const OWN: [&str; 4] = ["server", "zookeeper", "up", "help"];
+const OWN: [&str; 5] = ["server", "zookeeper", "up", "completion", "help"];
 
 /// The command line of this process, or the exit code after its mistake, or its help, has been printed.
 pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {

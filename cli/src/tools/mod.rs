@@ -11,6 +11,7 @@ pub(crate) mod configs;
 pub(crate) mod console_consumer;
 pub(crate) mod console_producer;
 pub(crate) mod consumer_groups;
+pub(crate) mod consumer_perf_test;
 pub(crate) mod delete_records;
 mod deserializer;
 pub(crate) mod dump_log;
@@ -18,13 +19,16 @@ mod era;
 mod failure;
 pub(crate) mod get_offsets;
 mod java_order;
+mod java_text;
 pub(crate) mod log_dirs;
-mod output;
+pub(crate) mod output;
+pub(crate) mod producer_perf_test;
 mod replica_lists;
 mod signals;
 mod topic_filter;
 pub(crate) mod topics;
 mod zookeeper;
+mod zookeeper_consumer;
 pub(crate) mod zookeeper_shell;
 
 use std::process::ExitCode;
@@ -38,6 +42,11 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
         .build()
         .map_err(|error| Failure::new("java.io.IOException", error.to_string()))?;
     runtime.block_on(work)
+}
+
+/// How a tool is called, in one line, as argparse4j begins its errors.
+fn usage_line<C: clap::CommandFactory>(name: &'static str) -> String {
+    C::command().name(name).render_usage().to_string().replace("Usage:", "usage:")
 }
 
 /// A failure that Kafka's parser of options has found: the message and the tool's options on standard error, exit code 1.

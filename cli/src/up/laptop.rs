@@ -1,13 +1,12 @@
 //! This machine as a platform: where ZooKeeper, listeners and directories are.
 
-use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
 use vltava_operator::api::{KafkaCluster, ListenerSpec};
 use vltava_operator::plan::{self, Address, Platform};
 
 use super::data::{DataDirectory, Kept};
+use super::ports::{Ports, is_free};
 
 /// The name under which the port of metrics is kept.
 const METRICS: &str = "metrics";
@@ -23,24 +22,43 @@ pub(super) struct Laptop {
 
 impl Laptop {
     /// Chooses a port for everything that has none yet, and keeps it. A port that was kept is used again whatever happens:
-    /// clients know it.
-    pub(super) fn choose(cluster: &KafkaCluster, data: &mut DataDirectory) -> Result<Laptop, String> {
-        let mut taken: BTreeSet<u16> =
-            data.kept.ports.values().flat_map(|ports| ports.values().copied()).collect();
-        taken.extend(data.kept.zookeeper_port);
-        if cluster.spec.zookeeper.external.is_none() && data.kept.zookeeper_port.is_none() {
-            data.kept.zookeeper_port = Some(free_port(ZOOKEEPER_PORT, &mut taken)?);
+    /// clients know it. What could not have the port that the manifest asks for is told.
+    pub(super) fn choose(
+        cluster: &KafkaCluster,
+        data: &mut DataDirectory,
+        ports: &mut Ports,
+    ) -> Result<Laptop, String> {
+        // Also those of brokers that are gone: they may come back.
+        for port in data.kept.ports.values().flat_map(|ports| ports.values()) {
+            ports.claim(*port);
+        }
+        let place = data.path().join("up.json");
+        let mut port_of = |kept: Option<u16>, wanted: u16, what: &str| match kept {
+            Some(port) if ports.claim(port) => Ok(port),
+            Some(port) => Err(format!(
+                "port {port}, which is kept for {what}, is in use by another `vltava up`. Stop that, or delete {} to choose new \
+                 ports",
+                place.display()
+            )),
+            None => {
+                let port = ports.choose(wanted)?;
+                if port != wanted {
+                    println!("port {wanted} is in use by another program: {what} is at {port}");
+                }
+                Ok(port)
+            }
+        };
+        if cluster.spec.zookeeper.external.is_none() {
+            data.kept.zookeeper_port = Some(port_of(data.kept.zookeeper_port, ZOOKEEPER_PORT, "ZooKeeper")?);
         }
         for (index, id) in (0u16..).zip(plan::broker_ids(cluster)) {
-            let ports = data.kept.ports.entry(id).or_default();
-            for listener in plan::listeners(cluster) {
-                if !ports.contains_key(&listener.name) {
-                    let wanted = u16::try_from(listener.port).unwrap_or_default().saturating_add(index);
-                    ports.insert(listener.name, free_port(wanted, &mut taken)?);
-                }
-            }
-            if !ports.contains_key(METRICS) {
-                ports.insert(METRICS.to_owned(), free_port(METRICS_PORT.saturating_add(index), &mut taken)?);
+            let kept = data.kept.ports.entry(id).or_default();
+            let listeners = plan::listeners(cluster);
+            let wanted = listeners.iter().map(|listener| (listener.name.as_str(), listener.port));
+            for (name, wanted) in wanted.chain([(METRICS, i32::from(METRICS_PORT))]) {
+                let wanted = u16::try_from(wanted).unwrap_or_default().saturating_add(index);
+                let what = format!("{name} of broker {id}");
+                kept.insert(name.to_owned(), port_of(kept.get(name).copied(), wanted, &what)?);
             }
         }
         data.kept.cluster = cluster.name().to_owned();
@@ -65,10 +83,25 @@ impl Laptop {
         plan::broker_ids(cluster).into_iter().map(address).collect::<Vec<_>>().join(",")
     }
 
-    /// Ports of a broker that something else listens on now.
-    pub(super) fn ports_in_use(&self, broker: i32) -> Vec<(String, u16)> {
-        let ports = self.kept.ports.get(&broker).into_iter().flatten();
-        ports.filter(|(_, port)| !is_free(**port)).map(|(name, port)| (name.clone(), *port)).collect()
+    /// Refuses a broker whose port something else listens on now.
+    pub(super) fn check_ports_of(&self, broker: i32) -> Result<(), String> {
+        let mut ports = self.kept.ports.get(&broker).into_iter().flatten();
+        ports.try_for_each(|(name, port)| self.check(*port, &format!("{name} of broker {broker}")))
+    }
+
+    /// Refuses the embedded ZooKeeper if something else listens on its port now.
+    pub(super) fn check_zookeeper_port(&self) -> Result<(), String> {
+        self.check(self.zookeeper_port(), "ZooKeeper")
+    }
+
+    fn check(&self, port: u16, what: &str) -> Result<(), String> {
+        if is_free(port) {
+            return Ok(());
+        }
+        Err(format!(
+            "port {port}, which is kept for {what}, is in use by another program. Stop that, or delete {} to choose new ports",
+            self.root.join("up.json").display()
+        ))
     }
 }
 
@@ -92,25 +125,4 @@ impl Platform for Laptop {
     fn metrics_listener(&self, broker: i32) -> Option<String> {
         Some(format!("127.0.0.1:{}", self.port(broker, METRICS)))
     }
-}
-
-fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-/// The wanted port, else one that the system has left.
-fn free_port(wanted: u16, taken: &mut BTreeSet<u16>) -> Result<u16, String> {
-    if !taken.contains(&wanted) && is_free(wanted) {
-        taken.insert(wanted);
-        return Ok(wanted);
-    }
-    // The system may offer one that is kept for a broker that does not run: a few more tries find another.
-    for _ in 0..100 {
-        let offered = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let port = offered.map_err(|error| format!("no free port on 127.0.0.1: {error}"))?.port();
-        if taken.insert(port) {
-            return Ok(port);
-        }
-    }
-    Err("no free port on 127.0.0.1".to_owned())
 }

@@ -9,6 +9,7 @@ mod data;
 mod desired;
 mod ignored;
 mod laptop;
+mod ports;
 mod run;
 mod topics;
 mod watch;

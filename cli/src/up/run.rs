@@ -13,6 +13,7 @@ use super::data::DataDirectory;
 use super::desired::Desired;
 use super::ignored::ignored;
 use super::laptop::Laptop;
+use super::ports::Ports;
 use super::topics;
 use super::watch::Watch;
 use crate::server::Signals;
@@ -36,11 +37,13 @@ pub(super) async fn run(file: &Path, desired: Desired, mut data: DataDirectory) 
             desired.name()
         ));
     }
-    let laptop = Laptop::choose(&desired.cluster, &mut data)?;
+    let mut ports = Ports::default();
+    let laptop = Laptop::choose(&desired.cluster, &mut data, &mut ports)?;
     let zookeeper = start_zookeeper(&desired, &laptop, &data).await?;
     let mut up = Up {
         desired,
         data,
+        ports,
         laptop,
         brokers: BTreeMap::new(),
         topics_due: true,
@@ -80,18 +83,16 @@ async fn start_zookeeper(
         max_client_connections: 0,
         ..ZooKeeperConfig::default()
     };
+    laptop.check_zookeeper_port()?;
     let started = ZooKeeper::start(config).await;
-    started.map(Some).map_err(|error| {
-        format!(
-            "ZooKeeper does not start: {error}. Its port is kept in {}",
-            data.path().join("up.json").display()
-        )
-    })
+    started.map(Some).map_err(|error| format!("ZooKeeper does not start: {error}"))
 }
 
 struct Up {
     desired: Desired,
     data: DataDirectory,
+    /// Claimed for as long as this runs: also while a broker restarts.
+    ports: Ports,
     laptop: Laptop,
     brokers: BTreeMap<i32, Broker>,
     /// Whether the topics are to be compared.
@@ -139,13 +140,7 @@ impl Up {
                 println!("broker {id}: {} changed, restarting", changed.join(", "));
                 self.stop_broker(id).await;
             }
-            if let Some((name, port)) = self.laptop.ports_in_use(id).first() {
-                return Err(format!(
-                    "port {port}, which is kept for {name} of broker {id}, is in use by another program. Stop that, or delete {} \
-                     to choose new ports",
-                    self.data.path().join("up.json").display()
-                ));
-            }
+            self.laptop.check_ports_of(id)?;
             let folder = self.data.broker(id);
             let failed = |error: std::io::Error| format!("broker {id}: {}: {error}", folder.display());
             std::fs::create_dir_all(&folder).map_err(failed)?;
@@ -224,7 +219,7 @@ impl Up {
         for topic in self.desired.topic_plans().iter().filter(|topic| !names.contains(&topic.name)) {
             println!("topic {}: no longer in the file; it is left as it is", topic.name);
         }
-        let laptop = match Laptop::choose(&new.cluster, &mut self.data) {
+        let laptop = match Laptop::choose(&new.cluster, &mut self.data, &mut self.ports) {
             Ok(laptop) => laptop,
             Err(error) => return println!("{error}"),
         };

@@ -1,7 +1,11 @@
 //! Waiting on conditions, never on time alone.
 
 use std::fmt::Debug;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{self, Ipv4Addr, TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Asks `probe` again and again until it gives a value; panics with `what` when `limit` has passed.
@@ -35,12 +39,31 @@ pub fn until_equal<T: PartialEq + Debug>(
 }
 
 /// Waits until something accepts connections at `address`.
-pub fn for_port(what: &str, limit: Duration, address: SocketAddr) {
+pub fn for_port(what: &str, limit: Duration, address: net::SocketAddr) {
     until(what, limit, || TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok());
 }
 
-/// A port of 127.0.0.1 that nothing listens on at this moment. For programs that cannot be told port 0.
+/// A port of 127.0.0.1 that nothing listens on, and that no other test of this machine is given while this process lives. For programs
+/// that cannot be told port 0.
+///
+/// Ports that the system gives to outgoing connections (32768 and above) are left alone: one of those could come between. What is
+/// given is claimed by a socket of Linux' abstract namespace, whose names belong to one process at a time.
 #[must_use]
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).expect("a free port").port()
+    const FIRST: u16 = 12_000;
+    const LAST: u16 = 32_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    static CLAIMS: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
+    // Processes begin at different places.
+    let start = std::process::id().wrapping_mul(97) as u16 % (LAST - FIRST);
+    for _ in FIRST..LAST {
+        let port = FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed) % (LAST - FIRST)) % (LAST - FIRST);
+        let name = SocketAddr::from_abstract_name(format!("vltava-tests/port/{port}"));
+        let Ok(claim) = name.and_then(|name| UnixListener::bind_addr(&name)) else { continue };
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            CLAIMS.lock().unwrap_or_else(PoisonError::into_inner).push(claim);
+            return port;
+        }
+    }
+    panic!("no free port between {FIRST} and {LAST}");
 }

@@ -3,8 +3,11 @@
 //! [`ClientProperties`] collects what a tool's options and files say under the names of Java's clients; [`ClientProperties::config`]
 //! turns them into librdkafka's by the table in [`names`]. [`LoggingContext`] writes what librdkafka reports the way log4j would.
 
+mod exceptions;
 mod logging;
+mod metrics;
 pub(crate) mod names;
+mod room;
 mod values;
 
 use std::{collections::BTreeMap, path::Path};
@@ -15,11 +18,21 @@ use vltava_settings::Properties;
 use self::names::{Mapping, Role};
 use super::{failure::Failure, output};
 
+pub(crate) use self::exceptions::exception;
 pub(crate) use self::logging::{LoggingContext, is_passing};
+pub(crate) use self::metrics::{INTERVAL_MS as METRICS_INTERVAL_MS, Metrics};
+pub(crate) use self::room::Room;
 
 /// Where a client's own warnings come from, in the words of Java's log.
 const CONFIG_LOGGERS: [&str; 2] =
     ["org.apache.kafka.clients.producer.ProducerConfig", "org.apache.kafka.clients.consumer.ConsumerConfig"];
+
+/// How Kafka's performance tools write times, a pattern of `SimpleDateFormat`.
+pub(crate) const PERF_DATES: &str = "yyyy-MM-dd HH:mm:ss:SSS";
+
+/// What is said to who asks for the CSV reporter of 0.8.
+pub(crate) const NO_CSV: &str =
+    "--csv-reporter-enabled and --metrics-dir have no effect: there is no CSV metrics reporter";
 
 /// A client's properties by their Java names.
 #[derive(Debug, Clone)]
@@ -138,6 +151,20 @@ pub(crate) fn read_properties(path: &Path) -> Result<Properties, Failure> {
             Failure::new("java.io.FileNotFoundException", text)
         }
     })
+}
+
+/// Checks that a list of brokers is one, as Kafka's tools do before they connect.
+pub(crate) fn check_addresses(list: &str) -> Result<(), Failure> {
+    let valid = |address: &str| {
+        let port =
+            address.rsplit_once(':').map(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        port == Some(true)
+    };
+    if list.split(',').all(valid) {
+        Ok(())
+    } else {
+        Err(Failure::usage("Please provide valid host:port like host1:9091,host2:9092\n"))
+    }
 }
 
 /// Splits `name=value`; without `=` the value is empty.

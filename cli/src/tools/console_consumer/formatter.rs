@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::super::{deserializer::Deserializer, failure::Failure};
 use super::{
-    group_records,
+    group_json, group_records,
     record::{Record, Time},
 };
 
@@ -17,23 +17,34 @@ pub(super) enum Formatter {
     Nothing,
     /// `ChecksumMessageFormatter`, with the topic in front if its property `topic` is set.
     Checksum(Option<String>),
-    /// `OffsetsMessageFormatter` of `__consumer_offsets`.
-    Offsets,
+    /// `OffsetsMessageFormatter` of `__consumer_offsets`, as text or as JSON.
+    Offsets(Style),
     /// `GroupMetadataMessageFormatter` of `__consumer_offsets`.
-    Groups,
+    Groups(Style),
+}
+
+/// Two generations of formatters have the same names in different packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// `kafka.coordinator.group.GroupMetadataManager$...`
+    Text,
+    /// `org.apache.kafka.tools.consumer...`
+    Json,
 }
 
 impl Formatter {
     /// The formatter of a class, with or without its package, and its properties.
     pub(super) fn named(class: &str, properties: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let style =
+            if class.starts_with("org.apache.kafka.tools.consumer.") { Style::Json } else { Style::Text };
         Ok(match class.rsplit(['.', '$']).next().unwrap_or_default() {
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
                 Self::Default(Box::new(Columns::new(properties)?))
             }
             "NoOpMessageFormatter" => Self::Nothing,
             "ChecksumMessageFormatter" => Self::Checksum(properties.get("topic").cloned()),
-            "OffsetsMessageFormatter" => Self::Offsets,
-            "GroupMetadataMessageFormatter" => Self::Groups,
+            "OffsetsMessageFormatter" => Self::Offsets(style),
+            "GroupMetadataMessageFormatter" => Self::Groups(style),
             _ => return Err(Failure::new("java.lang.ClassNotFoundException", class)),
         })
     }
@@ -52,8 +63,10 @@ impl Formatter {
                 out.extend_from_slice(format!("checksum:{}\n", record.checksum()).as_bytes());
                 Ok(())
             }
-            Self::Offsets => group_records::write_offset(record, out),
-            Self::Groups => group_records::write_group(record, out),
+            Self::Offsets(Style::Text) => group_records::write_offset(record, out),
+            Self::Offsets(Style::Json) => group_json::write_offset(record, out),
+            Self::Groups(Style::Text) => group_records::write_group(record, out),
+            Self::Groups(Style::Json) => group_json::write_group(record, out),
         };
         if written.is_err() {
             out.truncate(start);

@@ -1,4 +1,4 @@
-//! Formatters of `__consumer_offsets`, in the words of `GroupMetadataManager`'s.
+//! Formatters of `__consumer_offsets`, in the words of `GroupMetadataManager`'s, which Kafka had until 3.9.
 
 use vltava_protocol::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
 
@@ -71,7 +71,7 @@ fn key<'a>(record: &Record<'a>) -> Result<Option<GroupRecordKey<'a>>, Failure> {
     record.key.map(GroupRecordKey::parse).transpose().map_err(|error| corrupt(record, &error))
 }
 
-fn corrupt(record: &Record<'_>, error: &dyn std::fmt::Display) -> Failure {
+pub(super) fn corrupt(record: &Record<'_>, error: &dyn std::fmt::Display) -> Failure {
     let text = format!("{}-{} at offset {}: {error}", record.topic, record.partition, record.offset);
     Failure::new("org.apache.kafka.common.protocol.types.SchemaException", text)
 }

@@ -9,34 +9,33 @@ use rdkafka::{
 };
 
 use super::super::{
-    client::{self, LoggingContext, is_passing},
+    client::{self, LoggingContext, exception, is_passing},
     failure::Failure,
     output,
     signals::Stop,
 };
 use super::{
     options::{Settings, Start, Topics},
+    pattern::Pattern,
     process::{Ending, Source, process},
     record::Record,
 };
-
-/// The topics that a pattern does not mean unless `exclude.internal.topics=false`.
-const INTERNAL: &str = "^__consumer_offsets$,^__transaction_state$";
 
 /// Consumes through librdkafka. When this returns, the group has been left and the offsets of what was written are committed.
 pub(super) fn consume(settings: &Settings, stop: &Stop) -> Result<Ending, Failure> {
     let mut config = settings.client.config()?;
     // The offset of a record counts as consumed when it has been taken, not when librdkafka has fetched it.
     config.set("enable.auto.offset.store", "false");
-    if matches!(settings.topics, Topics::Matching(_))
-        && settings.client.get("exclude.internal.topics") != Some("false")
-    {
-        config.set("topic.blacklist", INTERNAL);
-    }
+    let pattern = match &settings.topics {
+        Topics::One(_) => None,
+        Topics::Matching(pattern) | Topics::NotMatching(pattern) => {
+            Some(Pattern::new(pattern, &settings.client)?)
+        }
+    };
     let consumer: BaseConsumer<LoggingContext> =
         config.create_with_context(LoggingContext).map_err(|error| client::refused(&error))?;
     begin(settings, &consumer).map_err(|error| client::refused(&error))?;
-    let mut member = Member { stores: settings.partition.is_none(), consumer };
+    let mut member = Member { stores: settings.partition.is_none(), consumer, pattern };
     let ending = process(settings, stop, &mut member);
     // Dropping the consumer commits what is stored and leaves the group.
     drop(member);
@@ -56,26 +55,29 @@ fn begin(settings: &Settings, consumer: &BaseConsumer<LoggingContext>) -> Result
             consumer.assign(&assignment)
         }
         (Topics::One(topic), None) => consumer.subscribe(&[topic]),
-        // Java matches the whole name; a caret makes it a pattern for librdkafka.
-        (Topics::Matching(regex) | Topics::NotMatching(regex), _) => {
-            consumer.subscribe(&[&format!("^({})$", whole(regex))])
-        }
+        // Its topics are looked for between records.
+        (Topics::Matching(_) | Topics::NotMatching(_), _) => Ok(()),
     }
-}
-
-/// A pattern as Kafka's tools clean it: commas mean "or", quotes and spaces around it nothing.
-fn whole(regex: &str) -> String {
-    regex.trim().trim_matches(['"', '\'']).replace(' ', "").replace(',', "|")
 }
 
 struct Member {
     consumer: BaseConsumer<LoggingContext>,
     /// Whether offsets are stored, to be committed.
     stores: bool,
+    pattern: Option<Pattern>,
 }
 
 impl Source for Member {
     fn poll(&mut self, wait: Duration, take: &mut dyn FnMut(&Record<'_>)) -> Result<bool, Failure> {
+        if let Some(pattern) = &mut self.pattern {
+            match pattern.follow(&self.consumer) {
+                Ok(()) => {}
+                Err(error) if is_passing(&error) => {
+                    output::log_warning(&error.to_string(), "org.apache.kafka.clients.NetworkClient");
+                }
+                Err(error) => return Err(exception(&error)),
+            }
+        }
         match self.consumer.poll(wait) {
             None => Ok(false),
             Some(Ok(message)) => {
@@ -92,26 +94,5 @@ impl Source for Member {
             }
             Some(Err(error)) => Err(exception(&error)),
         }
-    }
-}
-
-fn exception(error: &KafkaError) -> Failure {
-    use rdkafka::error::RDKafkaErrorCode as Code;
-    let class = match error.rdkafka_error_code() {
-        Some(Code::AutoOffsetReset) => "org.apache.kafka.clients.consumer.NoOffsetForPartitionException",
-        Some(Code::OffsetOutOfRange) => "org.apache.kafka.clients.consumer.OffsetOutOfRangeException",
-        Some(Code::TopicAuthorizationFailed) => "org.apache.kafka.common.errors.TopicAuthorizationException",
-        Some(Code::GroupAuthorizationFailed) => "org.apache.kafka.common.errors.GroupAuthorizationException",
-        Some(Code::InvalidTopic) => "org.apache.kafka.common.errors.InvalidTopicException",
-        _ => "org.apache.kafka.common.KafkaException",
-    };
-    Failure::new(class, error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_pattern_is_cleaned_as_kafka_cleans_it() {
-        assert_eq!(super::whole(" 'a.*, b' "), "a.*|b");
     }
 }

@@ -3,10 +3,12 @@
 //! [`kafka`] is the consumer of today, [`old`] the one of Kafka 0.8 over ZooKeeper; both hand their records to [`process`].
 
 mod formatter;
+mod group_json;
 mod group_records;
 mod kafka;
 mod old;
 mod options;
+mod pattern;
 mod process;
 mod record;
 
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     });
     match ending {
         Ok(ending) => {
-            if settings.systest_events {
+            if settings.systest_events && ending != Ending::Refused {
                 output::line("shutdown_complete");
             }
             ending.exit_code()
@@ -63,11 +65,11 @@ fn unknown(failure: &Failure) -> ExitCode {
 }
 
 impl Ending {
-    /// As the JVM exits: a timeout is a success.
+    /// As Kafka's tool exits: what ends the client, a timeout among it, is logged and no failure of the tool.
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Done | Self::Timeout => ExitCode::SUCCESS,
-            Self::Failed => ExitCode::FAILURE,
+            Self::Done | Self::Timeout | Self::Terminated => ExitCode::SUCCESS,
+            Self::Failed | Self::Refused => ExitCode::FAILURE,
             Self::Signal(code) => ExitCode::from(*code),
         }
     }

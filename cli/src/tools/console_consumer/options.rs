@@ -150,6 +150,7 @@ pub(super) struct Settings {
     pub(super) skip_message_on_error: bool,
     pub(super) systest_events: bool,
     pub(super) delete_offsets: bool,
+    pub(super) from_beginning: bool,
     pub(super) client: ClientProperties,
     pub(super) group: String,
     /// Whether the group is the user's, and not this process's own.
@@ -161,22 +162,23 @@ impl Args {
     /// Checks the options in the order of Kafka's tool.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
         let old = self.zookeeper.is_some();
-        if old && self.new_consumer {
-            return Err(Failure::conflict("zookeeper", "new-consumer"));
+        let others =
+            [("bootstrap-server", self.bootstrap_server.is_some()), ("new-consumer", self.new_consumer)];
+        if let Some((option, _)) = others.iter().find(|(_, given)| old && *given) {
+            return Err(Failure::usage(format!("Option [{option}] is not valid with [zookeeper].")));
         }
-        if old && self.bootstrap_server.is_some() {
-            return Err(Failure::conflict("zookeeper", "bootstrap-server"));
+        let topics = self.topics(old)?;
+        if old && (self.partition.is_some() || self.offset.is_some()) {
+            return Err(Failure::usage(
+                "Partition-offset based consumption is supported in the new consumer only.",
+            ));
         }
+        let partition = self.partition(&topics)?;
         if !old && self.bootstrap_server.is_none() {
             return Err(Failure::missing("bootstrap-server"));
         }
-        let topics = self.topics(old)?;
-        if old && self.partition.is_some() {
-            return Err(Failure::conflict("zookeeper", "partition"));
-        }
-        let partition = self.partition(&topics)?;
         let (client, group, named_group) = self.client(old)?;
-        if named_group && self.partition.is_some() && self.group.is_some() {
+        if named_group && self.partition.is_some() {
             return Err(Failure::usage("Options group and partition cannot be specified together."));
         }
         let timeout_ms = match self.timeout_ms {
@@ -193,6 +195,7 @@ impl Args {
             skip_message_on_error: self.skip_message_on_error,
             systest_events: self.enable_systest_events,
             delete_offsets: self.delete_consumer_offsets,
+            from_beginning: self.from_beginning,
             client,
             group,
             named_group,
@@ -312,16 +315,16 @@ impl Args {
             let file = client::read_properties(path)?;
             properties.extend(file.iter().map(|(k, v)| (k.to_owned(), v.to_owned())));
         }
-        for pair in &self.property {
-            let (name, value) = client::key_value(pair)?;
-            properties.insert(name.to_owned(), value.to_owned());
-        }
         for (name, class) in
             [("key.deserializer", &self.key_deserializer), ("value.deserializer", &self.value_deserializer)]
         {
             if let Some(class) = class {
                 properties.insert(name.to_owned(), class.clone());
             }
+        }
+        for pair in &self.property {
+            let (name, value) = client::key_value(pair)?;
+            properties.insert(name.to_owned(), value.to_owned());
         }
         Formatter::named(self.formatter.as_deref().unwrap_or("DefaultMessageFormatter"), &properties)
     }
@@ -330,9 +333,7 @@ impl Args {
     pub(super) fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = Vec::new();
         if self.csv_reporter_enabled || self.metrics_dir.is_some() {
-            warnings.push(
-                "--csv-reporter-enabled and --metrics-dir have no effect: there is no CSV metrics reporter",
-            );
+            warnings.push(client::NO_CSV);
         }
         if self.blacklist.is_some() && self.zookeeper.is_none() {
             warnings.push("--blacklist has an effect with --zookeeper only");

@@ -23,8 +23,12 @@ pub(super) enum Ending {
     Done,
     /// `--timeout-ms` passed without a record.
     Timeout,
-    /// The client or the formatter failed, which has been logged.
+    /// The client failed, which has been logged.
+    Terminated,
+    /// A record could not be shown, which has been logged.
     Failed,
+    /// The group could not be joined, which has been said.
+    Refused,
     /// A signal, with the exit code of a process that ends by it.
     Signal(u8),
 }
@@ -90,7 +94,7 @@ impl Console<'_> {
                 Err(failure) => {
                     self.flush();
                     terminating(&failure.to_string());
-                    return Ending::Failed;
+                    return Ending::Terminated;
                 }
             }
         }

@@ -43,18 +43,42 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// As `ConsumerRecord.checksum` computes it for records of batches: CRC-32C of timestamp and sizes.
+    /// The CRC that the record has as a message of its own: magic 1 with a timestamp, magic 0 without.
     pub(super) fn checksum(&self) -> u32 {
-        let size =
-            |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| i32::try_from(bytes.len()).unwrap_or(i32::MAX));
-        let time = match self.timestamp {
-            Time::None => -1,
-            Time::Create(time) | Time::LogAppend(time) => time,
+        const LOG_APPEND_TIME: u8 = 1 << 3;
+        let mut bytes = match self.timestamp {
+            Time::None => vec![0, 0],
+            Time::Create(time) => [&[1, 0][..], &time.to_be_bytes()].concat(),
+            Time::LogAppend(time) => [&[1, LOG_APPEND_TIME][..], &time.to_be_bytes()].concat(),
         };
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&time.to_be_bytes());
-        bytes[8..12].copy_from_slice(&size(self.key).to_be_bytes());
-        bytes[12..].copy_from_slice(&size(self.value).to_be_bytes());
-        vltava_protocol::records::crc32c(&bytes)
+        for part in [self.key, self.value] {
+            let length = part.map_or(-1, |part| i32::try_from(part.len()).unwrap_or(i32::MAX));
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend_from_slice(part.unwrap_or_default());
+        }
+        vltava_protocol::records::crc32(&bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checksum_is_that_of_the_message() {
+        // `kafka.message.Message` of Kafka 0.11.0.2 has these.
+        let record = Record {
+            topic: "t",
+            partition: 0,
+            offset: 0,
+            timestamp: Time::Create(1_700_000_000_000),
+            key: Some(b"k"),
+            value: Some(b"v"),
+            headers: Vec::new(),
+        };
+        let logged = Record { timestamp: Time::LogAppend(1_700_000_000_000), ..record.clone() };
+        let plain = Record { timestamp: Time::None, key: None, ..record.clone() };
+        let checksums = [record.checksum(), logged.checksum(), plain.checksum()];
+        assert_eq!(checksums, [958_827_571, 814_191_030, 3_524_050_933]);
     }
 }

@@ -82,7 +82,7 @@ impl LineReader {
         )?;
         let key = self.part(self.parse_key, line, &mut rest, &self.key_separator, "key separator", number)?;
         let headers = match headers {
-            Some(text) if !self.is_null(text) && !text.is_empty() => self.headers(text, number)?,
+            Some(text) if !self.is_null(text) => self.headers(text, number)?,
             _ => Vec::new(),
         };
         Ok(Line {
@@ -117,11 +117,7 @@ impl LineReader {
 
     fn headers<'a>(&self, text: &'a [u8], number: u64) -> Result<Vec<(String, Option<&'a [u8]>)>, Failure> {
         let mut headers = Vec::new();
-        let mut rest = Some(text);
-        while let Some(left) = rest {
-            let (pair, after) =
-                split(left, &self.headers_separator).map_or((left, None), |(a, b)| (a, Some(b)));
-            rest = after;
+        for pair in pairs(text, &self.headers_separator) {
             let (key, value) = match split(pair, &self.headers_key_separator) {
                 Some((key, value)) => (key, Some(value).filter(|value| !self.is_null(value))),
                 None if self.ignore_error => (pair, None),
@@ -150,6 +146,21 @@ impl LineReader {
 
 fn refused(message: String) -> Failure {
     Failure::new("org.apache.kafka.common.KafkaException", message)
+}
+
+/// As Java splits: empty parts at the end are none, unless there is nothing else.
+fn pairs<'a>(text: &'a [u8], separator: &str) -> Vec<&'a [u8]> {
+    let (mut pairs, mut rest) = (Vec::new(), text);
+    while let Some((pair, after)) = split(rest, separator) {
+        pairs.push(pair);
+        rest = after;
+    }
+    let alone = pairs.is_empty();
+    pairs.push(rest);
+    while !alone && pairs.last().is_some_and(|pair| pair.is_empty()) {
+        pairs.pop();
+    }
+    pairs
 }
 
 /// Before and after the first `separator`, which is not empty.

@@ -17,9 +17,8 @@ use super::{failure::Failure, output, signals};
 /// Reads until the end of the input, then waits until everything is delivered.
 pub(crate) fn run(args: &Args) -> ExitCode {
     match produce(args) {
-        Ok(true) => ExitCode::SUCCESS,
-        // Each record that was lost has been named.
-        Ok(false) => ExitCode::FAILURE,
+        // Also where records were lost: each has been named, and Kafka's tool ends so.
+        Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.usage => super::usage::<Args>(&failure.message),
         Err(failure) => {
             eprintln!("{failure}");
@@ -28,7 +27,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn produce(args: &Args) -> Result<bool, Failure> {
+fn produce(args: &Args) -> Result<(), Failure> {
     let settings = args.settings()?;
     let reader = LineReader::new(&settings.reader)?;
     for warning in &settings.warnings {
@@ -42,8 +41,8 @@ fn produce(args: &Args) -> Result<bool, Failure> {
         std::process::exit(code);
     })?;
     let outcome = feed(&reader, &sender);
-    let delivered = sender.close();
-    outcome.map(|()| delivered)
+    sender.close();
+    outcome
 }
 
 /// Prompts with `>` before each line, as Kafka's tool does.

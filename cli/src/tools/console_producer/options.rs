@@ -15,7 +15,7 @@ use super::super::{
     name = "console-producer",
     after_help = "Properties of the line reader (--property): parse.key=false, parse.headers=false, ignore.error=false, key.separator=\\t, \
         headers.delimiter=\\t, headers.separator=',', headers.key.separator=:, null.marker=(none). With both, a line is \
-        \"h1:v1,h2:v2...\\tkey\\tvalue\".\n\nA record that cannot be delivered is named on standard error, and the exit code is then 1."
+        \"h1:v1,h2:v2...\\tkey\\tvalue\".\n\nA record that cannot be delivered is named on standard error; with --sync it ends the tool, with exit code 1."
 )]
 pub(crate) struct Args {
     /// REQUIRED unless --broker-list is given: the brokers to connect to, HOST1:PORT1,HOST2:PORT2
@@ -123,6 +123,7 @@ impl Args {
         let topic = self.topic.clone().ok_or_else(|| Failure::missing("topic"))?;
         let brokers = self.bootstrap_server.as_ref().or(self.broker_list.as_ref());
         let brokers = brokers.ok_or_else(|| Failure::missing("broker-list"))?;
+        client::check_addresses(brokers)?;
         let mut reader = BTreeMap::new();
         if let Some(path) = &self.reader_config {
             let file = client::read_properties(path)?;

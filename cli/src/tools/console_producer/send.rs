@@ -5,13 +5,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rdkafka::{
     ClientContext, Message,
     config::RDKafkaLogLevel,
-    error::{KafkaError, RDKafkaErrorCode},
+    error::KafkaError,
     message::{Header, OwnedHeaders},
     producer::{
         BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer,
@@ -21,20 +21,19 @@ use rdkafka::{
 
 use super::{lines::Line, options::Settings};
 use crate::tools::{
-    client::{self, LoggingContext},
+    client::{self, LoggingContext, Room, exception},
     failure::Failure,
     output,
 };
 
 /// Where Kafka logs a record that was lost.
 const LOGGER: &str = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
-/// Between two attempts to put a record into a full queue.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Writes a line for each lost record.
 #[derive(Debug, Default)]
 struct Deliveries {
     log: LoggingContext,
+    room: Room,
     lost: Arc<AtomicBool>,
 }
 
@@ -52,21 +51,17 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        self.room.made();
         let Err((error, record)) = result else { return };
         self.lost.store(true, Ordering::Relaxed);
         let length =
             |bytes: Option<&[u8]>| bytes.map_or("null".to_owned(), |bytes| format!("{} bytes", bytes.len()));
-        let reason =
-            error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| format!("{code:?}: {error}"));
-        output::log_error(
-            &format!(
-                "Error when sending message to topic {} with key: {}, value: {} with error: {reason}",
-                record.topic(),
-                length(record.key()),
-                length(record.payload()),
-            ),
-            LOGGER,
+        let (key, value) = (length(record.key()), length(record.payload()));
+        let text = format!(
+            "Error when sending message to topic {} with key: {key}, value: {value} with error:",
+            record.topic()
         );
+        output::log_caused(&text, LOGGER, exception(error));
     }
 }
 
@@ -74,6 +69,7 @@ impl ProducerContext for Deliveries {
 #[derive(Clone)]
 pub(super) struct Sender {
     producer: Arc<ThreadedProducer<Deliveries, NoCustomPartitioner>>,
+    room: Room,
     lost: Arc<AtomicBool>,
     topic: Arc<str>,
     sync: bool,
@@ -83,11 +79,12 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
         let deliveries = Deliveries::default();
-        let lost = deliveries.lost.clone();
+        let (room, lost) = (deliveries.room.clone(), deliveries.lost.clone());
         let producer =
             settings.client.config()?.create_with_context(deliveries).map_err(|e| client::refused(&e))?;
         Ok(Self {
             producer: Arc::new(producer),
+            room,
             lost,
             topic: settings.topic.as_str().into(),
             sync: settings.sync,
@@ -108,15 +105,7 @@ impl Sender {
                 .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: *value }));
             record = record.headers(headers);
         }
-        let started = Instant::now();
-        while let Err((error, refused)) = self.producer.send(record) {
-            let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
-            if !full || started.elapsed() >= self.max_block {
-                return Err(exception(&error));
-            }
-            std::thread::sleep(PAUSE);
-            record = refused;
-        }
+        self.room.send(&self.producer, record, self.max_block).map_err(|error| exception(&error))?;
         if self.sync {
             self.producer.flush(Timeout::Never).map_err(|error| exception(&error))?;
             if self.lost.load(Ordering::Relaxed) {
@@ -129,23 +118,10 @@ impl Sender {
         Ok(())
     }
 
-    /// Waits until each record is delivered or lost: whether all were delivered. Every record has a deadline, so this ends.
-    pub(super) fn close(&self) -> bool {
-        let flushed = self.producer.flush(Timeout::Never);
-        if let Err(error) = &flushed {
-            output::log_error(&exception(error).to_string(), LOGGER);
+    /// Waits until each record is delivered or lost. Every record has a deadline, so this ends.
+    pub(super) fn close(&self) {
+        if let Err(error) = self.producer.flush(Timeout::Never) {
+            output::log_error(&exception(&error).to_string(), LOGGER);
         }
-        flushed.is_ok() && !self.lost.load(Ordering::Relaxed)
     }
-}
-
-fn exception(error: &KafkaError) -> Failure {
-    let class = match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::QueueFull) => "org.apache.kafka.clients.producer.BufferExhaustedException",
-        Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
-            "org.apache.kafka.common.errors.RecordTooLargeException"
-        }
-        _ => "org.apache.kafka.common.KafkaException",
-    };
-    Failure::new(class, error.to_string())
 }

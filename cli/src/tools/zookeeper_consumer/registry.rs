@@ -12,10 +12,8 @@ use vltava_broker::control::{
 };
 use zookeeper_client as zk;
 
-use super::super::{
-    super::{failure::Failure, zookeeper},
-    options::Topics,
-};
+use super::super::{failure::Failure, zookeeper};
+use super::Wanted;
 
 /// An ephemeral znode for everybody.
 const EPHEMERAL: zk::CreateOptions<'static> = zk::CreateMode::Ephemeral.with_acls(zk::Acls::anyone_all());
@@ -24,7 +22,7 @@ const EPHEMERAL: zk::CreateOptions<'static> = zk::CreateMode::Ephemeral.with_acl
 const INTERNAL: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
 
 /// The tree of a group.
-pub(super) fn group(group: &str) -> String {
+pub(crate) fn group(group: &str) -> String {
     format!("/consumers/{group}")
 }
 
@@ -61,16 +59,17 @@ fn fixed() -> String {
 }
 
 impl Registration {
-    /// What this tool registers: Kafka's registers a topic as a pattern too.
-    pub(super) fn of(topics: &Topics) -> Self {
-        let (pattern, regex) = match topics {
-            Topics::One(regex) | Topics::Matching(regex) => ("white_list", regex),
-            Topics::NotMatching(regex) => ("black_list", regex),
+    /// What a member with so many threads registers.
+    pub(super) fn of(topics: Wanted<'_>, threads: u32) -> Self {
+        let (pattern, wanted) = match topics {
+            Wanted::Topic(topic) => ("static", topic.to_owned()),
+            Wanted::Matching(regex) => ("white_list", clean(regex)),
+            Wanted::NotMatching(regex) => ("black_list", clean(regex)),
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         Self {
             version: 1,
-            subscription: BTreeMap::from([(clean(regex), 1)]),
+            subscription: BTreeMap::from([(wanted, threads)]),
             pattern: pattern.to_owned(),
             timestamp: now.to_string(),
         }
@@ -293,7 +292,7 @@ mod tests {
 
     #[test]
     fn ours_is_written_as_kafkas() {
-        let mut registration = Registration::of(&Topics::One("golden".to_owned()));
+        let mut registration = Registration::of(Wanted::Matching("golden"), 1);
         registration.timestamp = "1500000000000".to_owned();
         assert_eq!(
             serde_json::to_string(&registration).unwrap(),

@@ -6,18 +6,15 @@ use std::{
 };
 
 use rdkafka::{
-    Offset, TopicPartitionList,
+    Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    error::KafkaError,
+    message::BorrowedMessage,
 };
 
 use super::super::{
-    super::{
-        client::{self, ClientProperties, LoggingContext, is_passing},
-        failure::Failure,
-        output,
-    },
-    record::Record,
+    client::{self, ClientProperties, LoggingContext, exception, is_passing},
+    failure::Failure,
+    output,
 };
 
 /// How long a question about a partition's offsets may take.
@@ -93,20 +90,19 @@ impl Fetcher {
     pub(super) fn poll(
         &mut self,
         wait: Duration,
-        take: &mut dyn FnMut(&Record<'_>),
+        take: &mut dyn FnMut(&BorrowedMessage<'_>),
     ) -> Result<bool, Failure> {
         match self.consumer.poll(wait) {
             None => Ok(false),
             Some(Ok(message)) => {
-                let record = Record::of(&message);
                 // One of a partition that was let go while it waited belongs to the next owner.
                 let Entry::Occupied(mut position) =
-                    self.positions.entry((record.topic.to_owned(), record.partition))
+                    self.positions.entry((message.topic().to_owned(), message.partition()))
                 else {
                     return Ok(false);
                 };
-                take(&record);
-                position.get_mut().next = record.offset + 1;
+                take(&message);
+                position.get_mut().next = message.offset() + 1;
                 Ok(true)
             }
             Some(Err(error)) if is_passing(&error) => {
@@ -134,8 +130,4 @@ impl Fetcher {
     pub(super) fn partitions(&self) -> Vec<(String, i32)> {
         self.positions.keys().cloned().collect()
     }
-}
-
-fn exception(error: &KafkaError) -> Failure {
-    Failure::new("kafka.common.KafkaException", error.to_string())
 }

@@ -12,14 +12,11 @@ use std::{
 use tokio::{runtime::Runtime, task::JoinSet};
 use vltava_broker::control::{Session, ZooKeeperAddress, znodes::paths};
 
-use super::super::{
-    super::{client::ClientProperties, failure::Failure, output, zookeeper},
-    options::{Settings, Topics},
-    process::Source,
-    record::Record,
-};
+use rdkafka::message::BorrowedMessage;
+
+use super::super::{client::ClientProperties, failure::Failure, output, zookeeper};
 use super::{
-    assignment,
+    Membership, Wanted, assignment,
     fetcher::Fetcher,
     registry::{self, Registration},
 };
@@ -27,13 +24,17 @@ use super::{
 const LOGGER: &str = "kafka.consumer.ZookeeperConsumerConnector";
 
 /// A member of the group.
-pub(super) struct Member {
+pub(crate) struct Member {
     session: Session,
     address: ZooKeeperAddress,
     client: ClientProperties,
     group: String,
     id: String,
     registration: Registration,
+    /// The names of this member's threads; their order is their number.
+    threads: Vec<String>,
+    /// Which of them each partition is for.
+    shares: BTreeMap<(String, i32), usize>,
     with_internal: bool,
     fetcher: Option<Fetcher>,
     changes: Changes,
@@ -43,45 +44,58 @@ pub(super) struct Member {
     backoff: Duration,
 }
 
+/// Opens a session for a member.
+pub(crate) async fn connect(membership: &Membership<'_>) -> Result<Session, Failure> {
+    Ok(Session::open(&address(membership)?).await?)
+}
+
+fn address(membership: &Membership<'_>) -> Result<ZooKeeperAddress, Failure> {
+    Ok(ZooKeeperAddress {
+        connect: membership.zookeeper.to_owned(),
+        session_timeout: millis(membership.client, "zookeeper.session.timeout.ms", 6_000)?,
+        connection_timeout: millis(membership.client, "zookeeper.connection.timeout.ms", 30_000)?,
+    })
+}
+
+fn millis(client: &ClientProperties, name: &str, default: i64) -> Result<Duration, Failure> {
+    Ok(Duration::from_millis(u64::try_from(client.number(name, default)?).unwrap_or_default()))
+}
+
 impl Member {
     /// Registers and takes its share.
-    pub(super) async fn join(settings: &Settings) -> Result<Self, Failure> {
-        let client = settings.client.clone();
+    pub(crate) async fn join(membership: &Membership<'_>, session: Session) -> Result<Self, Failure> {
+        let client = membership.client.clone();
         if client.get("partition.assignment.strategy").is_some_and(|strategy| strategy != "range") {
             return Err(Failure::illegal(
                 "partition.assignment.strategy: the ZooKeeper consumer knows range only",
             ));
         }
-        let millis = |name: &str, default: i64| {
-            client.number(name, default).map(|n| Duration::from_millis(u64::try_from(n).unwrap_or_default()))
-        };
-        let address = ZooKeeperAddress {
-            connect: settings.zookeeper.clone().unwrap_or_default(),
-            session_timeout: millis("zookeeper.session.timeout.ms", 6_000)?,
-            connection_timeout: millis("zookeeper.connection.timeout.ms", 30_000)?,
-        };
-        let session = Session::open(&address).await?;
-        let group = settings.group.clone();
-        forget_offsets(&session, settings).await?;
-        let every = millis("auto.commit.interval.ms", 60_000)?;
+        let group = membership.group.to_owned();
+        let every = millis(&client, "auto.commit.interval.ms", 60_000)?;
         let commits =
             !["auto.commit.enable", "enable.auto.commit"].iter().any(|n| client.get(n) == Some("false"));
-        let backoff = millis("zookeeper.sync.time.ms", 2_000)?;
+        let sync = client.number("zookeeper.sync.time.ms", 2_000)?;
+        let id = format!("{group}_{}", consumer_id(&client));
+        let named = match membership.topics {
+            Wanted::Topic(topic) | Wanted::Matching(topic) => topic.starts_with("__"),
+            Wanted::NotMatching(_) => false,
+        };
         let mut member = Self {
-            id: format!("{group}_{}", consumer_id(&client)),
-            registration: Registration::of(&settings.topics),
-            with_internal: client.get("exclude.internal.topics") == Some("false")
-                || matches!(&settings.topics, Topics::One(topic) if topic.starts_with("__")),
+            registration: Registration::of(membership.topics, membership.threads),
+            threads: (0..membership.threads).map(|thread| format!("{id}-{thread}")).collect(),
+            shares: BTreeMap::new(),
+            with_internal: named || client.get("exclude.internal.topics") == Some("false"),
             fetcher: None,
             changes: Changes::default(),
             commit_every: commits.then_some(every),
             next_commit: Instant::now() + every,
             attempts: u32::try_from(client.number("rebalance.max.retries", 4)?).unwrap_or_default(),
-            backoff: millis("rebalance.backoff.ms", i64::try_from(backoff.as_millis()).unwrap_or(2_000))?,
+            backoff: millis(&client, "rebalance.backoff.ms", sync)?,
             session,
-            address,
+            address: address(membership)?,
             client,
             group,
+            id,
         };
         registry::register(&member.session, &member.group, &member.id, &member.registration).await?;
         member.rebalance().await?;
@@ -89,10 +103,32 @@ impl Member {
     }
 
     /// Commits, lets go of everything and leaves. The session is still open.
-    pub(super) async fn leave(&mut self) -> Result<Session, Failure> {
+    pub(crate) async fn leave(&mut self) -> Result<Session, Failure> {
         self.let_go().await?;
         registry::unregister(&self.session, &self.group, &self.id).await?;
         Ok(self.session.clone())
+    }
+
+    /// Attends to the group, waits so long for a record and has it taken. Whether there was one.
+    pub(crate) fn poll(
+        &mut self,
+        runtime: &Runtime,
+        wait: Duration,
+        take: &mut dyn FnMut(&BorrowedMessage<'_>),
+    ) -> Result<bool, Failure> {
+        runtime.block_on(self.attend())?;
+        match &mut self.fetcher {
+            Some(fetcher) => fetcher.poll(wait, take),
+            None => {
+                std::thread::sleep(wait);
+                Ok(false)
+            }
+        }
+    }
+
+    /// The number of the thread that a partition is for.
+    pub(crate) fn thread_of(&self, topic: &str, partition: i32) -> Option<usize> {
+        self.shares.get(&(topic.to_owned(), partition)).copied()
     }
 
     /// What is due: a new session, a rebalance, a commit.
@@ -157,22 +193,26 @@ impl Member {
         let existing: BTreeSet<String> =
             zookeeper::children(&session, paths::TOPICS).await?.into_iter().collect();
         let consumers = registry::consumers(&session, &self.group, &existing, self.with_internal).await?;
-        let thread = format!("{}-0", self.id);
-        let mut share = BTreeMap::new();
+        let (mut share, mut shares) = (BTreeMap::new(), BTreeMap::new());
         for (topic, threads) in &consumers {
-            if !threads.contains(&thread) {
+            if !self.threads.iter().any(|thread| threads.contains(thread)) {
                 continue;
             }
             self.changes.watch_topic(&session, topic).await?;
             let partitions = registry::partitions(&session, topic).await?;
-            for partition in assignment::range(&partitions, threads).remove(&thread).unwrap_or_default() {
-                let committed = registry::committed(&session, &self.group, topic, partition).await?;
-                share.insert((topic.clone(), partition), committed);
+            let mut assigned = assignment::range(&partitions, threads);
+            for (number, thread) in self.threads.iter().enumerate() {
+                for partition in assigned.remove(thread).unwrap_or_default() {
+                    let committed = registry::committed(&session, &self.group, topic, partition).await?;
+                    share.insert((topic.clone(), partition), committed);
+                    shares.insert((topic.clone(), partition), number);
+                }
             }
         }
         let mut taken: Vec<(String, i32)> = Vec::with_capacity(share.len());
-        for (topic, partition) in share.keys() {
-            if !registry::own(&session, &self.group, topic, *partition, &thread).await? {
+        for ((topic, partition), number) in &shares {
+            let thread = &self.threads[*number];
+            if !registry::own(&session, &self.group, topic, *partition, thread).await? {
                 for (topic, partition) in taken {
                     registry::release(&session, &self.group, &topic, partition).await?;
                 }
@@ -180,6 +220,7 @@ impl Member {
             }
             taken.push((topic.clone(), *partition));
         }
+        self.shares = shares;
         self.fetch(share, &registry::addresses(&brokers))
     }
 
@@ -218,24 +259,6 @@ impl Member {
         }
         Ok(())
     }
-}
-
-/// With `--delete-consumer-offsets` a group begins anew; without it, a group that has offsets cannot begin at the beginning.
-async fn forget_offsets(session: &Session, settings: &Settings) -> Result<(), Failure> {
-    let group = &settings.group;
-    if settings.delete_offsets {
-        return zookeeper::delete_tree(session, &registry::group(group)).await;
-    }
-    let reset = settings.client.get("auto.offset.reset");
-    if matches!(reset, Some("earliest" | "smallest"))
-        && zookeeper::exists(session, &format!("{}/offsets", registry::group(group))).await?
-    {
-        eprintln!(
-            "Found previous offset information for this group {group}. Please use --delete-consumer-offsets to delete previous offsets metadata"
-        );
-        std::process::exit(1);
-    }
-    Ok(())
 }
 
 /// `consumer.id`, or host, time and eight digits of chance.
@@ -299,25 +322,5 @@ impl Changes {
     /// Waits for a change, but no longer than `most`.
     async fn wait(&self, most: Duration) {
         let _ = tokio::time::timeout(most, self.wake.notified()).await;
-    }
-}
-
-/// A member whose affairs are attended to between records.
-pub(super) struct Polled<'a> {
-    pub(super) runtime: &'a Runtime,
-    pub(super) member: &'a mut Member,
-}
-
-impl Source for Polled<'_> {
-    fn poll(&mut self, wait: Duration, take: &mut dyn FnMut(&Record<'_>)) -> Result<bool, Failure> {
-        let member = &mut *self.member;
-        self.runtime.block_on(member.attend())?;
-        match &mut member.fetcher {
-            Some(fetcher) => fetcher.poll(wait, take),
-            None => {
-                std::thread::sleep(wait);
-                Ok(false)
-            }
-        }
     }
 }

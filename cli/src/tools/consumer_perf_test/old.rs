@@ -1,0 +1,140 @@
+//! The consumer of Kafka 0.8, with threads that each have some of the partitions.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rdkafka::Message as _;
+
+use super::super::{
+    failure::Failure,
+    output, zookeeper,
+    zookeeper_consumer::{self, Member, Membership, Wanted},
+};
+use super::{
+    options::Settings,
+    progress::{self, Counts, Span},
+};
+
+/// `consumer.timeout.ms` of Kafka's tool: a thread without a message for so long is done.
+const PATIENCE_MS: i64 = 1_000;
+/// The longest single wait for a record.
+const TURN: Duration = Duration::from_millis(50);
+
+/// What one thread has read.
+#[derive(Debug)]
+struct Thread {
+    last_record: i64,
+    last_report: i64,
+    counts: Counts,
+    reported: Counts,
+    /// Whether it has enough, or has waited long enough.
+    done: bool,
+    timed_out: bool,
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// Consumes and prints.
+pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
+    if settings.header {
+        output::line(progress::old_header(settings.detailed));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("java.io.IOException", error.to_string()))?;
+    let membership = Membership {
+        zookeeper: settings.zookeeper.as_deref().unwrap_or_default(),
+        group: &settings.group,
+        client: &settings.client,
+        topics: Wanted::Topic(&settings.topic),
+        threads: settings.threads,
+    };
+    let mut member = runtime.block_on(async {
+        let session = zookeeper_consumer::connect(&membership).await?;
+        Member::join(&membership, session).await
+    })?;
+    let from = now();
+    let mut threads: Vec<Thread> = (0..settings.threads).map(|_| Thread::new(from)).collect();
+    while threads.iter().any(|thread| !thread.done) {
+        let mut read = None;
+        member.poll(&runtime, TURN, &mut |message| {
+            let size = message.payload_len();
+            read = Some((message.topic().to_owned(), message.partition(), size));
+        })?;
+        let time = now();
+        let number =
+            read.and_then(|(topic, partition, size)| Some((member.thread_of(&topic, partition)?, size)));
+        if let Some((number, size)) = number
+            && let Some(thread) = threads.get_mut(number)
+            && !thread.done
+        {
+            thread.record(settings, number, size, time);
+        }
+        for thread in &mut threads {
+            thread.look(settings, time);
+        }
+    }
+    let timed_out = threads.iter().any(|thread| thread.timed_out);
+    let span = Span { from, to: now() - if timed_out { PATIENCE_MS } else { 0 } };
+    runtime.block_on(async {
+        let session = member.leave().await?;
+        if !settings.named_group {
+            zookeeper::delete_tree(&session, &zookeeper_consumer::group(&settings.group)).await?;
+        }
+        Ok::<(), Failure>(())
+    })?;
+    let mut counts = Counts::default();
+    for (number, thread) in threads.iter().enumerate() {
+        counts.messages += thread.counts.messages;
+        counts.bytes += thread.counts.bytes;
+        if settings.detailed {
+            let span = Span { from, to: now() };
+            let line = progress::interval(&settings.dates, number, span, thread.reported, thread.counts);
+            output::line(line);
+        }
+    }
+    if !settings.detailed {
+        output::line(progress::total(&settings.dates, span, counts));
+    }
+    Ok(())
+}
+
+impl Thread {
+    fn new(time: i64) -> Thread {
+        Thread {
+            last_record: time,
+            last_report: time,
+            counts: Counts::default(),
+            reported: Counts::default(),
+            done: false,
+            timed_out: false,
+        }
+    }
+
+    fn record(&mut self, settings: &Settings, number: usize, size: usize, time: i64) {
+        self.last_record = time;
+        self.counts.add(size);
+        let interval = i64::try_from(settings.interval.as_millis()).unwrap_or(i64::MAX);
+        if time - self.last_report >= interval {
+            if settings.detailed {
+                let span = Span { from: self.last_report, to: time };
+                let line = progress::interval(&settings.dates, number, span, self.reported, self.counts);
+                output::line(line);
+            }
+            (self.last_report, self.reported) = (time, self.counts);
+        }
+    }
+
+    /// Whether it is done by now.
+    fn look(&mut self, settings: &Settings, time: i64) {
+        if self.done {
+            return;
+        }
+        self.timed_out = self.counts.messages < settings.messages && time - self.last_record > PATIENCE_MS;
+        self.done = self.timed_out || self.counts.messages >= settings.messages;
+    }
+}

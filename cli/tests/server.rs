@@ -1,0 +1,230 @@
+//! `vltava server`: properties files of every era, and what stops the start.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use vltava_testkit::process::Running;
+use vltava_testkit::{vltava, wait};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A ZooKeeper, and a folder for brokers.
+struct Place {
+    folder: TempDir,
+    _zookeeper: Running,
+    zookeeper: SocketAddr,
+}
+
+impl Place {
+    fn new() -> Place {
+        vltava::is_built(env!("CARGO_BIN_EXE_vltava"));
+        let folder = TempDir::new().unwrap();
+        let (process, zookeeper) = vltava::start_zookeeper(folder.path());
+        Place { folder, _zookeeper: process, zookeeper }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// `vltava server` with a properties file of these lines, and what is true of every broker here.
+    fn server(&self, lines: &str, overrides: &[&str]) -> Command {
+        let file = self.folder.path().join("server.properties");
+        let common = format!(
+            "zookeeper.connect={}\nvltava.metrics.listener=\noffsets.topic.replication.factor=1\n",
+            self.zookeeper
+        );
+        fs::write(&file, format!("{common}{lines}")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vltava"));
+        command.arg("server").arg(file);
+        for text in overrides {
+            command.args(["--override", text]);
+        }
+        command
+    }
+
+    /// A broker that must not start: what it says.
+    fn refused(&self, lines: &str) -> String {
+        let port = wait::free_port();
+        let lines = format!(
+            "broker.id=0\nlog.dirs={}\nlisteners=PLAINTEXT://127.0.0.1:{port}\n{lines}",
+            self.path("data")
+        );
+        let log = self.folder.path().join("refused.out");
+        let mut server = Running::start("vltava server", self.server(&lines, &[]), &log);
+        let status = server.wait(LIMIT);
+        let said = server.output();
+        assert_eq!(status.code(), Some(1), "{said}");
+        fs::remove_file(log).unwrap();
+        said
+    }
+}
+
+fn tool(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_vltava")).args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn a_properties_file_of_0_8_is_read() {
+    let place = Place::new();
+    let (port, advertised) = (wait::free_port(), "localhost");
+    let data = place.path("kafka-logs");
+    let lines = format!(
+        "broker.id=3\nhost.name=127.0.0.1\nport={port}\nadvertised.host.name={advertised}\nlog.dir={data}\nnum.partitions=2\nlog.retention.hours=168\n"
+    );
+    let mut server =
+        Running::start("vltava server", place.server(&lines, &[]), &place.folder.path().join("server.out"));
+    wait::for_port("the broker listens", LIMIT, format!("127.0.0.1:{port}").parse().unwrap());
+    let address = format!("127.0.0.1:{port}");
+    let said = tool(&["broker-api-versions", "--bootstrap-server", &address]);
+    assert!(said.starts_with(&format!("{advertised}:{port} (id: 3 rack: null")), "{said}");
+    tool(&["topics", "--create", "--bootstrap-server", &address, "--topic", "t"]);
+    assert!(Path::new(&data).join("t-1").exists(), "num.partitions=2, and the data is in log.dir");
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn an_override_goes_before_the_file() {
+    let place = Place::new();
+    let (port, other) = (wait::free_port(), wait::free_port());
+    let lines =
+        format!("broker.id=0\nlog.dirs={}\nlisteners=PLAINTEXT://127.0.0.1:{port}\n", place.path("data"));
+    let listeners = format!("listeners=PLAINTEXT://127.0.0.1:{other}");
+    let command = place.server(&lines, &[&listeners, "broker.id=9"]);
+    let mut server = Running::start("vltava server", command, &place.folder.path().join("server.out"));
+    wait::for_port("the broker listens", LIMIT, format!("127.0.0.1:{other}").parse().unwrap());
+    let said = tool(&["broker-api-versions", "--bootstrap-server", &format!("127.0.0.1:{other}")]);
+    assert!(said.starts_with(&format!("127.0.0.1:{other} (id: 9 ")), "{said}");
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn an_unknown_key_warns_and_names_what_may_be_meant() {
+    let place = Place::new();
+    let port = wait::free_port();
+    let lines = format!(
+        "broker.id=0\nlog.dirs={}\nlisteners=PLAINTEXT://127.0.0.1:{port}\nno.such.key=1\nnum.partition=3\n",
+        place.path("data")
+    );
+    let mut server =
+        Running::start("vltava server", place.server(&lines, &[]), &place.folder.path().join("server.out"));
+    let line = server.wait_for_line("no.such.key", LIMIT);
+    assert!(line.contains(" WARN unknown configuration key no.such.key is ignored"), "{line}");
+    let line = server.wait_for_line("key num.partition ", LIMIT);
+    assert!(line.ends_with("did you mean num.partitions? (vltava::server)"), "{line}");
+    wait::for_port("the broker listens all the same", LIMIT, format!("127.0.0.1:{port}").parse().unwrap());
+    assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn a_wrong_value_stops_with_key_value_and_what_is_allowed() {
+    let place = Place::new();
+    for (line, expected) in [
+        ("num.partitions=many", "Invalid value many for configuration num.partitions: "),
+        ("num.partitions=0", "Invalid value 0 for configuration num.partitions: Value must be at least 1"),
+        ("compression.type=zip", "Invalid value zip for configuration compression.type: "),
+        ("log.cleanup.policy=burn", "Invalid value burn for configuration log.cleanup.policy: "),
+        (
+            "auto.create.topics.enable=perhaps",
+            "Invalid value perhaps for configuration auto.create.topics.enable: ",
+        ),
+        (
+            "offsets.topic.compression.codec=77",
+            "Invalid value 77 for configuration offsets.topic.compression.codec: ",
+        ),
+    ] {
+        let said = place.refused(&format!("{line}\n"));
+        assert!(said.contains(expected), "{line}: {said}");
+        assert!(said.contains("server.properties: "), "{said}");
+    }
+    let said = place.refused("num.partitions=many\nnum.io.threads=few\n");
+    assert!(
+        said.contains("num.partitions") && said.contains("num.io.threads"),
+        "every mistake at once: {said}"
+    );
+    let said = place.refused("compression.type=zip\n");
+    for allowed in ["gzip", "snappy", "lz4", "zstd", "uncompressed", "producer"] {
+        assert!(said.contains(allowed), "{said}");
+    }
+}
+
+#[test]
+fn a_key_whose_protection_is_not_built_stops_by_name() {
+    let place = Place::new();
+    for line in [
+        "authorizer.class.name=kafka.security.authorizer.AclAuthorizer",
+        "ssl.keystore.location=/etc/kafka/keystore.jks",
+        "ssl.client.auth=required",
+        "sasl.enabled.mechanisms=SCRAM-SHA-256",
+        "security.inter.broker.protocol=SASL_PLAINTEXT",
+    ] {
+        let key = line.split('=').next().unwrap();
+        let said = place.refused(&format!("{line}\n"));
+        assert!(said.contains(key), "{line}: {said}");
+    }
+    let said = place.refused("listener.security.protocol.map=PLAINTEXT:SSL\n");
+    assert!(said.contains("listeners=PLAINTEXT://") && said.contains("SSL is not built yet"), "{said}");
+    // What is secret is not repeated.
+    let said = place.refused("ssl.keystore.location=/k.jks\nssl.keystore.password=open-sesame\n");
+    assert!(said.contains("ssl.keystore.password") && !said.contains("open-sesame"), "{said}");
+    assert!(!Path::new(&place.path("data")).exists(), "nothing may be made before");
+}
+
+#[test]
+fn protection_that_is_found_in_zookeeper_stops_by_name() {
+    let place = Place::new();
+    let address = place.zookeeper.to_string();
+    let make = |path: &str, data: &str| tool(&["zookeeper-shell", &address, "create", path, data]);
+    make("/kafka-acl", "");
+    make("/kafka-acl/Topic", "");
+    let acls = "{\"version\":1,\"acls\":[{\"principal\":\"User:alice\",\"permissionType\":\"Allow\",\"operation\":\"Read\",\"host\":\"*\"}]}";
+    make("/kafka-acl/Topic/orders", acls);
+    let said = place.refused("");
+    assert!(
+        said.contains("/kafka-acl/Topic/orders")
+            && said.contains("there are ACLs, for example on Topic orders"),
+        "{said}"
+    );
+
+    let place = Place::new();
+    let address = place.zookeeper.to_string();
+    let make = |path: &str, data: &str| tool(&["zookeeper-shell", &address, "create", path, data]);
+    make("/config", "");
+    make("/config/users", "");
+    make(
+        "/config/users/alice",
+        "{\"version\":1,\"config\":{\"SCRAM-SHA-256\":\"salt=c2FsdA==,stored_key=a2V5,server_key=a2V5,iterations=4096\"}}",
+    );
+    let said = place.refused("");
+    assert!(said.contains("/config/users/alice") && said.contains("SCRAM-SHA-256"), "{said}");
+    assert!(!said.contains("stored_key"), "{said}");
+}
+
+#[test]
+fn a_port_or_a_directory_that_is_taken_is_told() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    let lines = format!("broker.id=0\nlog.dirs={}\nlisteners=PLAINTEXT://{address}\n", place.path("data"));
+    let log = place.folder.path().join("server.out");
+    let mut server = Running::start("vltava server", place.server(&lines, &[]), &log);
+    assert_eq!(server.wait(LIMIT).code(), Some(1));
+    let said = server.output();
+    assert!(said.contains(&address.port().to_string()) && said.contains("in use"), "{said}");
+
+    let file = place.path("file");
+    fs::write(&file, "").unwrap();
+    let said = place.refused(&format!("log.dirs={file}\n"));
+    assert!(said.contains(&file), "{said}");
+    let missing = Command::new(env!("CARGO_BIN_EXE_vltava"))
+        .args(["server", "/no/such/server.properties"])
+        .output()
+        .unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("/no/such/server.properties"));
+}
