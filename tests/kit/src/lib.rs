@@ -14,5 +14,6 @@ pub mod java;
 pub mod maven;
 pub mod process;
 pub mod python;
+pub mod skipped;
 pub mod vltava;
 pub mod wait;

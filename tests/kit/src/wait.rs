@@ -1,6 +1,7 @@
 //! Waiting on conditions, never on time alone.
 
 use std::fmt::Debug;
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,21 @@ pub fn until_equal<T: PartialEq + Debug>(
 /// Waits until something accepts connections at `address`.
 pub fn for_port(what: &str, limit: Duration, address: SocketAddr) {
     until(what, limit, || TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok());
+}
+
+/// Waits until a broker of 0.10 or later at `address` answers a question (ApiVersions, which every one answers before all else). Its port is
+/// open earlier, while it still starts.
+pub fn for_broker(what: &str, limit: Duration, address: SocketAddr) {
+    // Size, API key 18, version 0, correlation id, no client id.
+    const QUESTION: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff];
+    until(what, limit, || {
+        let mut connection = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+        connection.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+        connection.write_all(&QUESTION).ok()?;
+        let mut answer = [0; 8];
+        connection.read_exact(&mut answer).ok()?;
+        answer.ends_with(&[0, 0, 0, 7]).then_some(())
+    });
 }
 
 /// A port of 127.0.0.1 that nothing listens on at this moment. For programs that cannot be told port 0.
