@@ -85,12 +85,12 @@ impl ZooKeeper {
     /// Starts a standalone server on a free port with its data below `folder`.
     #[must_use]
     pub fn start(version: Version, folder: &Path) -> ZooKeeper {
-        let server = ZooKeeper::launch(version, folder, wait::free_port(), "");
+        let server = ZooKeeper::launch(&version.class_path(), folder, wait::free_port(), "");
         wait::for_port("Apache ZooKeeper listens", START, server.address);
         server
     }
 
-    fn launch(version: Version, folder: &Path, port: u16, more: &str) -> ZooKeeper {
+    fn launch(class_path: &str, folder: &Path, port: u16, more: &str) -> ZooKeeper {
         let properties = folder.join("zookeeper.properties");
         let data = folder.join("zookeeper");
         fs::create_dir_all(&data).unwrap();
@@ -104,7 +104,7 @@ impl ZooKeeper {
         )
         .unwrap();
         let log = logging(folder);
-        let mut command = java::bare(&version.class_path());
+        let mut command = java::bare(class_path);
         command
             .args(["-Xmx512M", &log[0], &log[1]])
             .arg("org.apache.zookeeper.server.quorum.QuorumPeerMain")
@@ -119,6 +119,7 @@ impl ZooKeeper {
             return false;
         };
         let mut answer = String::new();
+        let _ = connection.set_read_timeout(Some(Duration::from_secs(2)));
         let asked = connection.write_all(b"srvr").and_then(|()| connection.read_to_string(&mut answer));
         asked.is_ok() && answer.contains("Mode: ")
     }
@@ -135,7 +136,15 @@ impl ZooKeeper {
     }
 }
 
-/// Three Apache ZooKeeper servers that elect a leader among them.
+/// What a server of ZooKeeper 3.9 needs: its own pom counts the last two as provided.
+const ZOOKEEPER_3_9: &[&str] = &[
+    "org.apache.zookeeper:zookeeper:3.9.3",
+    "io.dropwizard.metrics:metrics-core:4.1.12.1",
+    "org.xerial.snappy:snappy-java:1.1.10.5",
+    "org.slf4j:slf4j-reload4j:1.7.36",
+];
+
+/// Three servers of Apache ZooKeeper 3.9 that elect a leader among them.
 #[derive(Debug)]
 pub struct Ensemble {
     servers: Vec<ZooKeeper>,
@@ -144,7 +153,8 @@ pub struct Ensemble {
 impl Ensemble {
     /// Starts the servers on free ports with their data below `folder`; returns when all three answer.
     #[must_use]
-    pub fn start(version: Version, folder: &Path) -> Ensemble {
+    pub fn start(folder: &Path) -> Ensemble {
+        let class_path = maven::class_path(&maven::libraries("zookeeper-ensemble-3.9.3", ZOOKEEPER_3_9));
         let peers: Vec<[u16; 3]> = (0..3).map(|_| std::array::from_fn(|_| wait::free_port())).collect();
         let mut members = String::from("initLimit=10\nsyncLimit=5\n");
         for (id, [_, follow, elect]) in (1..).zip(&peers) {
@@ -157,7 +167,7 @@ impl Ensemble {
                 let folder = folder.join(format!("zookeeper-{id}"));
                 fs::create_dir_all(folder.join("zookeeper")).unwrap();
                 fs::write(folder.join("zookeeper/myid"), format!("{id}")).unwrap();
-                ZooKeeper::launch(version, &folder, *port, &members)
+                ZooKeeper::launch(&class_path, &folder, *port, &members)
             })
             .collect();
         for server in &servers {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use vltava_testkit::apache::{Ensemble, Version};
+use vltava_testkit::apache::Ensemble;
 use vltava_testkit::process::Running;
 use vltava_testkit::vltava::{self, Broker, Server};
 use vltava_testkit::{java, wait};
@@ -49,10 +49,10 @@ impl Ground {
         }
     }
 
-    /// A broker on three servers of the Apache ZooKeeper that came with Kafka 3.9, below a chroot.
+    /// A broker on three servers of Apache ZooKeeper 3.9, below a chroot.
     pub(crate) fn apache_ensemble() -> Ground {
         let folder = tempfile::tempdir().unwrap();
-        let ensemble = Ensemble::start(Version::V3_9, folder.path());
+        let ensemble = Ensemble::start(folder.path());
         let zookeeper = format!("{}/kafka/here", ensemble.connect());
         let broker = Broker::start(&zookeeper, folder.path(), &["group.initial.rebalance.delay.ms=0"]);
         let bootstrap = broker.address().to_string();
