@@ -117,13 +117,15 @@ pub fn everything_arrived(who: &str, sent: &[Sent], read: &[Vec<Record>]) {
     in_order_of_sending(who, sent, &by_key);
 }
 
-/// Records that one run sent to one partition with one codec lie there in the order of sending.
+/// What one run sent to one partition lies there in the order of sending: a run has one producer after the other, a codec each, and each
+/// begins when everything of the one before is acknowledged.
 fn in_order_of_sending(who: &str, sent: &[Sent], by_key: &BTreeMap<&str, &Record>) {
     let mut last: BTreeMap<(i32, &str), i64> = BTreeMap::new();
     for expected in sent {
-        let run = expected.key.rsplit_once('.').unwrap().0;
+        // TAG.CODEC.N, and a tag may have dots of its own.
+        let tag = expected.key.rsplitn(3, '.').nth(2).expect("a tag");
         let offset = by_key[expected.key.as_str()].offset;
-        let before = last.insert((expected.partition, run), offset);
+        let before = last.insert((expected.partition, tag), offset);
         assert!(before < Some(offset), "{who}: {} lies before one sent earlier ({before:?})", expected.key);
     }
 }

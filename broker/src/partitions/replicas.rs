@@ -328,12 +328,15 @@ impl Replicas {
         is_new: bool,
         now: i64,
     ) -> Result<Arc<Partition>, ErrorCode> {
-        let failed = |error: &dyn std::fmt::Display| {
+        let opened = self.storage.open(topic, index, is_new, now).map_err(|error| {
             error!(topic = %topic.name, partition = index, %error, "cannot open a replica");
+            // What may lie in a directory that is lost answers so until the broker starts again; a full disk may have room for the next order.
+            if !error.is_disk_full() {
+                topic.host(index, Hosted::Offline);
+            }
             self.forget_if_empty(topic);
             ErrorCode::KafkaStorageError
-        };
-        let opened = self.storage.open(topic, index, is_new, now).map_err(|error| failed(&error))?;
+        })?;
         let super::storage::Opened { log, disk, high_watermark } = opened;
         Ok(self.put(topic, index, log, high_watermark, disk))
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -84,7 +85,12 @@ impl ZooKeeper {
     /// Starts a standalone server on a free port with its data below `folder`.
     #[must_use]
     pub fn start(version: Version, folder: &Path) -> ZooKeeper {
-        let port = wait::free_port();
+        let server = ZooKeeper::launch(&version.class_path(), folder, wait::free_port(), "");
+        wait::for_port("Apache ZooKeeper listens", START, server.address);
+        server
+    }
+
+    fn launch(class_path: &str, folder: &Path, port: u16, more: &str) -> ZooKeeper {
         let properties = folder.join("zookeeper.properties");
         let data = folder.join("zookeeper");
         fs::create_dir_all(&data).unwrap();
@@ -92,21 +98,30 @@ impl ZooKeeper {
             &properties,
             format!(
                 "dataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n\
-                 4lw.commands.whitelist=*\n",
+                 4lw.commands.whitelist=*\n{more}",
                 data.display()
             ),
         )
         .unwrap();
         let log = logging(folder);
-        let mut command = java::bare(&version.class_path());
+        let mut command = java::bare(class_path);
         command
             .args(["-Xmx512M", &log[0], &log[1]])
             .arg("org.apache.zookeeper.server.quorum.QuorumPeerMain")
             .arg(&properties);
         let process = Running::start("Apache ZooKeeper", command, &folder.join("zookeeper.out"));
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        wait::for_port("Apache ZooKeeper listens", START, address);
-        ZooKeeper { process, address }
+        ZooKeeper { process, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
+    }
+
+    /// Whether it answers `srvr` as a member that serves clients: one without a majority says that it doesn't.
+    fn serves(&self) -> bool {
+        let Ok(mut connection) = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)) else {
+            return false;
+        };
+        let mut answer = String::new();
+        let _ = connection.set_read_timeout(Some(Duration::from_secs(2)));
+        let asked = connection.write_all(b"srvr").and_then(|()| connection.read_to_string(&mut answer));
+        asked.is_ok() && answer.contains("Mode: ")
     }
 
     /// Where clients connect.
@@ -118,6 +133,59 @@ impl ZooKeeper {
     /// The process, to kill or to pause it.
     pub fn process(&mut self) -> &mut Running {
         &mut self.process
+    }
+}
+
+/// What a server of ZooKeeper 3.9 needs: its own pom counts the last two as provided.
+const ZOOKEEPER_3_9: &[&str] = &[
+    "org.apache.zookeeper:zookeeper:3.9.3",
+    "io.dropwizard.metrics:metrics-core:4.1.12.1",
+    "org.xerial.snappy:snappy-java:1.1.10.5",
+    "org.slf4j:slf4j-reload4j:1.7.36",
+];
+
+/// Three servers of Apache ZooKeeper 3.9 that elect a leader among them.
+#[derive(Debug)]
+pub struct Ensemble {
+    servers: Vec<ZooKeeper>,
+}
+
+impl Ensemble {
+    /// Starts the servers on free ports with their data below `folder`; returns when all three answer.
+    #[must_use]
+    pub fn start(folder: &Path) -> Ensemble {
+        let class_path = maven::class_path(&maven::libraries("zookeeper-ensemble-3.9.3", ZOOKEEPER_3_9));
+        let peers: Vec<[u16; 3]> = (0..3).map(|_| std::array::from_fn(|_| wait::free_port())).collect();
+        let mut members = String::from("initLimit=10\nsyncLimit=5\n");
+        for (id, [_, follow, elect]) in (1..).zip(&peers) {
+            writeln!(members, "server.{id}=127.0.0.1:{follow}:{elect}").unwrap();
+        }
+        // A member answers only when a majority runs: all are started before one is waited for.
+        let servers: Vec<ZooKeeper> = (1..)
+            .zip(&peers)
+            .map(|(id, [port, ..])| {
+                let folder = folder.join(format!("zookeeper-{id}"));
+                fs::create_dir_all(folder.join("zookeeper")).unwrap();
+                fs::write(folder.join("zookeeper/myid"), format!("{id}")).unwrap();
+                ZooKeeper::launch(&class_path, &folder, *port, &members)
+            })
+            .collect();
+        for server in &servers {
+            wait::until("the member serves", START, || server.serves().then_some(()));
+        }
+        Ensemble { servers }
+    }
+
+    /// The connect string of all members.
+    #[must_use]
+    pub fn connect(&self) -> String {
+        let addresses: Vec<String> = self.servers.iter().map(|server| server.address.to_string()).collect();
+        addresses.join(",")
+    }
+
+    /// The members' processes, to kill or to pause one.
+    pub fn processes(&mut self) -> impl Iterator<Item = &mut Running> {
+        self.servers.iter_mut().map(ZooKeeper::process)
     }
 }
 

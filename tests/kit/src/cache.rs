@@ -28,9 +28,7 @@ pub fn once(name: &str, recipe: &impl Hash, make: impl FnOnce(&Path)) -> PathBuf
     if folder.exists() {
         return folder;
     }
-    let lock_path = dir().join(format!("{name}.lock"));
-    let lock = File::create(&lock_path).unwrap_or_else(|e| panic!("{}: {e}", lock_path.display()));
-    lock.lock().unwrap_or_else(|e| panic!("{}: {e}", lock_path.display()));
+    let _lock = lock(name);
     if !folder.exists() {
         let unfinished = dir().join(format!("{finished}.unfinished"));
         let _ = fs::remove_dir_all(&unfinished);
@@ -39,4 +37,12 @@ pub fn once(name: &str, recipe: &impl Hash, make: impl FnOnce(&Path)) -> PathBuf
         fs::rename(&unfinished, &folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     }
     folder
+}
+
+/// Holds the lock of this name, among all processes of the user, until the file is dropped.
+pub(crate) fn lock(name: &str) -> File {
+    let path = dir().join(format!("{name}.lock"));
+    let file = File::create(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    file.lock().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    file
 }

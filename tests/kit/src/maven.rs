@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::cache;
 
-/// A library as `group:artifact:version`.
+/// A library as `group:artifact:version`, and what of its dependencies is left out: `group:artifact:version!group:artifact!...`.
 pub type Coordinate<'a> = &'a str;
 
 /// Artifacts that old poms name and no repository has any more, or that bring a second logging binding.
@@ -39,6 +39,8 @@ pub fn class_path(libraries: &std::path::Path) -> String {
 fn maven(arguments: &[&str]) {
     // A registry that does not answer now and then is no failure of the project: three tries.
     let mut said = String::new();
+    // Several Mavens that download into one empty repository of the user's spoil each other's files.
+    let _lock = cache::lock("maven");
     for _ in 0..3 {
         let output = Command::new("mvn")
             .args(["-q", "-B"])
@@ -55,17 +57,20 @@ fn maven(arguments: &[&str]) {
 }
 
 fn pom_of(name: &str, libraries: &[Coordinate<'_>]) -> String {
-    let mut exclusions = String::new();
-    for (group, artifact) in NEVER {
-        let _ = write!(
-            exclusions,
-            "<exclusion><groupId>{group}</groupId><artifactId>{artifact}</artifactId></exclusion>"
-        );
-    }
     let mut dependencies = String::new();
     for library in libraries {
-        let parts: Vec<&str> = library.split(':').collect();
+        let mut words = library.split('!');
+        let parts: Vec<&str> = words.next().unwrap_or_default().split(':').collect();
         let [group, artifact, version] = parts[..] else { panic!("not group:artifact:version: {library}") };
+        let mut exclusions = String::new();
+        let own =
+            words.map(|word| word.split_once(':').unwrap_or_else(|| panic!("not group:artifact: {word}")));
+        for (group, artifact) in NEVER.iter().copied().chain(own) {
+            let _ = write!(
+                exclusions,
+                "<exclusion><groupId>{group}</groupId><artifactId>{artifact}</artifactId></exclusion>"
+            );
+        }
         let _ = write!(
             dependencies,
             "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>\

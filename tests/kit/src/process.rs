@@ -1,6 +1,7 @@
 //! Child processes that end with the test that started them.
 
 use std::fs::{self, File};
+use std::io::{Seek as _, Write as _};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,26 +17,32 @@ pub struct Running {
     name: String,
     child: Child,
     log: PathBuf,
+    errors: Option<PathBuf>,
 }
 
 impl Running {
     /// Starts `command`; standard output and error go to `log`, standard input is empty.
     #[must_use]
-    pub fn start(name: &str, mut command: Command, log: &Path) -> Running {
-        let out = File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .unwrap_or_else(|e| panic!("{}: {e}", log.display()));
+    pub fn start(name: &str, command: Command, log: &Path) -> Running {
+        let out = appending(log);
         let err = out.try_clone().expect("a second handle of the log");
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .process_group(0)
-            .spawn()
-            .unwrap_or_else(|e| panic!("{name} does not start: {e}"));
-        Running { name: name.to_owned(), child, log: log.to_owned() }
+        Running {
+            name: name.to_owned(),
+            child: spawn(name, command, Stdio::null(), out, err),
+            log: log.into(),
+            errors: None,
+        }
+    }
+
+    /// Starts `command` with `input` as its standard input; standard output goes to `log`, standard error beside it to a file that
+    /// ends in `.err`.
+    #[must_use]
+    pub fn start_apart(name: &str, command: Command, input: &str, log: &Path) -> Running {
+        let mut typed = tempfile::tempfile().expect("a file for the input");
+        typed.write_all(input.as_bytes()).and_then(|()| typed.rewind()).expect("a file for the input");
+        let errors = log.with_extension("err");
+        let child = spawn(name, command, typed.into(), appending(log), appending(&errors));
+        Running { name: name.to_owned(), child, log: log.into(), errors: Some(errors) }
     }
 
     /// The process id, which is the id of its group too.
@@ -48,6 +55,13 @@ impl Running {
     #[must_use]
     pub fn output(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// What it has written to standard error, where that goes to a file of its own.
+    #[must_use]
+    pub fn errors(&self) -> String {
+        let read = |path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+        self.errors.as_ref().map(read).unwrap_or_default()
     }
 
     /// Waits for a line that contains `text` and gives it; panics with the output when the process ends before.
@@ -107,9 +121,23 @@ impl Drop for Running {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("--- {} ({}):\n{}", self.name, self.log.display(), tail(&self.output()));
+            if self.errors.is_some() {
+                eprintln!("--- {}, standard error:\n{}", self.name, tail(&self.errors()));
+            }
         }
         self.kill();
     }
+}
+
+fn appending(log: &Path) -> File {
+    let opened = File::options().create(true).append(true).open(log);
+    opened.unwrap_or_else(|e| panic!("{}: {e}", log.display()))
+}
+
+/// In a process group of its own, so that what the command starts ends with it.
+fn spawn(name: &str, mut command: Command, input: Stdio, out: File, err: File) -> Child {
+    let child = command.stdin(input).stdout(out).stderr(err).process_group(0).spawn();
+    child.unwrap_or_else(|e| panic!("{name} does not start: {e}"))
 }
 
 fn tail(output: &str) -> String {

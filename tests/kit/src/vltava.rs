@@ -55,13 +55,61 @@ pub fn script(name: &str) -> Command {
     command
 }
 
+/// One broker, on whatever ZooKeeper a connect string names.
+#[derive(Debug)]
+pub struct Broker {
+    process: Running,
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+impl Broker {
+    /// Starts `vltava server` on a free port, data below `folder`; `overrides` are lines of its properties.
+    #[must_use]
+    pub fn start(zookeeper: &str, folder: &Path, overrides: &[&str]) -> Broker {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, wait::free_port()));
+        let mut text = format!(
+            "broker.id=0\nlisteners=PLAINTEXT://{address}\nlog.dirs={}\nzookeeper.connect={zookeeper}\n\
+             delete.topic.enable=true\noffsets.topic.replication.factor=1\nvltava.metrics.listener=\n",
+            folder.join("data").display()
+        );
+        for line in overrides {
+            text.push_str(line);
+            text.push('\n');
+        }
+        fs::write(folder.join("server.properties"), text).unwrap();
+        Broker { process: start_broker(folder, address), address, folder: folder.to_owned() }
+    }
+
+    /// Where Kafka clients connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its log directory.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Running {
+        &mut self.process
+    }
+
+    /// Starts it again with the same properties, after [`Running::kill`] or [`Running::stop`].
+    pub fn start_again(&mut self) {
+        self.process = start_broker(&self.folder, self.address);
+    }
+}
+
 /// The embedded ZooKeeper and one broker on it.
 #[derive(Debug)]
 pub struct Server {
     zookeeper: Running,
     zookeeper_address: SocketAddr,
-    broker: Running,
-    address: SocketAddr,
+    broker: Broker,
     folder: PathBuf,
 }
 
@@ -71,26 +119,14 @@ impl Server {
     #[must_use]
     pub fn start(folder: &Path, overrides: &[&str]) -> Server {
         let (zookeeper, zookeeper_address) = start_zookeeper(folder);
-        let port = wait::free_port();
-        let mut text = format!(
-            "broker.id=0\nlisteners=PLAINTEXT://127.0.0.1:{port}\nlog.dirs={}\nzookeeper.connect={zookeeper_address}\n\
-             delete.topic.enable=true\noffsets.topic.replication.factor=1\nvltava.metrics.listener=\n",
-            folder.join("data").display()
-        );
-        for line in overrides {
-            text.push_str(line);
-            text.push('\n');
-        }
-        fs::write(folder.join("server.properties"), text).unwrap();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let broker = start_broker(folder, address);
-        Server { zookeeper, zookeeper_address, broker, address, folder: folder.to_owned() }
+        let broker = Broker::start(&zookeeper_address.to_string(), folder, overrides);
+        Server { zookeeper, zookeeper_address, broker, folder: folder.to_owned() }
     }
 
     /// Where Kafka clients connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.broker.address()
     }
 
     /// Where ZooKeeper clients connect.
@@ -102,12 +138,12 @@ impl Server {
     /// The broker's log directory.
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.broker.data()
     }
 
     /// The broker's process.
     pub fn broker(&mut self) -> &mut Running {
-        &mut self.broker
+        self.broker.process()
     }
 
     /// The embedded ZooKeeper's process.
@@ -117,7 +153,12 @@ impl Server {
 
     /// Starts the broker again with the same properties, after [`Running::kill`] or [`Running::stop`].
     pub fn start_again(&mut self) {
-        self.broker = start_broker(&self.folder, self.address);
+        self.broker.start_again();
+    }
+
+    /// Starts the embedded ZooKeeper again on the same port, after [`Running::kill`] or [`Running::stop`].
+    pub fn start_zookeeper_again(&mut self) {
+        self.zookeeper = run_zookeeper(&self.folder, self.zookeeper_address);
     }
 }
 
@@ -134,18 +175,22 @@ pub fn start_zookeeper(folder: &Path) -> (Running, SocketAddr) {
         ),
     )
     .unwrap();
-    let mut command = Command::new(program());
-    command.arg("zookeeper").arg(&properties);
-    let process = Running::start("vltava zookeeper", command, &folder.join("zookeeper.out"));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    (run_zookeeper(folder, address), address)
+}
+
+fn run_zookeeper(folder: &Path, address: SocketAddr) -> Running {
+    let mut command = Command::new(program());
+    command.arg("zookeeper").arg(folder.join("zookeeper.properties"));
+    let process = Running::start("vltava zookeeper", command, &folder.join("zookeeper.out"));
     wait::for_port("vltava zookeeper listens", START, address);
-    (process, address)
+    process
 }
 
 fn start_broker(folder: &Path, address: SocketAddr) -> Running {
     let mut command = Command::new(program());
     command.arg("server").arg(folder.join("server.properties"));
     let process = Running::start("vltava server", command, &folder.join("server.out"));
-    wait::for_port("vltava server listens", START, address);
+    wait::for_broker("vltava server serves", START, address);
     process
 }

@@ -1,6 +1,7 @@
 //! Waiting on conditions, never on time alone.
 
 use std::fmt::Debug;
+use std::io::{Read as _, Write as _};
 use std::net::{self, Ipv4Addr, TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -41,6 +42,21 @@ pub fn until_equal<T: PartialEq + Debug>(
 /// Waits until something accepts connections at `address`.
 pub fn for_port(what: &str, limit: Duration, address: net::SocketAddr) {
     until(what, limit, || TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok());
+}
+
+/// Waits until a broker of 0.10 or later at `address` answers a question (ApiVersions, which every one answers before all else). Its port is
+/// open earlier, while it still starts.
+pub fn for_broker(what: &str, limit: Duration, address: net::SocketAddr) {
+    // Size, API key 18, version 0, correlation id, no client id.
+    const QUESTION: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff];
+    until(what, limit, || {
+        let mut connection = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+        connection.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+        connection.write_all(&QUESTION).ok()?;
+        let mut answer = [0; 8];
+        connection.read_exact(&mut answer).ok()?;
+        answer.ends_with(&[0, 0, 0, 7]).then_some(())
+    });
 }
 
 /// A port of 127.0.0.1 that nothing listens on, and that no other test of this machine is given while this process lives. For programs

@@ -23,9 +23,12 @@ final class ByTime {
         for (TopicPartition partition : partitions) {
             wanted.put(partition, time);
         }
+        // Where no record is that late, consumers up to 1.1 leave the partition out, later ones answer null for it.
+        Map<TopicPartition, OffsetAndTimestamp> answers = consumer.offsetsForTimes(wanted);
         Map<TopicPartition, Long> found = new HashMap<TopicPartition, Long>();
-        for (Map.Entry<TopicPartition, OffsetAndTimestamp> entry : consumer.offsetsForTimes(wanted).entrySet()) {
-            found.put(entry.getKey(), entry.getValue() == null ? -1 : entry.getValue().offset());
+        for (TopicPartition partition : partitions) {
+            OffsetAndTimestamp answer = answers.get(partition);
+            found.put(partition, answer == null ? -1 : answer.offset());
         }
         return found;
     }
