@@ -43,7 +43,11 @@ pub(crate) async fn connect(
     config: Option<&Path>,
     timeout_ms: Option<i64>,
 ) -> Result<Client, Failure> {
-    let mut options = Options::new(bootstrap)?;
+    let mut options = Options::new(bootstrap).map_err(|error| {
+        // What the user gave comes after what could not be done, as an exception's cause does.
+        let words = format!("Failed to create new KafkaAdminClient\n{error}");
+        Failure::new("org.apache.kafka.common.KafkaException", words)
+    })?;
     options.client_id = "admin-1".to_owned();
     if let Some(file) = config {
         let properties = Properties::read(file)

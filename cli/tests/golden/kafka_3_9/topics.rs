@@ -15,9 +15,9 @@ fn made() -> Vec<Step> {
         run("kafka-topics.sh --bootstrap-server {bootstrap} --list"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --describe"),
         run(
-            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3 --replication-factor 1",
+            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3 --replication-factor 1 --config retention.ms=-1",
         ),
-        run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3"),
+        run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3 --config retention.ms=-1"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --if-not-exists --topic golden"),
         run(
             "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden.cfg --config cleanup.policy=compact --config segment.bytes=1048576",
