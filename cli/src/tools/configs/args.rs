@@ -140,6 +140,9 @@ impl Args {
             let name = names.next().or_else(|| defaults.next()).unwrap_or(Name::All);
             levels.push((kind, name));
         }
+        if self.entity_type.is_empty() && !self.entity_name.is_empty() {
+            return Err(Failure::illegal("At least one entity type must be specified"));
+        }
         if names.next().is_some() || defaults.next().is_some() {
             return Err(Failure::illegal("At least one entity type must be specified for each entity name"));
         }
