@@ -71,18 +71,31 @@ impl Connection {
             client_software_version: env!("CARGO_PKG_VERSION").into(),
             ..ApiVersionsRequest::default()
         };
-        let (frame, correlation) = self.exchange(&request, 3).await?;
+        let mut response = self.ask_versions(&request, 3).await?;
+        // A broker that does not know version 3 says so in version 0. From 2.4 on it says with it what it does know (KIP-511); one
+        // before has to be asked again.
+        if response.error_code == ErrorCode::UnsupportedVersion as i16 && response.api_keys.is_empty() {
+            response = self.ask_versions(&ApiVersionsRequest::default(), 0).await?;
+        }
+        self.versions =
+            response.api_keys.iter().map(|api| (api.api_key, (api.min_version, api.max_version))).collect();
+        self.features = Some(response);
+        Ok(())
+    }
+
+    async fn ask_versions(
+        &mut self,
+        request: &ApiVersionsRequest<'_>,
+        version: i16,
+    ) -> Result<ApiVersionsResponse<'static>, ClientError> {
+        let (frame, correlation) = self.exchange(request, version).await?;
         let garbage = |error| ClientError::garbage(&self.address, ApiKey::ApiVersions.name(), &error);
-        // A broker that does not know version 3 answers in version 0 with UNSUPPORTED_VERSION and what it does know (KIP-511).
-        let old = frame.get(4..6) == Some(&i16::to_be_bytes(ErrorCode::UnsupportedVersion as i16));
-        let version = if old { 0 } else { 3 };
+        let unsupported = frame.get(4..6) == Some(&i16::to_be_bytes(ErrorCode::UnsupportedVersion as i16));
+        let version = if unsupported { 0 } else { version };
         let (answered, response) =
             decode_response::<ApiVersionsRequest<'_>>(&frame, version).map_err(garbage)?;
         self.expect(ApiKey::ApiVersions, correlation, answered)?;
-        self.versions =
-            response.api_keys.iter().map(|api| (api.api_key, (api.min_version, api.max_version))).collect();
-        self.features = Some(response.into_owned());
-        Ok(())
+        Ok(response.into_owned())
     }
 
     /// What the broker answered to ApiVersions; nothing from one before 0.10.

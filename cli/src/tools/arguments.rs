@@ -10,6 +10,9 @@ use clap::{Command, Parser, error::ErrorKind};
 /// The subcommands that are no tools of Kafka's: clap's own rules and words are theirs.
 const OWN: [&str; 5] = ["server", "zookeeper", "up", "completion", "help"];
 
+/// Tools that have something to say of their own when they are given nothing.
+const STANDALONE: [&str; 1] = ["zookeeper-shell"];
+
 /// The command line of this process, or the exit code after its mistake, or its help, has been printed.
 pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {
     let words: Vec<OsString> = std::env::args_os().collect();
@@ -19,6 +22,11 @@ pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {
     let Some(tool) = tool.and_then(|name| command.find_subcommand(name)) else {
         return C::try_parse_from(words).map_err(|error| explain(&error, None));
     };
+    if words.len() == 2 && !STANDALONE.contains(&tool.get_name()) {
+        // As Kafka's tools: without options they say what they are for.
+        eprintln!("{}", tool.clone().render_help());
+        return Err(ExitCode::FAILURE);
+    }
     let read = words.iter().skip(2).map(|word| word.to_string_lossy().into_owned()).collect();
     match one_form(tool, read) {
         Ok(read) => {
@@ -26,7 +34,8 @@ pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {
             C::try_parse_from(words).map_err(|error| explain(&error, Some(tool)))
         }
         Err(mistake) => {
-            eprintln!("{mistake}");
+            let before = if tool.get_name() == "get-offsets" { "Error occurred: " } else { "" };
+            eprintln!("{before}{mistake}");
             eprintln!("{}", tool.clone().render_help());
             Err(ExitCode::FAILURE)
         }

@@ -43,11 +43,14 @@ pub(crate) async fn connect(
     config: Option<&Path>,
     timeout_ms: Option<i64>,
 ) -> Result<Client, Failure> {
-    let mut options = Options::new(bootstrap)?;
+    let mut options = Options::new(bootstrap).map_err(|error| {
+        // What the user gave comes after what could not be done, as an exception's cause does.
+        Failure::connecting(format!("Failed to create new KafkaAdminClient\n{error}"))
+    })?;
     options.client_id = "admin-1".to_owned();
     if let Some(file) = config {
         let properties = Properties::read(file)
-            .map_err(|error| Failure::new("java.nio.file.NoSuchFileException", error.to_string()))?;
+            .map_err(|error| Failure::connecting(format!("{}\n{error}", file.display())))?;
         apply(&properties, &mut options)?;
     }
     if let Some(limit) = timeout_ms {

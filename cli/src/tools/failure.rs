@@ -8,6 +8,8 @@ use vltava_protocol::ErrorCode;
 use vltava_settings::Problem;
 use zookeeper_client as zk;
 
+const CONNECTING: &str = "org.apache.kafka.common.KafkaException";
+
 /// Why a tool cannot do what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -32,6 +34,16 @@ impl Failure {
     /// Options that are missing or contradict each other.
     pub(crate) fn usage(message: impl Into<String>) -> Failure {
         Failure { usage: true, ..Failure::illegal(message) }
+    }
+
+    /// What the user said of the connection to a cluster makes no client: an address or a property file.
+    pub(crate) fn connecting(message: impl Into<String>) -> Failure {
+        Failure::new(CONNECTING, message)
+    }
+
+    /// Whether it is one of [`Failure::connecting`].
+    pub(crate) fn is_of_connecting(&self) -> bool {
+        self.class == CONNECTING
     }
 
     /// `Missing required argument "[topic]"`.

@@ -59,6 +59,8 @@ pub(crate) enum Counts {
     FirstLine,
     /// Only standard output.
     Output,
+    /// Nothing else: what Kafka says is about itself, or says it elsewhere in each tool.
+    ExitCode,
 }
 
 /// One batch of records.

@@ -8,7 +8,9 @@ use super::play::{Outcome, Recording};
 use super::session::{Counts, Run, Session, Step};
 
 /// What differs from run to run: log times, record timestamps, ids that are random. Everything else has to be the same.
-const MASKS: [(&str, &str); 9] = [
+const MASKS: [(&str, &str); 10] = [
+    // How a JVM ends; the words after it are the tool's.
+    (r#"Exception in thread "main" joptsimple\.\w+: "#, ""),
     (r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]", "[YYYY-MM-DD HH:MM:SS,mmm]"),
     (r"((?:Create|LogAppend)Time: ?)1[789]\d{11}", "${1}TTTTTTTTTTTTT"),
     (r"(commitTimestamp\W*:\W?|currentStateTimestamp\W*:\W?)1[789]\d{11}", "${1}TTTTTTTTTTTTT"),
@@ -60,11 +62,15 @@ fn shown(run: &Run, outcome: &Outcome, recording: &Recording) -> Vec<String> {
         Counts::Everything | Counts::Squeezed | Counts::Output => {}
         Counts::AnyOrder => lines.sort(),
         Counts::FirstLine => lines.truncate(1),
+        Counts::ExitCode => lines.clear(),
     }
-    if run.counts != Counts::Output
+    if !matches!(run.counts, Counts::Output | Counts::ExitCode)
         && let Some(line) = lines_of(&outcome.stderr, recording).into_iter().find(|line| !line.is_empty())
     {
         lines.push(format!("stderr: {line}"));
+    }
+    if run.counts == Counts::ExitCode {
+        lines.clear();
     }
     lines.push(format!("exit: {:?}", outcome.exit));
     lines

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 import org.apache.kafka.common.utils.Exit;
 
@@ -52,6 +53,10 @@ public final class Tools {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Exit.setExitProcedure((code, message) -> end(code));
         Exit.setHaltProcedure((code, message) -> end(code));
+        // ZooKeeper's tools end by their own way.
+        Class.forName("org.apache.zookeeper.util.ServiceUtils")
+            .getMethod("setSystemExitProcedure", Consumer.class)
+            .invoke(null, (Consumer<Integer>) Tools::end);
         for (String line; (line = commands.readLine()) != null; ) {
             String[] fields = line.split("\u001f", -1);
             out.to(new FileOutputStream(fields[2]));

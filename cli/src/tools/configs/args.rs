@@ -114,7 +114,8 @@ impl Args {
         if let Some((kind, _)) = target.levels.iter().find(|(_, name)| *name == Name::All) {
             let words = match kind {
                 Kind::Topics => "an entity name must be specified with --alter of topics".to_owned(),
-                kind => format!("an entity-name or default entity must be specified with --alter of {kind}"),
+                _ => "an entity-name or default entity must be specified with --alter of users, clients, brokers or ips"
+                    .to_owned(),
             };
             return Err(Failure::illegal(words));
         }
@@ -134,10 +135,13 @@ impl Args {
         let mut names = self.entity_name.iter().map(|name| Name::Of(name.clone()));
         let mut defaults = std::iter::repeat_n(Name::Default, usize::from(self.entity_default));
         for kind in &self.entity_type {
-            let kind = Kind::parse(kind)?;
+            let kind = Kind::parse(kind, self.zookeeper.is_some())?;
             // Names and defaults are given apart; the first types take the names.
             let name = names.next().or_else(|| defaults.next()).unwrap_or(Name::All);
             levels.push((kind, name));
+        }
+        if self.entity_type.is_empty() && !self.entity_name.is_empty() {
+            return Err(Failure::illegal("At least one entity type must be specified"));
         }
         if names.next().is_some() || defaults.next().is_some() {
             return Err(Failure::illegal("At least one entity type must be specified for each entity name"));
@@ -166,7 +170,7 @@ impl Args {
             }
             _ => {
                 return Err(Failure::illegal(
-                    "Only \"users\" and \"clients\" entity types may be specified together",
+                    "Only 'users' and 'clients' entity types may be specified together",
                 ));
             }
         }
@@ -176,6 +180,9 @@ impl Args {
                     return Err(Failure::illegal(format!(
                         "The entity name for brokers must be a valid integer broker id, but it is: {id}"
                     )));
+                }
+                (Kind::Topics, Name::Default) if self.alter => {
+                    return Err(Failure::illegal("an entity name must be specified with --alter of topics"));
                 }
                 (Kind::Topics, Name::Default) => {
                     return Err(Failure::illegal("--entity-default must not be specified with topics"));
@@ -213,8 +220,8 @@ mod tests {
                 "At least one of the following options must be specified: --bootstrap-server, --zookeeper",
             ),
             (
-                "--zookeeper a --describe --entity-type groups",
-                "Invalid entity type groups, the entity type must be one of topics, clients, users, brokers",
+                "--bootstrap-server a:1 --describe --entity-type groups",
+                "Invalid entity type groups, the entity type must be one of topics, clients, users, brokers, ips, broker-loggers, client-metrics with a --bootstrap-server or --bootstrap-controller argument",
             ),
             (
                 "--zookeeper a --describe --entity-type brokers --entity-name x",
@@ -222,7 +229,7 @@ mod tests {
             ),
             (
                 "--zookeeper a --describe --entity-type topics --entity-type users",
-                "Only \"users\" and \"clients\" entity types may be specified together",
+                "Only 'users' and 'clients' entity types may be specified together",
             ),
         ];
         for (line, expected) in cases {

@@ -19,7 +19,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn parse(name: &str) -> Result<Kind, Failure> {
+    /// The type of a name, which `zookeeper`'s tool knew fewer of.
+    pub(super) fn parse(name: &str, zookeeper: bool) -> Result<Kind, Failure> {
         match name {
             "topics" => Ok(Kind::Topics),
             "brokers" => Ok(Kind::Brokers),
@@ -28,8 +29,11 @@ impl Kind {
             "ips" | "broker-loggers" | "client-metrics" => {
                 Err(Failure::illegal(format!("The configuration of {name} is not built yet")))
             }
+            _ if zookeeper => Err(Failure::illegal(format!(
+                "Invalid entity type '{name}'. The entity type must be one of topics, clients, users, brokers"
+            ))),
             _ => Err(Failure::illegal(format!(
-                "Invalid entity type {name}, the entity type must be one of topics, clients, users, brokers"
+                "Invalid entity type {name}, the entity type must be one of topics, clients, users, brokers, ips, broker-loggers, client-metrics with a --bootstrap-server or --bootstrap-controller argument"
             ))),
         }
     }

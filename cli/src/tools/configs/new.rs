@@ -1,7 +1,7 @@
 //! The tool of later Kafka: configuration through the brokers.
 
 use vltava_client::{
-    Client,
+    Client, ClientError,
     admin::{AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, describe_configs, list_topics},
 };
 
@@ -38,11 +38,17 @@ pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
         if args.alter {
             alter(&mut client, resource, &changes).await?;
         } else {
-            let entries = describe_configs(&mut client, resource).await?;
+            output::line(heading(resource, args.all));
+            let entries = describe_configs(&mut client, resource).await.map_err(executed)?;
             output::write(&lines(resource, entries, args.all));
         }
     }
     Ok(())
+}
+
+/// What a broker refuses is told apart from what the tool itself finds wrong.
+fn executed(error: ClientError) -> Failure {
+    Failure::new("java.util.concurrent.ExecutionException", Failure::from(error).to_string())
 }
 
 fn resource(kind: Kind, name: &str) -> Resource {
@@ -76,14 +82,15 @@ fn own(resource: &Resource) -> i8 {
 
 async fn alter(client: &mut Client, resource: &Resource, changes: &Changes) -> Result<(), Failure> {
     let own = own(resource);
-    let before = describe_configs(client, resource).await?.into_iter().filter(|entry| entry.source == own);
+    let before = describe_configs(client, resource).await.map_err(executed)?;
+    let before = before.into_iter().filter(|entry| entry.source == own);
     // A secret's value isn't told, but that it is there.
     let mut overrides = before.map(|entry| (entry.name, entry.value.unwrap_or_default())).collect();
     changes.apply(&mut overrides)?;
     let set = changes.set.iter().map(|(key, value)| (key.clone(), AlterOp::Set(value.clone())));
     let delete = changes.delete.iter().map(|key| (key.clone(), AlterOp::Delete));
     let all: Vec<(String, AlterOp)> = set.chain(delete).collect();
-    alter_configs(client, resource, &all, false).await?;
+    alter_configs(client, resource, &all, false).await.map_err(executed)?;
     let one = if resource.kind == ResourceKind::Topic { "topic" } else { "broker" };
     if resource.name.is_empty() {
         output::line(format_args!("Completed updating default config for {one}s in the cluster."));
@@ -93,14 +100,19 @@ async fn alter(client: &mut Client, resource: &Resource, changes: &Changes) -> R
     Ok(())
 }
 
-/// What describes a thing's configuration, with its line breaks.
-fn lines(resource: &Resource, mut entries: Vec<ConfigEntry>, all: bool) -> String {
+/// What stands before a thing's configuration.
+fn heading(resource: &Resource, all: bool) -> String {
     let one = if resource.kind == ResourceKind::Topic { "topic" } else { "broker" };
-    let mut text = if resource.name.is_empty() {
-        format!("Default configs for {one}s in the cluster are:\n")
+    if resource.name.is_empty() {
+        format!("Default configs for {one}s in the cluster are:")
     } else {
-        format!("{} configs for {one} {} are:\n", if all { "All" } else { "Dynamic" }, resource.name)
-    };
+        format!("{} configs for {one} {} are:", if all { "All" } else { "Dynamic" }, resource.name)
+    }
+}
+
+/// A thing's configuration, with its line breaks.
+fn lines(resource: &Resource, mut entries: Vec<ConfigEntry>, all: bool) -> String {
+    let mut text = String::new();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     let own = own(resource);
     for entry in entries.iter().filter(|entry| all || entry.source == own) {
@@ -146,14 +158,17 @@ mod tests {
     fn a_configuration_is_described_as_3_9_describes_it() {
         let entries = vec![entry("segment.ms", "9", 5), entry("retention.ms", "1000", 1)];
         let topic = resource(Kind::Topics, "t");
+        assert_eq!(heading(&topic, false), "Dynamic configs for topic t are:");
         assert_eq!(
             lines(&topic, entries.clone(), false),
-            "Dynamic configs for topic t are:\n  retention.ms=1000 sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:retention.ms=1000, DEFAULT_CONFIG:log.retention.ms=604800000}\n"
+            "  retention.ms=1000 sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:retention.ms=1000, DEFAULT_CONFIG:log.retention.ms=604800000}\n"
         );
+        assert_eq!(heading(&topic, true), "All configs for topic t are:");
         let all = lines(&topic, entries, true);
-        assert!(all.starts_with("All configs for topic t are:\n  retention.ms=1000 "), "{all}");
-        assert_eq!(all.lines().count(), 3);
+        assert!(all.starts_with("  retention.ms=1000 "), "{all}");
+        assert_eq!(all.lines().count(), 2);
         let default = resource(Kind::Brokers, DEFAULT);
-        assert_eq!(lines(&default, Vec::new(), false), "Default configs for brokers in the cluster are:\n");
+        assert_eq!(heading(&default, false), "Default configs for brokers in the cluster are:");
+        assert_eq!(lines(&default, Vec::new(), false), "");
     }
 }

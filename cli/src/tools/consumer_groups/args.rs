@@ -161,6 +161,7 @@ impl Args {
     /// Checks what is missing and what contradicts, in Kafka's order and words.
     pub(super) fn check(&self) -> Result<(), Failure> {
         self.check_connection()?;
+        self.check_actions_of_options()?;
         let no_group = self.group.is_empty() && !self.all_groups;
         if self.describe {
             if no_group {
@@ -214,6 +215,40 @@ impl Args {
             ));
         }
         Ok(())
+    }
+
+    /// Options that mean something to one action only.
+    fn check_actions_of_options(&self) -> Result<(), Failure> {
+        let unavailable = [
+            ("members", self.members && !self.describe),
+            ("offsets", self.offsets && !self.describe),
+            ("verbose", self.verbose && !self.describe),
+            ("state", self.state.is_some() && !self.describe && !self.list),
+            ("type", self.kind.is_some() && !self.list),
+        ];
+        if let Some((option, _)) = unavailable.into_iter().find(|(_, given)| *given) {
+            return Err(Failure::usage(format!(
+                "Option(s) [{option}] are unavailable given other options on the command line"
+            )));
+        }
+        let actions = [
+            ("list", self.list),
+            ("describe", self.describe),
+            ("delete", self.delete),
+            ("delete-offsets", self.delete_offsets),
+        ];
+        let other = actions.into_iter().find(|(_, given)| *given && !self.reset_offsets);
+        let more = [
+            ("execute", self.reset.execute),
+            ("dry-run", self.reset.dry_run),
+            ("export", self.reset.export),
+            ("all-topics", self.all_topics),
+        ];
+        let more = more.into_iter().filter(|(_, given)| *given).map(|(option, _)| option);
+        match (other, self.reset.targets().into_iter().chain(more).next()) {
+            (Some((action, _)), Some(option)) => Err(Failure::conflict(option, action)),
+            _ => Ok(()),
+        }
     }
 
     fn check_connection(&self) -> Result<(), Failure> {

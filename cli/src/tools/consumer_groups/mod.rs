@@ -17,11 +17,17 @@ use super::{brokers, failure::Failure, output, usage};
 
 /// Runs the tool. As in Kafka, a command that fails at a broker says so and exits with 0; only wrong options exit with 1.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    if let Err(failure) = args.check() {
-        return usage::<Args>(&failure.message);
-    }
-    if args.reset_offsets && args.is_modern() && !args.reset.execute && !args.reset.dry_run {
+    let checked = args.check();
+    if args.reset_offsets
+        && args.bootstrap_server.is_some()
+        && args.is_modern()
+        && !args.reset.execute
+        && !args.reset.dry_run
+    {
         eprintln!("{}", args::NO_ACTION);
+    }
+    if let Err(failure) = checked {
+        return usage::<Args>(&failure.message);
     }
     if args.zookeeper.is_some() {
         eprintln!(

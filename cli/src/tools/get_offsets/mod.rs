@@ -54,6 +54,10 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     match super::block_on(show(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.usage => usage::<Args>(&failure.message),
+        Err(failure) if failure.is_of_connecting() => {
+            eprintln!("Please provide valid host:port like host1:9091,host2:9092\n{}", failure.message);
+            ExitCode::FAILURE
+        }
         Err(failure) => {
             eprintln!("Error occurred: {}", failure.message);
             ExitCode::FAILURE

@@ -147,13 +147,11 @@ impl Args {
         }
         if !self.config.is_empty() {
             return Err(Failure::usage(format!(
-                "Option combination \"[bootstrap-server],[config]\" can't be used with option \"[alter]\" {CONFIGS_TOOL}"
+                "Option combination \"[[bootstrap-server], [config]]\" can't be used with option \"[alter]\" {CONFIGS_TOOL}"
             )));
         }
         if !self.delete_config.is_empty() {
-            return Err(Failure::usage(format!(
-                "Option combination \"[bootstrap-server],[delete-config]\" can't be used with option \"[alter]\" {CONFIGS_TOOL}"
-            )));
+            return Err(Failure::conflict("delete-config", "bootstrap-server"));
         }
         if self.partitions.is_none() { Err(Failure::missing("partitions")) } else { Ok(()) }
     }
@@ -199,8 +197,11 @@ impl Args {
         self.check_filters()
     }
 
-    /// At most one filter of partitions at a time.
+    /// At most one filter of partitions at a time in the old tool; the new one shows what any of them lets through.
     fn check_filters(&self) -> Result<(), Failure> {
+        if self.zookeeper.is_none() && !self.topics_with_overrides {
+            return Ok(());
+        }
         let filters = [
             ("under-replicated-partitions", self.under_replicated_partitions),
             ("under-min-isr-partitions", self.under_min_isr_partitions),
@@ -283,7 +284,7 @@ mod tests {
                 "Option \"[replica-assignment]\" can't be used with option \"[partitions]\"",
             ),
             (
-                "--describe --bootstrap-server a:1 --under-replicated-partitions --unavailable-partitions",
+                "--describe --zookeeper a --under-replicated-partitions --unavailable-partitions",
                 "Option \"[under-replicated-partitions]\" can't be used with option \"[unavailable-partitions]\"",
             ),
             ("--alter --bootstrap-server a:1 --topic t", "Missing required argument \"[partitions]\""),

@@ -18,6 +18,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.usage => usage::<Args>(&failure.message),
+        // Before the tool's own work begins: nothing of it is on standard output.
+        Err(failure) if failure.is_of_connecting() => {
+            eprintln!("{}", failure.message);
+            ExitCode::FAILURE
+        }
         Err(failure) => {
             output::line(format_args!("Error while executing topic command : {}", failure.message));
             let logger =

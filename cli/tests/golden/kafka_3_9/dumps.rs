@@ -14,7 +14,7 @@ fn steps() -> Vec<Step> {
     vec![
         // A segment holds two or three batches.
         run(
-            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic logged --partitions 1 --config segment.bytes=220 --config index.interval.bytes=0",
+            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic logged --partitions 1 --config segment.bytes=220 --config index.interval.bytes=0 --config retention.ms=-1",
         ),
         Step::Until("topics --describe --bootstrap-server {bootstrap}", "Leader: 0"),
         batch(

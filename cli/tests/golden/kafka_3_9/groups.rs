@@ -19,7 +19,9 @@ fn set_up() -> Vec<Step> {
     let batch =
         |partition, records| Step::Produce(Batch { topic: "golden", partition, codec: "none", records });
     vec![
-        run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 2"),
+        run(
+            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 2 --config retention.ms=-1",
+        ),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic another --partitions 1"),
         Step::Until("topics --describe --bootstrap-server {bootstrap}", "(?s)(Leader: 0.*){3}"),
         batch(

@@ -18,7 +18,9 @@ fn set_up() -> Vec<Step> {
     let batch =
         |partition, records| Step::Produce(Batch { topic: "golden", partition, codec: "none", records });
     vec![
-        run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3"),
+        run(
+            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3 --config retention.ms=-1",
+        ),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic another --partitions 1"),
         Step::Until("topics --describe --bootstrap-server {bootstrap}", "(?s)(Leader: 0.*){4}"),
         batch(

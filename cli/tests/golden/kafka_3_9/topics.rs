@@ -15,9 +15,11 @@ fn made() -> Vec<Step> {
         run("kafka-topics.sh --bootstrap-server {bootstrap} --list"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --describe"),
         run(
-            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3 --replication-factor 1",
+            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3 --replication-factor 1 --config retention.ms=-1",
         ),
-        run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3"),
+        run(
+            "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden --partitions 3 --config retention.ms=-1",
+        ),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --if-not-exists --topic golden"),
         run(
             "kafka-topics.sh --bootstrap-server {bootstrap} --create --topic golden.cfg --config cleanup.policy=compact --config segment.bytes=1048576",
@@ -131,7 +133,7 @@ fn grown_and_deleted() -> Vec<Step> {
         run("kafka-topics.sh --bootstrap-server {bootstrap} --delete --topic assigned"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --delete --topic nosuch"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --delete --topic nosuch --if-exists"),
-        run("kafka-topics.sh --bootstrap-server {bootstrap} --delete --topic golden.+"),
+        run("kafka-topics.sh --bootstrap-server {bootstrap} --delete --topic golden.+,bad"),
         Step::Until(
             "zookeeper-shell {zookeeper} ls /brokers/topics",
             r"\[__consumer_offsets, defaults, golden, strict\]",
