@@ -33,7 +33,7 @@ enum Command {
     /// Run the embedded one-node ZooKeeper with a properties file, as zookeeper-server-start.sh does
     Zookeeper(zookeeper::Args),
     /// Read lines from standard input and publish them, as kafka-console-producer.sh does
-    ConsoleProducer(tools::console_producer::Args),
+    ConsoleProducer(Box<tools::console_producer::Args>),
     /// Read records and write them to standard output, as kafka-console-consumer.sh does
     ConsoleConsumer(Box<tools::console_consumer::Args>),
     /// Measure how fast records can be produced, as kafka-producer-perf-test.sh does

@@ -41,9 +41,10 @@ fn each_subcommand_has_help_that_explains_each_option() {
         let help = text(&output.stdout);
         assert!(help.contains(&format!("Usage: vltava {name}")), "{help}");
         let lines: Vec<&str> = help.lines().collect();
-        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("--")) {
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("--"))
+        {
             // An explanation stands beside the option or below it.
-            let beside = line.trim().split("  ").nth(1).is_some_and(|text| !text.trim().is_empty());
+            let beside = line.trim().split_once("  ").is_some_and(|(_, text)| !text.trim().is_empty());
             let below = lines.get(number + 1).is_some_and(|next| next.starts_with("          "));
             assert!(beside || below, "{name}: {line}");
         }
@@ -54,7 +55,10 @@ fn each_subcommand_has_help_that_explains_each_option() {
 fn the_version_is_that_of_the_package() {
     for arguments in [&["--version"][..], &["topics", "--version"], &["up", "--version"]] {
         let output = vltava(arguments);
-        assert!(output.status.success() && text(&output.stdout).trim_end().ends_with(env!("CARGO_PKG_VERSION")), "{arguments:?}");
+        assert!(
+            output.status.success() && text(&output.stdout).trim_end().ends_with(env!("CARGO_PKG_VERSION")),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -82,5 +86,9 @@ fn shells_can_complete_every_subcommand() {
 fn a_word_that_is_no_subcommand_is_refused() {
     let output = vltava(&["topix"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("'topix'") && text(&output.stderr).contains("topics"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("'topix'") && text(&output.stderr).contains("topics"),
+        "{}",
+        text(&output.stderr)
+    );
 }

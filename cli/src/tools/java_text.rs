@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn numbers_look_like_javas() {
         assert_eq!(decimal(1234.56789, 4), "1234.5679");
-        assert_eq!(decimal(0.0 / 0.0, 2), "NaN");
-        assert_eq!(decimal(1.0 / 0.0, 2), "Infinity");
+        assert_eq!(decimal(f64::NAN, 2), "NaN");
+        assert_eq!(decimal(f64::INFINITY, 2), "Infinity");
     }
 }

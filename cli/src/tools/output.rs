@@ -36,7 +36,7 @@ pub(crate) fn log_error(message: &str, logger: &str) {
 
 /// An error in the log on standard error, and the exception that caused it on the next line, as log4j writes the two.
 pub(crate) fn log_caused(message: &str, logger: &str, cause: impl Display) {
-    eprint!("{}{cause}\n", logged("ERROR", message, logger));
+    eprintln!("{}{cause}", logged("ERROR", message, logger));
 }
 
 fn logged(level: &str, message: &str, logger: &str) -> String {

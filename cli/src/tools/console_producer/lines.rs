@@ -9,8 +9,11 @@ use super::super::failure::Failure;
 pub(super) struct Line<'a> {
     pub(super) key: Option<&'a [u8]>,
     pub(super) value: Option<&'a [u8]>,
-    pub(super) headers: Vec<(String, Option<&'a [u8]>)>,
+    pub(super) headers: Headers<'a>,
 }
+
+/// Names and values, in order.
+type Headers<'a> = Vec<(String, Option<&'a [u8]>)>;
 
 /// How lines are read: the properties of `--property`.
 #[derive(Debug)]
@@ -115,7 +118,7 @@ impl LineReader {
         Err(refused(format!("No {name} found on line number {number}: '{}'", String::from_utf8_lossy(line))))
     }
 
-    fn headers<'a>(&self, text: &'a [u8], number: u64) -> Result<Vec<(String, Option<&'a [u8]>)>, Failure> {
+    fn headers<'a>(&self, text: &'a [u8], number: u64) -> Result<Headers<'a>, Failure> {
         let mut headers = Vec::new();
         for pair in pairs(text, &self.headers_separator) {
             let (key, value) = match split(pair, &self.headers_key_separator) {

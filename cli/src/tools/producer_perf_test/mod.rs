@@ -12,11 +12,18 @@ mod today;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
+
 pub(crate) use self::options::Args;
-use super::failure::Failure;
+use super::{failure::Failure, output};
 
 /// Sends what is asked for and prints how fast that was.
 pub(crate) fn run(args: &Args) -> ExitCode {
+    // The program and the subcommand: without a word more Kafka's tool explains itself.
+    if std::env::args_os().len() <= 2 {
+        output::write(&Args::command().name("producer-perf-test").render_long_help().to_string());
+        return ExitCode::SUCCESS;
+    }
     if args.is_scala() {
         return match args.scala().and_then(|settings| scala::run(&settings)) {
             Ok(()) => ExitCode::SUCCESS,

@@ -164,6 +164,9 @@ pub(super) struct Scala {
     pub(super) warnings: Vec<&'static str>,
 }
 
+/// The options of which exactly one says what records hold.
+const SOURCES: [&str; 3] = ["--record-size", "--payload-file", "--payload-monotonic"];
+
 /// The most that a record may hold: what the largest request carries.
 const LARGEST: i32 = 1 << 30;
 
@@ -174,10 +177,12 @@ impl Args {
     }
 
     pub(super) fn today(&self) -> Result<Today, Failure> {
+        // In the order in which Kafka's tool misses them.
+        self.check_sources()?;
         let required = |name: &str| Failure::usage(format!("argument --{name} is required"));
-        let topic = self.topic.clone().ok_or_else(|| required("topic"))?;
-        let records = self.num_records.ok_or_else(|| required("num-records"))?;
         let throughput = self.throughput.ok_or_else(|| required("throughput"))?;
+        let records = self.num_records.ok_or_else(|| required("num-records"))?;
+        let topic = self.topic.clone().ok_or_else(|| required("topic"))?;
         let source = self.source()?;
         if self.producer_props.is_empty() && self.producer_config.is_none() {
             return Err(Failure::usage("Either --producer-props or --producer.config must be specified."));
@@ -196,18 +201,25 @@ impl Args {
         })
     }
 
-    fn source(&self) -> Result<Source, Failure> {
-        const ALL: [&str; 3] = ["--record-size", "--payload-file", "--payload-monotonic"];
-        let given = [self.record_size.is_some(), self.payload_file.is_some(), self.payload_monotonic];
-        let mut used = ALL.iter().zip(given).filter_map(|(name, given)| given.then_some(name));
+    /// Refuses two sources of payloads.
+    fn check_sources(&self) -> Result<(), Failure> {
+        let mut used = self.sources();
         match (used.next(), used.next()) {
-            (None, _) => {
-                return Err(Failure::usage(format!("one of the arguments {} is required", ALL.join(" "))));
-            }
             (Some(one), Some(other)) => {
-                return Err(Failure::usage(format!("argument {other}: not allowed with argument {one}")));
+                Err(Failure::usage(format!("argument {other}: not allowed with argument {one}")))
             }
-            (Some(_), None) => {}
+            _ => Ok(()),
+        }
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &'static str> {
+        let given = [self.record_size.is_some(), self.payload_file.is_some(), self.payload_monotonic];
+        SOURCES.into_iter().zip(given).filter_map(|(name, given)| given.then_some(name))
+    }
+
+    fn source(&self) -> Result<Source, Failure> {
+        if self.sources().next().is_none() {
+            return Err(Failure::usage(format!("one of the arguments {} is required", SOURCES.join(" "))));
         }
         if let Some(path) = &self.payload_file {
             let delimiter = self.payload_delimiter.clone();

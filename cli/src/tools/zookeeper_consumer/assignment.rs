@@ -24,7 +24,9 @@ mod tests {
 
     #[test]
     fn ranges_are_the_scala_consumers() {
-        let cases: [(i32, &[&str], &[&[i32]]); 5] = [
+        /// How many partitions there are, the threads, and what each has.
+        type Case<'a> = (i32, &'a [&'a str], &'a [&'a [i32]]);
+        let cases: [Case<'_>; 5] = [
             (3, &["a-0"], &[&[0, 1, 2]]),
             (3, &["a-0", "b-0"], &[&[0, 1], &[2]]),
             (2, &["a-0", "b-0", "c-0"], &[&[0], &[1], &[]]),
