@@ -12,7 +12,7 @@ use crate::process::Running;
 use crate::{java, maven, wait};
 
 /// How long a JVM may take to open its port on a busy machine of two cores.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_secs(300);
 
 /// The eras of Apache Kafka that the tests run beside Vltava.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
