@@ -126,6 +126,7 @@ impl Java {
         const POLL: &[&str] = &["shared", "by-time", "admin", "0.11"];
         const DURATION: &[&str] = &["shared", "by-time", "admin", "2.0"];
         // A consumer of 0.9 to 1.1 logs a code that it does not know and asks again, for ever.
+        const UNEXPECTED: Option<&str> = Some("Unexpected error code 76 while fetching data");
         const UNKNOWN: Option<&str> = Some("Unexpected error code: 76");
         match self {
             Java::V0_8 => {
@@ -143,7 +144,7 @@ impl Java {
             }
             Java::V0_9 => Client {
                 timestamps: false,
-                refuses_zstd: UNKNOWN,
+                refuses_zstd: UNEXPECTED,
                 ..old("java-0.9.0.1", kafka_clients("0.9.0.1", &["shared", "0.9"]))
             },
             Java::V0_10 => Client {

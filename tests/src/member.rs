@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::line::{self, Line, Record};
 
 /// How long one step of a program may take when the machine is busy with other tests.
-pub const LIMIT: Duration = Duration::from_secs(180);
+pub const LIMIT: Duration = Duration::from_secs(300);
 
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 

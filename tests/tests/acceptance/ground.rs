@@ -15,7 +15,7 @@ use vltava_testkit::{java, wait};
 use crate::znodes::Znodes;
 
 /// How long one step may take when the machine is busy with other tests.
-pub(crate) const LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 /// A broker on a ZooKeeper. The processes end with it.
 pub(crate) struct Ground {
