@@ -347,10 +347,8 @@ async fn every_version_serves_a_member_for_its_whole_life() {
             group_id: group.as_str().into(),
             topics: vec![OffsetDeleteRequestTopic {
                 name: "orders".into(),
-                partitions: vec![OffsetDeleteRequestPartition { partition_index: 0, ..Default::default() }],
-                ..Default::default()
+                partitions: vec![OffsetDeleteRequestPartition { partition_index: 0 }],
             }],
-            ..Default::default()
         };
         if version % 2 == 0 {
             assert_eq!(client.ask(0, &forget, |answer| answer.topics[0].partitions[0].error_code).await, 0);

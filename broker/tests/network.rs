@@ -509,3 +509,33 @@ async fn many_clients_of_another_program_are_served_at_once() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_broker_gets_the_place_of_the_client_that_has_been_silent_for_longest() {
+    let connections =
+        ConnectionLimits { total: 2, protected: Some("INTERNAL".to_owned()), ..ConnectionLimits::default() };
+    let server = start(Limits { connections, ..limits() });
+    let spec = ListenerSpec { name: "INTERNAL".into(), host: "127.0.0.1".into(), port: 0 };
+    let internal = Listener::bind(&spec, 50).unwrap();
+    let address = internal.address();
+    server.network.serve(internal, server.script.clone());
+    let (mut silent, mut busy) = (server.connect().await, server.connect().await);
+    for stream in [&mut silent, &mut busy] {
+        send(stream, b"e").await;
+        assert_eq!(receive(stream).await, b"e");
+    }
+    // A clock of milliseconds tells them apart.
+    until(|| server.network.connections() == 2).await;
+    let began = std::time::Instant::now();
+    while began.elapsed() < Duration::from_millis(5) {
+        send(&mut busy, b"e again").await;
+        assert_eq!(receive(&mut busy).await, b"e again");
+    }
+
+    let mut broker = TcpStream::connect(address).await.unwrap();
+    send(&mut broker, b"e").await;
+    assert_eq!(receive(&mut broker).await, b"e");
+    assert_eq!(silent.read(&mut [0]).await.unwrap_or(0), 0, "it has made room");
+    send(&mut busy, b"e still").await;
+    assert_eq!(receive(&mut busy).await, b"e still");
+}

@@ -94,7 +94,7 @@ impl Control {
                 }
                 ErrorCode::NotController => {
                     return warn!(
-                        "controlled shutdown: the controller is another broker, and cannot be asked yet"
+                        "controlled shutdown: this broker is not the controller, and another cannot be asked yet"
                     );
                 }
                 code => warn!(attempt, tries, %code, remaining, "controlled shutdown is not complete"),

@@ -1,6 +1,6 @@
 //! The group coordinator's shell: the machines of `cluster::groups` over partitions of `__consumer_offsets`.
 //!
-//! A [`Shard`](shard::Shard) is one partition of the topic that this broker leads, with the groups that it keeps, each in a [`Slot`](slot::Slot)
+//! A [`Shard`] is one partition of the topic that this broker leads, with the groups that it keeps, each in a [`Slot`]
 //! behind a lock of its own. What a machine wants written is appended under that lock, one `pwritev`; where the partition has other replicas,
 //! a task waits for the high watermark, and the lock is free meanwhile. A shard is loaded by reading its partition from start to end
 //! on a thread for file work; until then its groups answer COORDINATOR_LOAD_IN_PROGRESS. One task keeps the time of all groups.
