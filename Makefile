@@ -1,6 +1,7 @@
 # make run      build in release mode, start examples/quickstart.yaml: one broker, an embedded ZooKeeper, a topic
 # make test     install what the tests need, run all of them;  make test ONLY=suite [FILTER=name]  runs one suite
-# make bench    Vltava and Apache Kafka side by side; writes benches/RESULTS.md
+# make bench    Vltava and Apache Kafka side by side, about 40 minutes; writes benches/RESULTS.md;  BENCH="--help" for rows and sizes
+# make codec    what decoding and encoding messages and records costs
 # make soak     the randomised tests, for as long as SECONDS says (default one hour)
 # make fmt      format the sources
 # make crds     generate the custom resource definitions and the configuration reference
@@ -8,7 +9,7 @@
 CARGO ?= cargo
 FILE  ?= examples/quickstart.yaml
 
-.PHONY: run build test bench soak fmt crds docs
+.PHONY: run build test bench codec soak fmt crds docs
 
 run: build
 	target/release/vltava up -f $(FILE)
@@ -24,6 +25,10 @@ bench:
 	@tests/install build tests
 	$(CARGO) build --release -p vltava -p vltava-benches
 	target/release/vltava-bench $(BENCH)
+
+codec:
+	@tests/install build
+	$(CARGO) bench -p vltava-protocol --bench codec --bench records
 
 soak:
 	@tests/install build tests

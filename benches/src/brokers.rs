@@ -79,8 +79,7 @@ impl Broker {
             Kind::Kafka39 => {
                 let zookeeper = apache::ZooKeeper::start(Version::V3_9, folder);
                 let connect = zookeeper.address().to_string();
-                let broker =
-                    apache::Broker::start_with(Version::V3_9, 0, &connect, folder, &overrides, JVM);
+                let broker = apache::Broker::start_with(Version::V3_9, 0, &connect, folder, &overrides, JVM);
                 Broker::Kafka { broker, _zookeeper: Some(zookeeper) }
             }
             Kind::Kafka4 => {

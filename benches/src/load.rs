@@ -1,8 +1,8 @@
 //! Producers and consumers: librdkafka, the same for every broker.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -10,7 +10,7 @@ use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Message as _};
+use rdkafka::message::{BorrowedMessage, DeliveryResult};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -98,7 +98,9 @@ impl ProducerContext for Context {
 }
 
 /// Bytes from which records are cut.
-const TEXT: usize = 1 << 20;
+const TEXT_BYTES: usize = 1 << 20;
+
+static TEXT: LazyLock<Vec<u8>> = LazyLock::new(text);
 
 /// Words of a small vocabulary, some of them often: compresses about as much as text does.
 fn text() -> Vec<u8> {
@@ -112,18 +114,19 @@ fn text() -> Vec<u8> {
     let words: Vec<Vec<u8>> = (0..1_000)
         .map(|_| (0..2 + next(8)).map(|_| b'a' + u8::try_from(next(26)).unwrap_or(0)).chain([b' ']).collect())
         .collect();
-    let mut text = Vec::with_capacity(TEXT + 16);
-    while text.len() < TEXT {
+    let mut text = Vec::with_capacity(TEXT_BYTES + 16);
+    while text.len() < TEXT_BYTES {
         let word = next(1_000).min(next(1_000)).min(next(1_000));
         text.extend_from_slice(&words[usize::try_from(word).unwrap_or(0)]);
     }
-    text.truncate(TEXT);
+    text.truncate(TEXT_BYTES);
     text
 }
 
 /// Sends records as fast as the broker takes them, with acks=all; panics if one is refused.
 pub(crate) fn produce(address: SocketAddr, topic: &str, load: Produce) -> Done {
     let share = load.total_bytes / load.record_bytes as u64 / load.producers as u64;
+    LazyLock::force(&TEXT);
     let start = Instant::now();
     let threads: Vec<_> = (0..load.producers)
         .map(|_| {
@@ -147,11 +150,10 @@ fn produce_one(address: SocketAddr, topic: &str, load: Produce, records: u64) ->
         .set("batch.size", LARGEST_BATCH.to_string())
         .create_with_context(context.clone())
         .expect("a producer");
-    let text = text();
     for n in 0..usize::try_from(records).expect("a count") {
         // Another piece every time, so that a codec finds in a batch what it finds in text and not the same record again.
-        let at = n * 4_099 % (TEXT - load.record_bytes);
-        let mut record = BaseRecord::<(), [u8]>::to(topic).payload(&text[at..at + load.record_bytes]);
+        let at = n * 4_099 % (TEXT_BYTES - load.record_bytes);
+        let mut record = BaseRecord::<(), [u8]>::to(topic).payload(&TEXT[at..at + load.record_bytes]);
         while let Err((error, again)) = producer.send(record) {
             assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
             producer.poll(Duration::from_millis(10));

@@ -67,8 +67,9 @@ impl Options {
     }
 
     fn wanted(&self) -> Vec<&'static rows::Row> {
-        let asked =
-            |row: &&rows::Row| self.rows.iter().any(|name| row.name.to_lowercase().starts_with(&name.to_lowercase()));
+        let asked = |row: &&rows::Row| {
+            self.rows.iter().any(|name| row.name.to_lowercase().starts_with(&name.to_lowercase()))
+        };
         rows::ROWS.iter().filter(|row| self.rows.is_empty() || asked(row)).collect()
     }
 }

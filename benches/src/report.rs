@@ -140,7 +140,10 @@ impl Results {
                     undecided += usize::from(advantage.is_undecided() && advantage.low() < goals::NOT_BEHIND);
                 } else {
                     let verdict = advantage.verdict(|value| value >= goals::NOT_BEHIND);
-                    behind.push(format!("| {row}, {figure}: not behind {kafka} | {} | {verdict} |\n", advantage.shown()));
+                    behind.push(format!(
+                        "| {row}, {figure}: not behind {kafka} | {} | {verdict} |\n",
+                        advantage.shown()
+                    ));
                 }
             }
         }
@@ -200,7 +203,8 @@ impl Results {
             let _ = write!(text, "| {row} | {figure} |");
             for kind in kinds {
                 let values = self.of(row, figure, *kind);
-                let _ = write!(text, " {} |", values.map_or_else(String::new, |values| number(median(values))));
+                let _ =
+                    write!(text, " {} |", values.map_or_else(String::new, |values| number(median(values))));
             }
             for kind in &others {
                 let ratios = self.ratios(row, figure, *kind).filter(|_| goals::better(figure).is_some());

@@ -201,5 +201,5 @@ fn idle_connections(kind: Kind, folder: &Path, _: &Scale) -> Vec<Figure> {
     let open = idle::connections(broker.address(), COUNT);
     let after = measure::resident_bytes(broker.process());
     drop((first, open));
-    vec![("KB a connection", (after - before) / 1e3 / COUNT as f64)]
+    vec![("KB a connection", (after - before) / 1e3 / COUNT as f64), ("MB in all", after / 1e6)]
 }

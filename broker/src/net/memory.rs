@@ -33,7 +33,12 @@ impl RequestMemory {
     /// A budget of `bytes`; `None` is no limit.
     pub fn new(bytes: Option<u64>) -> Arc<Self> {
         let budget = bytes.map_or(i64::MAX / 2, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX / 2).max(1));
-        Arc::new(Self { available: AtomicI64::new(budget), budget, overdrawn: AtomicBool::new(false), waiting: Mutex::default() })
+        Arc::new(Self {
+            available: AtomicI64::new(budget),
+            budget,
+            overdrawn: AtomicBool::new(false),
+            waiting: Mutex::default(),
+        })
     }
 
     /// Ready when a read may begin. One waiter per `connection`, the latest.
