@@ -32,7 +32,7 @@ codec:
 
 soak:
 	@tests/install build tests
-	VLTAVA_SOAK_SECONDS=$(or $(SECONDS),3600) $(CARGO) test --release --workspace -- --include-ignored soak
+	CARGO="$(CARGO)" tests/soak $(or $(SECONDS),3600)
 
 fmt:
 	$(CARGO) fmt --all

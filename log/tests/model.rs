@@ -398,10 +398,36 @@ impl World {
         Ok(())
     }
 
+    /// The base of the first segment that retention leaves, by the rules alone: from the oldest on, what lies below the log start offset,
+    /// what is over the size as a whole, and what has no record young enough. `None` where a segment has no record to tell by.
+    fn first_kept(&self, config: &LogConfig, now: i64) -> Option<i64> {
+        let bases = self.bases();
+        let size =
+            |base: i64| fs::metadata(self.directory.join(format!("{base:020}.log"))).unwrap().len() as i64;
+        let mut excess = bases.iter().map(|base| size(*base)).sum::<i64>() - config.retention_bytes;
+        for (at, base) in bases.iter().enumerate() {
+            let next = bases.get(at + 1).copied();
+            if next.is_none() && size(*base) == 0 {
+                return Some(*base);
+            }
+            let records = self.history.iter().filter(|written| written.place.segment_base == *base);
+            let youngest = records.map(|w| w.timestamp + (w.values.len() as i64 - 1).max(0)).max()?;
+            let below_start = next.is_some_and(|next| next <= self.start);
+            let too_large = config.retention_bytes >= 0 && excess >= size(*base);
+            let too_old = config.retention_ms >= 0 && now - youngest > config.retention_ms;
+            if !below_start && !too_large && !too_old {
+                return Some(*base);
+            }
+            excess -= size(*base);
+        }
+        Some(self.end)
+    }
+
     fn retain(&mut self, config: LogConfig) -> Result<(), TestCaseError> {
         let before = self.log.config().clone();
-        self.log.set_config(Arc::new(config));
         let now = self.time;
+        let kept = self.first_kept(&config, now);
+        self.log.set_config(Arc::new(config));
         let retained = self.log.delete_retention(now, self.end).unwrap();
         self.jobs.extend(retained.rolled);
         if let Some(removal) = retained.removal {
@@ -409,6 +435,9 @@ impl World {
             removal.run().unwrap();
         }
         self.log.set_config(before);
+        if let Some(kept) = kept {
+            prop_assert_eq!(self.first_base(), kept, "retention");
+        }
         self.start = self.start.max(self.first_base());
         Ok(())
     }

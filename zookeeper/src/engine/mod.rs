@@ -18,7 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
 use self::pending::Pending;
-pub use self::report::{ConnectionReport, Latency};
+pub use self::report::{ConnectionReport, Latency, ResponseBytes};
 use crate::ErrorCode;
 use crate::jute::{Decoder, Record};
 use crate::proto::{AuthPacket, Id, ReplyHeader, RequestHeader, op};
@@ -184,6 +184,7 @@ impl Engine {
         }
         connection.stats.received += 1;
         self.latency.received += 1;
+        self.latency.received_bytes += frame.len() as u64 + 4;
         if connection.closing {
             // Apache too stops to listen once it has said goodbye.
             return true;
@@ -358,6 +359,7 @@ impl Engine {
         body(&mut frame);
         connection.stats.replied(&header, kind, received);
         self.latency.sent += 1;
+        self.latency.record_response(frame.len() as i64);
         self.outputs.push(Output::Send(id, frame));
     }
 

@@ -19,9 +19,28 @@ pub struct Latency {
     pub received: u64,
     /// Packets sent.
     pub sent: u64,
+    /// Bytes of the requests received, their lengths included.
+    pub received_bytes: u64,
+    /// Bytes of responses; `None` before the first.
+    pub response_bytes: Option<ResponseBytes>,
+}
+
+/// How long responses were, without their lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ResponseBytes {
+    pub last: i64,
+    pub min: i64,
+    pub max: i64,
 }
 
 impl Latency {
+    pub(super) fn record_response(&mut self, length: i64) {
+        let before = self.response_bytes.unwrap_or(ResponseBytes { last: length, min: length, max: length });
+        self.response_bytes =
+            Some(ResponseBytes { last: length, min: before.min.min(length), max: before.max.max(length) });
+    }
+
     pub(super) fn record(&mut self, millis: i64) {
         self.min = if self.count == 0 { millis } else { self.min.min(millis) };
         self.max = self.max.max(millis);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::shared::{Shared, State};
+use crate::engine::ResponseBytes;
 use crate::watches::ConnectionId;
 
 /// What the version says: the release of Apache's whose protocol this is, and who really answers.
@@ -85,8 +86,13 @@ fn summary(state: &State) -> String {
         state.outboxes.len(),
         engine.queued(),
         engine.tree.last_zxid,
-        engine.tree.len(),
+        node_count(state),
     )
+}
+
+/// As Apache counts: it has the root twice, under `/` and under the empty path.
+fn node_count(state: &State) -> usize {
+    state.engine.tree.len() + 1
 }
 
 /// At most four digits behind the point, at least one, as Apache rounds.
@@ -127,17 +133,23 @@ fn cons(state: &State, own: ConnectionId, full: bool) -> String {
 fn mntr(shared: &Shared, state: &State) -> String {
     let (engine, latency) = (&state.engine, state.engine.latency());
     let ephemerals: usize = engine.tree.ephemerals().map(|(_, paths)| paths.len()).sum();
-    let rows: [(&str, String); 21] = [
+    let (local, remote): (Vec<_>, Vec<_>) = state.outboxes.values().partition(|(peer, _)| {
+        let address = peer.ip().to_canonical();
+        address.is_loopback() || address == shared.local_addr.ip().to_canonical()
+    });
+    let responses = latency.response_bytes;
+    let bytes = |of: fn(ResponseBytes) -> i64| responses.map_or(-1, of).to_string();
+    // Apache's rows of one server, without those of its internal queues, of ensembles and of TLS.
+    let rows: [(&str, String); 28] = [
         ("version", VERSION.into()),
         ("server_state", "standalone".into()),
-        ("peer_state", "leading - broadcast".into()),
         ("ephemerals_count", ephemerals.to_string()),
         ("min_latency", latency.min.to_string()),
         ("avg_latency", decimal(latency.average())),
         ("max_latency", latency.max.to_string()),
         ("num_alive_connections", state.outboxes.len().to_string()),
         ("outstanding_requests", engine.queued().to_string()),
-        ("znode_count", engine.tree.len().to_string()),
+        ("znode_count", node_count(state).to_string()),
         ("watch_count", engine.watches.counts().1.to_string()),
         ("approximate_data_size", engine.tree.data_bytes().to_string()),
         ("packets_received", latency.received.to_string()),
@@ -146,8 +158,17 @@ fn mntr(shared: &Shared, state: &State) -> String {
         ("local_sessions", "0".into()),
         ("uptime", shared.started.elapsed().as_millis().to_string()),
         ("open_file_descriptor_count", count_entries("/proc/self/fd").to_string()),
-        ("max_client_response_size", "-1".into()),
-        ("last_client_response_size", "-1".into()),
+        ("max_client_response_size", bytes(|bytes| bytes.max)),
+        ("min_client_response_size", bytes(|bytes| bytes.min)),
+        ("last_client_response_size", bytes(|bytes| bytes.last)),
+        // Apache counts those of TLS alone, which is not served here.
+        ("auth_failed_count", "0".into()),
+        ("non_mtls_local_conn_count", local.len().to_string()),
+        ("non_mtls_remote_conn_count", remote.len().to_string()),
+        ("bytes_received_count", latency.received_bytes.to_string()),
+        ("connection_request_count", state.connections_asked.to_string()),
+        ("connection_rejected", state.connections_rejected.to_string()),
+        ("unrecoverable_error_count", u8::from(engine.log_lost()).to_string()),
         ("connection_drop_probability", "0.0".into()),
     ];
     rows.iter().fold(String::new(), |mut text, (key, value)| {

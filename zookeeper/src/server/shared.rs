@@ -30,6 +30,9 @@ pub(super) struct State {
     pub(super) outboxes: HashMap<ConnectionId, (SocketAddr, Arc<Outbox>)>,
     per_address: HashMap<IpAddr, usize>,
     next_connection: ConnectionId,
+    /// Connections that asked to come in, and those of them that did not.
+    pub(super) connections_asked: u64,
+    pub(super) connections_rejected: u64,
     /// No more steps will come.
     pub(super) stopping: bool,
 }
@@ -41,6 +44,8 @@ impl State {
             outboxes: HashMap::new(),
             per_address: HashMap::new(),
             next_connection: 1,
+            connections_asked: 0,
+            connections_rejected: 0,
             stopping: false,
         }
     }
@@ -91,12 +96,14 @@ impl Shared {
     pub(super) fn admit(&self, peer: SocketAddr) -> Option<(ConnectionId, Arc<Outbox>)> {
         let now = self.now();
         let mut state = self.state.lock();
+        state.connections_asked += 1;
         let limit = |limit: usize, is: usize| limit != 0 && is >= limit;
         let address = peer.ip().to_canonical();
         let of_address = state.per_address.get(&address).copied().unwrap_or(0);
         if limit(self.config.max_connections, state.outboxes.len())
             || limit(self.config.max_client_connections, of_address)
         {
+            state.connections_rejected += 1;
             return None;
         }
         *state.per_address.entry(address).or_default() += 1;
