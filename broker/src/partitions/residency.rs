@@ -138,6 +138,8 @@ pub(super) fn drop_behind(file: &File, position: u64, length: u64) {
 mod tests {
     use std::io::Write;
 
+    use vltava_testkit::skip::skip;
+
     use super::*;
 
     /// A file on a real disk, or `None` with the reason said: memory file systems cannot drop pages.
@@ -147,7 +149,7 @@ mod tests {
         file.as_file().sync_all().unwrap();
         drop_behind(file.as_file(), 0, bytes as u64);
         if is_resident_by_reading(file.as_file(), 0, bytes as u64) {
-            eprintln!("SKIPPED: this file system does not let go of cached pages");
+            skip("cold ranges", "this file system does not let go of cached pages");
             return None;
         }
         Some(file)
@@ -181,7 +183,7 @@ mod tests {
         let Some(file) = cold_file(1 << 20) else { return };
         let file = file.as_file();
         if cachestat(file, 0, 1).is_none() {
-            eprintln!("SKIPPED: this kernel has no cachestat");
+            skip("what_can_be_read_without_waiting_is_never_called_cold", "this kernel has no cachestat");
             return;
         }
         warm(file, 0, 8192).unwrap();

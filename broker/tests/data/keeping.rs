@@ -1,10 +1,9 @@
 //! What survives a restart, what retention takes, and what a full disk does.
 
-use std::process::Command;
-
 use vltava_broker::partitions::{TopicConfig, now_ms};
 use vltava_log::LogConfig;
 use vltava_protocol::{ErrorCode, messages::StopReplicaRequest, records::BatchOptions};
+use vltava_testkit::disk::SmallDisk;
 
 use crate::harness::{House, batch, fetch, produce};
 
@@ -119,42 +118,12 @@ async fn an_older_controller_is_not_obeyed() {
     assert_eq!(stale, ErrorCode::StaleControllerEpoch.code());
 }
 
-/// A small file system of its own, or `None` with the reason said.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount(kib: usize) -> Option<Self> {
-        let place = tempfile::tempdir().unwrap();
-        let size = format!("size={kib}k");
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(place.path()).output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(Self(place)),
-            Ok(output) => {
-                eprintln!(
-                    "SKIPPED: no small disk can be mounted: {}",
-                    String::from_utf8_lossy(&output.stderr).trim()
-                );
-                None
-            }
-            Err(error) => {
-                eprintln!("SKIPPED: no small disk can be mounted: {error}");
-                None
-            }
-        }
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_refuses_appends_serves_reads_and_heals() {
-    let Some(disk) = SmallDisk::mount(512) else { return };
-    let house = House::over(disk.0.path(), |_| TopicConfig::default());
+    let Some(disk) = SmallDisk::mount("a_full_disk_refuses_appends_serves_reads_and_heals", 512) else {
+        return;
+    };
+    let house = House::over(disk.path(), |_| TopicConfig::default());
     house.lead("t", 1);
     let records = batch(&[&"x".repeat(20_000)], BatchOptions::default());
     let mut appended = 0;
@@ -176,8 +145,7 @@ async fn a_full_disk_refuses_appends_serves_reads_and_heals() {
     house.broker.replicas.look_after_disks(now_ms());
     let (error, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
     assert_eq!(error, ErrorCode::KafkaStorageError.code(), "it is still full");
-    let grown = Command::new("mount").args(["-o", "remount,size=4m"]).arg(disk.0.path()).status().unwrap();
-    assert!(grown.success());
+    disk.resize(4096);
     house.broker.replicas.look_after_disks(now_ms());
     let (error, base, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
     assert_eq!((error, base), (0, appended as i64));

@@ -115,7 +115,11 @@ pub async fn describe_configs(
                     ConfigEntry {
                         name: entry.name.into_owned(),
                         value: entry.value.map(Into::into),
-                        source: if version >= 1 { entry.config_source } else { resource.source(entry.is_default) },
+                        source: if version >= 1 {
+                            entry.config_source
+                        } else {
+                            resource.source(entry.is_default)
+                        },
                         sensitive: entry.is_sensitive,
                         read_only: entry.read_only,
                         synonyms: entry

@@ -9,7 +9,8 @@ use crate::skip::skip;
 /// A tmpfs of its own, unmounted when dropped.
 #[derive(Debug)]
 pub struct SmallDisk {
-    place: tempfile::TempDir,
+    path: PathBuf,
+    _place: Option<tempfile::TempDir>,
 }
 
 impl SmallDisk {
@@ -17,36 +18,55 @@ impl SmallDisk {
     #[must_use]
     pub fn mount(name: &str, kib: usize) -> Option<Self> {
         let place = tempfile::tempdir().expect("a temporary folder");
+        let disk = Self::mount_at(name, place.path(), kib)?;
+        Some(Self { _place: Some(place), ..disk })
+    }
+
+    /// The same at `path`, which is made if it is not there.
+    #[must_use]
+    pub fn mount_at(name: &str, path: &Path, kib: usize) -> Option<Self> {
+        fs::create_dir_all(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let size = format!("size={kib}k");
-        match Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(place.path()).output() {
-            Ok(output) if output.status.success() => Some(Self { place }),
+        match Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).output() {
+            Ok(output) if output.status.success() => {
+                return Some(Self { path: path.to_owned(), _place: None });
+            }
             Ok(output) => {
-                skip(
-                    name,
-                    format_args!(
-                        "mounting a tmpfs fails: {}",
-                        String::from_utf8_lossy(&output.stderr).trim()
-                    ),
-                );
-                None
+                let refusal = String::from_utf8_lossy(&output.stderr);
+                skip(name, format_args!("mounting a tmpfs fails: {}", refusal.trim()));
             }
-            Err(error) => {
-                skip(name, format_args!("there is no mount: {error}"));
-                None
-            }
+            Err(error) => skip(name, format_args!("there is no mount: {error}")),
         }
+        None
     }
 
     /// Its root.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.place.path()
+        &self.path
+    }
+
+    /// Makes it `kib` KiB large.
+    pub fn resize(&self, kib: usize) {
+        let size = format!("remount,size={kib}k");
+        let status = Command::new("mount").args(["-o", &size]).arg(&self.path).status();
+        assert!(status.is_ok_and(|status| status.success()), "a tmpfs takes another size");
+    }
+
+    /// Takes all room but about `rest` bytes; removing the file gives it back.
+    #[must_use]
+    pub fn fill_but(&self, rest: u64) -> PathBuf {
+        let ballast = self.path.join("ballast");
+        let disk = rustix::fs::statvfs(&self.path).expect("a file system");
+        let size = (disk.f_bavail * disk.f_frsize).saturating_sub(rest);
+        fs::write(&ballast, vec![1; usize::try_from(size).expect("a small disk")]).expect("room for it");
+        ballast
     }
 
     /// Takes whatever room is left, to the last page; removing the file gives it back.
     #[must_use]
     pub fn fill(&self) -> PathBuf {
-        let ballast = self.path().join("ballast");
+        let ballast = self.path.join("ballast");
         let mut size = 1 << 20;
         let mut bytes = Vec::new();
         while size >= 1 {
@@ -64,7 +84,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.place.path()).status();
+        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
     }
 }
 

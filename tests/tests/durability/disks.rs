@@ -5,6 +5,7 @@ use std::path::Path;
 
 use vltava_client::admin::log_dirs;
 use vltava_protocol::ErrorCode;
+use vltava_testkit::disk::SmallDisk;
 use vltava_testkit::vltava::Server;
 use vltava_testkit::wait;
 use vltava_tests::client::Java;
@@ -13,21 +14,22 @@ use vltava_tests::member::{self, LIMIT};
 use vltava_tests::stage::an_hour_ago;
 
 use crate::raw::{Raw, batch};
-use crate::small_disk::SmallDisk;
 
 const MIB: u64 = 1 << 20;
 
 #[test]
 fn a_full_disk_refuses_records_serves_reads_and_heals_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount("a_full_disk", &folder.path().join("data"), 64) else { return };
+    let Some(disk) = SmallDisk::mount_at("a_full_disk", &folder.path().join("data"), 64 << 10) else {
+        return;
+    };
     let mut server = Server::start(folder.path(), &["num.partitions=3", "offsets.topic.num.partitions=1"]);
     let raw = Raw::new(server.address());
     let value = |n: usize| format!("{n} {}", "x".repeat(50_000));
     raw.create_topic("filled", 1, &[]);
     let mut expected = vec![(raw.produce_when_led("filled", &batch(&[&value(0)], None)), value(0))];
 
-    let ballast = disk.fill(4 * MIB);
+    let ballast = disk.fill_but(4 * MIB);
     let refusal = loop {
         let value = value(expected.len());
         match raw.produce(9, "filled", &batch(&[&value], None)) {

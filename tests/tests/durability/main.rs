@@ -6,5 +6,4 @@
 mod disks;
 mod groups_and_records;
 mod raw;
-mod small_disk;
 mod state;
