@@ -41,8 +41,7 @@ fn each_subcommand_has_help_that_explains_each_option() {
         let help = text(&output.stdout);
         assert!(help.contains(&format!("Usage: vltava {name}")), "{help}");
         let lines: Vec<&str> = help.lines().collect();
-        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("--"))
-        {
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("      --")) {
             // An explanation stands beside the option or below it.
             let beside = line.trim().split_once("  ").is_some_and(|(_, text)| !text.trim().is_empty());
             let below = lines.get(number + 1).is_some_and(|next| next.starts_with("          "));
