@@ -18,6 +18,7 @@ mod rows;
 mod starting;
 
 use std::os::unix::process::CommandExt;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -100,6 +101,11 @@ fn main() {
         gigabytes: options.gigabytes,
         seconds: options.seconds,
     });
+    // A run that is cut short leaves what it has.
+    let save = |results: &report::Results, rounds_done: u32| {
+        let text = results.render(&options.brokers, rounds_done);
+        std::fs::write(&options.output, text).unwrap_or_else(|e| panic!("{}: {e}", options.output.display()));
+    };
     for round in 1..=options.rounds {
         for row in &wanted {
             for kind in options.brokers.iter().filter(|kind| row.runs_on.contains(kind)) {
@@ -109,15 +115,23 @@ fn main() {
                     None => tempfile::tempdir(),
                 }
                 .expect("a folder for data");
-                for (figure, value) in (row.run)(*kind, folder.path(), &scale) {
-                    eprintln!("    {figure}: {}", report::number(value));
-                    results.add(row.name, figure, *kind, value);
+                // Who fails says why as it fails; the other rows are worth having.
+                let outcome =
+                    std::panic::catch_unwind(AssertUnwindSafe(|| (row.run)(*kind, folder.path(), &scale)));
+                match outcome {
+                    Ok(figures) => {
+                        for (figure, value) in figures {
+                            eprintln!("    {figure}: {}", report::number(value));
+                            results.add(round, row.name, figure, *kind, value);
+                        }
+                    }
+                    Err(_) => results.failed(round, row.name, *kind),
                 }
             }
+            save(&results, round - 1);
         }
-        // A run that is cut short leaves what it has.
-        let text = results.render(&options.brokers, round);
-        std::fs::write(&options.output, text).unwrap_or_else(|e| panic!("{}: {e}", options.output.display()));
+        save(&results, round);
     }
     println!("{}", results.render(&options.brokers, options.rounds));
+    assert!(!results.has_failures(), "some rows failed");
 }

@@ -15,8 +15,12 @@ const UNDECIDED: f64 = 0.15;
 #[derive(Debug)]
 pub(crate) struct Results {
     run: Run,
+    /// As it was at the start: writing the results changes the checkout.
+    machine: String,
     rows: Vec<(&'static str, &'static str)>,
-    values: BTreeMap<(&'static str, &'static str, Kind), Vec<f64>>,
+    /// By round: a row that failed in one is missing there.
+    values: BTreeMap<(&'static str, &'static str, Kind), BTreeMap<u32, f64>>,
+    failures: Vec<String>,
 }
 
 /// The values of one comparison, one a round.
@@ -59,25 +63,49 @@ impl Paired {
 
 impl Results {
     pub(crate) fn new(run: Run) -> Self {
-        Self { run, rows: Vec::new(), values: BTreeMap::new() }
+        Self {
+            machine: machine::describe(&run),
+            run,
+            rows: Vec::new(),
+            values: BTreeMap::new(),
+            failures: Vec::new(),
+        }
     }
 
-    pub(crate) fn add(&mut self, row: &'static str, figure: &'static str, kind: Kind, value: f64) {
+    /// A row that gave nothing: said in the results, and the rest goes on.
+    pub(crate) fn failed(&mut self, round: u32, row: &str, kind: Kind) {
+        self.failures.push(format!("round {round}: {row} on {kind} failed"));
+    }
+
+    pub(crate) fn has_failures(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        round: u32,
+        row: &'static str,
+        figure: &'static str,
+        kind: Kind,
+        value: f64,
+    ) {
         if !self.rows.contains(&(row, figure)) {
             self.rows.push((row, figure));
         }
-        self.values.entry((row, figure, kind)).or_default().push(value);
+        self.values.entry((row, figure, kind)).or_default().insert(round, value);
     }
 
-    fn of(&self, row: &'static str, figure: &'static str, kind: Kind) -> Option<&Vec<f64>> {
-        self.values.get(&(row, figure, kind))
+    fn of(&self, row: &'static str, figure: &'static str, kind: Kind) -> Option<Paired> {
+        Some(Paired(self.values.get(&(row, figure, kind))?.values().copied().collect()))
     }
 
     /// Vltava's figure to another's in the same round.
     fn ratios(&self, row: &'static str, figure: &'static str, other: Kind) -> Option<Paired> {
-        let ours = self.of(row, figure, Kind::Vltava)?;
-        let theirs = self.of(row, figure, other)?;
-        Some(Paired(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()))
+        let ours = self.values.get(&(row, figure, Kind::Vltava))?;
+        let theirs = self.values.get(&(row, figure, other))?;
+        let paired: Vec<f64> =
+            ours.iter().filter_map(|(round, ours)| Some(ours / theirs.get(round)?)).collect();
+        (!paired.is_empty()).then_some(Paired(paired))
     }
 
     /// Everything, as Markdown.
@@ -93,11 +121,14 @@ impl Results {
     fn introduction(&self, rounds_done: u32) -> String {
         let Run { rounds, gigabytes, seconds, .. } = &self.run;
         let each = gigabytes / f64::from(*rounds);
-        let cut = if rounds_done < *rounds {
+        let mut cut = if rounds_done < *rounds {
             format!("\n**Only {rounds_done} of {rounds} rounds were done.**\n")
         } else {
             String::new()
         };
+        for failure in &self.failures {
+            let _ = writeln!(cut, "\n**{failure}.**");
+        }
         format!(
             "# Results\n\nWritten by `make bench`; not edited.\n{cut}\n{}\n\
              Vltava and Apache Kafka run in turn, {rounds} interleaved rounds, each from nothing: one broker, one topic of one partition where a row \
@@ -113,7 +144,7 @@ impl Results {
              in a request of its own.\n\
              - Memory is resident memory, idle after the start with one topic, and the most of it while 50 producers send without linger.\n\
              - Starts are the median of five in each round: from `exec` until a record sent over a raw socket is acknowledged.\n",
-            machine::describe(&self.run),
+            self.machine,
             UNDECIDED * 100.0,
         )
     }
@@ -168,7 +199,7 @@ impl Results {
         let Goal { row, figure, bound } = *goal;
         let (wanted, values, verdict) = match bound {
             Bound::AtMost(most) => {
-                let values = Paired(self.of(row, figure, Kind::Vltava)?.clone());
+                let values = self.of(row, figure, Kind::Vltava)?;
                 let verdict = values.verdict(|value| value <= most);
                 (format!("at most {}", number(most)), values, verdict)
             }
@@ -204,7 +235,7 @@ impl Results {
             for kind in kinds {
                 let values = self.of(row, figure, *kind);
                 let _ =
-                    write!(text, " {} |", values.map_or_else(String::new, |values| number(median(values))));
+                    write!(text, " {} |", values.map_or_else(String::new, |values| number(values.median())));
             }
             for kind in &others {
                 let ratios = self.ratios(row, figure, *kind).filter(|_| goals::better(figure).is_some());
