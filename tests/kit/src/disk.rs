@@ -10,7 +10,8 @@ use crate::skip::skip;
 #[derive(Debug)]
 pub struct SmallDisk {
     path: PathBuf,
-    _place: Option<tempfile::TempDir>,
+    /// Removed after it is unmounted.
+    place: Option<tempfile::TempDir>,
 }
 
 impl SmallDisk {
@@ -18,8 +19,9 @@ impl SmallDisk {
     #[must_use]
     pub fn mount(name: &str, kib: usize) -> Option<Self> {
         let place = tempfile::tempdir().expect("a temporary folder");
-        let disk = Self::mount_at(name, place.path(), kib)?;
-        Some(Self { _place: Some(place), ..disk })
+        let mut disk = Self::mount_at(name, place.path(), kib)?;
+        disk.place = Some(place);
+        Some(disk)
     }
 
     /// The same at `path`, which is made if it is not there.
@@ -29,7 +31,7 @@ impl SmallDisk {
         let size = format!("size={kib}k");
         match Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).output() {
             Ok(output) if output.status.success() => {
-                return Some(Self { path: path.to_owned(), _place: None });
+                return Some(Self { path: path.to_owned(), place: None });
             }
             Ok(output) => {
                 let refusal = String::from_utf8_lossy(&output.stderr);
