@@ -62,6 +62,16 @@ impl LogError {
         }
     }
 
+    /// What lies beyond [`Reach::Cache`](crate::disk::Reach).
+    pub(crate) fn waiting(path: &Path, action: &'static str) -> Self {
+        Self::Io { path: path.to_owned(), action, source: io::ErrorKind::WouldBlock.into() }
+    }
+
+    /// Whether nothing is wrong, but the answer has to come from the disk.
+    pub(crate) fn would_wait(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
+    }
+
     pub(crate) fn corrupt(path: &Path, position: u64, reason: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), position, reason: reason.into() }
     }
@@ -75,8 +85,9 @@ impl LogError {
     pub fn takes_directory_offline(&self) -> bool {
         match self {
             Self::Io { source, .. } => {
-                // Out of descriptors or memory says nothing about the disk.
-                !matches!(source.raw_os_error(), Some(EMFILE | ENFILE | ENOMEM | EINTR | EAGAIN))
+                // Out of descriptors or memory says nothing about the disk, nor does not having waited for it.
+                source.kind() != io::ErrorKind::WouldBlock
+                    && !matches!(source.raw_os_error(), Some(EMFILE | ENFILE | ENOMEM | EINTR | EAGAIN))
             }
             Self::DiskFull { .. } | Self::Corrupt { .. } | Self::Foreign { .. } | Self::Closed { .. } => {
                 false
