@@ -135,7 +135,7 @@ impl Results {
              says nothing else, librdkafka as the client with acks=all, all on this machine over loopback. Only ratios within a run mean \
              anything. A ratio is the median over the rounds of Vltava's figure to the other's in the same round, with the lowest and the highest; \
              one that varies by more than {:.0} % is undecided.\n\n\
-             - A row with CPU per gigabyte moves {gigabytes} GB of records for each broker over the {rounds} rounds, {each:.2} GB in each, after a tenth of \
+             - A row with CPU per gigabyte moves {gigabytes} GB of records for each broker over the {rounds} rounds, {each:.2} GB in each, after half of \
              that to warm up; what is read is read before in {WARMING_FETCHES} fetches of {FETCH} bytes. A gigabyte is 10⁹ bytes of values as the producer made them, before compression. CPU is user and system time of the broker's \
              process; its ZooKeeper, a process of its own, is not counted.\n\
              - The limit is a thread that receives, computes CRC-32C and calls `pwrite`, or calls `sendfile`: as many bytes as the mean \
