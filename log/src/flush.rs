@@ -26,10 +26,19 @@ impl FlushJob {
         self.up_to
     }
 
-    /// Flushes segments, indexes, producer snapshots and leader epochs, then moves the recovery point. Waits for the disk.
+    /// Flushes segments, indexes, producer snapshots and leader epochs, then moves the recovery point. Waits for the disk. A log
+    /// that is deleted before or meanwhile is closed.
     pub fn run(self) -> Result<()> {
+        self.shared.check_open()?;
+        match self.flush() {
+            // Its directory has another name now.
+            Err(error) if error.is_not_found() => Err(self.shared.check_open().err().unwrap_or(error)),
+            other => other,
+        }
+    }
+
+    fn flush(&self) -> Result<()> {
         let shared = &self.shared;
-        shared.check_open()?;
         for segment in &self.segments {
             match segment.sync() {
                 // Deleted meanwhile: there is nothing to keep.
