@@ -148,7 +148,7 @@ impl Log {
             segment.aborted().release();
         }
         written?;
-        self.unflushed_since.get_or_insert(now);
+        self.unflushed.appended(now);
         let unflushed = self.shared.end() - self.shared.recovery.lock().point;
         Ok(Appended {
             first_offset: summary.first_offset,

@@ -67,6 +67,33 @@ fn a_flush_writes_the_leader_epochs_only_where_they_are_not_on_disk() {
 }
 
 #[test]
+fn a_flush_is_due_until_one_has_succeeded() {
+    let tmp = tempfile::tempdir().unwrap();
+    let directory = tmp.path().join("t-0");
+    let mut log = open(&directory);
+    log.set_config(LogConfig { flush_ms: 100, ..LogConfig::default() }.into());
+    append(&mut log, &batch(NOW, &["a"]), 0, NOW).unwrap();
+    assert!(!log.is_flush_due(NOW + 99));
+    assert!(log.is_flush_due(NOW + 100));
+    let job = log.flush_job().unwrap();
+    assert!(!log.is_flush_due(NOW + 100), "one is on its way");
+    drop(job);
+    assert!(log.is_flush_due(NOW + 100), "it found no place");
+    let job = log.flush_job().unwrap();
+    std::fs::rename(&directory, tmp.path().join("aside")).unwrap();
+    job.run().unwrap_err();
+    std::fs::rename(tmp.path().join("aside"), &directory).unwrap();
+    assert!(log.is_flush_due(NOW + 100), "it failed");
+    let job = log.flush_job().unwrap();
+    append(&mut log, &batch(NOW, &["b"]), 0, NOW + 70).unwrap();
+    job.run().unwrap();
+    assert!(!log.is_flush_due(NOW + 169), "what came after the flush was begun has its own time");
+    assert!(log.is_flush_due(NOW + 170));
+    log.flush().unwrap();
+    assert!(!log.is_flush_due(NOW + 1000));
+}
+
+#[test]
 fn a_flush_and_a_reader_of_a_log_that_is_deleted_find_it_closed() {
     let tmp = tempfile::tempdir().unwrap();
     for round in 0..20 {
