@@ -165,6 +165,7 @@ impl Storage {
     pub(super) fn close_unassigned(&self) {
         for (partition, mut loaded) in self.waiting.lock().drain() {
             if let Err(error) = loaded.log.close() {
+                self.dirs.not_closed(&partition);
                 warn!(%partition, %error, "the log was not closed cleanly");
             }
         }

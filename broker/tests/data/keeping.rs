@@ -44,6 +44,39 @@ async fn records_survive_a_stop_that_was_none() {
 }
 
 #[tokio::test]
+async fn a_stop_is_not_clean_where_a_log_was_not_opened_or_not_closed() {
+    type Harm = fn(&House, &std::path::Path);
+    let harms: [(&str, Harm); 3] = [
+        ("its files are gone", |_, logs| std::fs::rename(logs.join("t-0"), logs.join("elsewhere")).unwrap()),
+        ("its disk failed a moment ago", |house, _| {
+            house.partition("t", 0).io_failed(std::io::Error::from_raw_os_error(5));
+        }),
+        ("nothing", |_, _| {}),
+    ];
+    for (what, harm) in harms {
+        let directory = tempfile::tempdir().unwrap();
+        let house = House::over(directory.path(), |_| TopicConfig::default());
+        house.lead("t", 1);
+        house.produced(9, &produce("t", 0, 1, &batch(&["v"], BatchOptions::default()))).await;
+        harm(&house, directory.path());
+        house.broker.replicas.close(1);
+        let is_clean = directory.path().join(".kafka_cleanshutdown").exists();
+        assert_eq!(is_clean, what == "nothing", "{what}");
+        drop(house);
+        if what == "its files are gone" {
+            continue;
+        }
+        // The same for a log that cannot be opened: it is among those that nobody has.
+        let log = directory.path().join("t-0/00000000000000000000.log");
+        std::fs::remove_file(&log).unwrap();
+        std::os::unix::fs::symlink("nowhere", &log).unwrap();
+        let house = House::over(directory.path(), |_| TopicConfig::default());
+        house.broker.replicas.close(1);
+        assert!(!directory.path().join(".kafka_cleanshutdown").exists(), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn retention_takes_old_segments_and_their_files() {
     let config =
         LogConfig { retention_ms: 1000, segment_bytes: 200, file_delete_delay_ms: 0, ..LogConfig::default() };
