@@ -32,6 +32,8 @@ struct Notebook {
     hosted: Mutex<BTreeMap<(String, i32), (i32, Uuid)>>,
     deleted: Mutex<BTreeSet<(String, i32)>>,
     retention: Mutex<BTreeMap<String, i64>>,
+    /// The retention that it was told of as a change.
+    changed_to: Mutex<BTreeMap<String, i64>>,
     broker_threads: Mutex<Option<i32>>,
 }
 
@@ -70,7 +72,9 @@ impl Member for Notebook {
     }
 
     fn topic_config_changed(&self, topic: &str, config: &Arc<TopicConfig>) {
-        self.retention.lock().insert(topic.to_owned(), config.get(topic_keys::RETENTION_MS));
+        let retention = config.get(topic_keys::RETENTION_MS);
+        self.retention.lock().insert(topic.to_owned(), retention);
+        self.changed_to.lock().insert(topic.to_owned(), retention);
     }
 
     fn broker_config_changed(&self, config: &Arc<BrokerConfig>) {
@@ -357,6 +361,36 @@ async fn what_old_tools_write_takes_effect() {
     while tool.read("/admin/delete_topics/never").await.expect("read").is_some() {
         assert!(tokio::time::Instant::now() < deadline, "the request is still there");
     }
+    control.leave().await;
+}
+
+#[tokio::test]
+async fn a_topic_is_led_only_with_its_own_settings() {
+    let world = World::new("").await;
+    let (control, member) = world.join("broker.id=0").await;
+    let tool = world.tool().await;
+    // Nobody can tell what was asked for: perhaps that its records are kept for ever.
+    write(&tool, "/config/topics/torn", r#"{"version":1,"config":{"retention.ms":"-1"#).await;
+    write(&tool, "/brokers/topics/torn", r#"{"version":1,"partitions":{"0":[0]}}"#).await;
+    led(&member, "torn", 1).await;
+    assert_eq!(*member.hosted.lock(), BTreeMap::new(), "the defaults would delete after a week");
+
+    // What is read because a partition is new holds for those that are here.
+    let forever = BTreeMap::from([("retention.ms".to_owned(), "-1".to_owned())]);
+    control.create_topic("orders", vec![vec![0]], &forever).await.expect("created");
+    led(&member, "orders", 1).await;
+    let week = br#"{"version":1,"config":{"retention.ms":"604800000"}}"#;
+    tool.client().set_data("/config/topics/orders", week, None).await.expect("written");
+    control.add_partitions("orders", 1, &[vec![0]]).await.expect("grown");
+    led(&member, "orders", 2).await;
+    assert_eq!(member.changed_to.lock().get("orders"), Some(&604_800_000));
+
+    // A partition that cannot be begun takes nothing from the others.
+    tool.client().set_data("/config/topics/orders", b"{", None).await.expect("written");
+    control.add_partitions("orders", 2, &[vec![0]]).await.expect("grown");
+    led(&member, "orders", 3).await;
+    let hosted: Vec<i32> = member.hosted.lock().keys().map(|(_, index)| *index).collect();
+    assert_eq!(hosted, [0, 1]);
     control.leave().await;
 }
 
