@@ -482,6 +482,22 @@ async fn an_expired_session_heals() {
 }
 
 #[tokio::test]
+async fn nobody_holds_an_office_without_a_session() {
+    // The session's end reaches the office and the session's owner in either order, so it is tried several times.
+    let lone = async || {
+        let world = World::new("").await;
+        let (control, _member) = world.join("broker.id=0\nzookeeper.session.timeout.ms=2000").await;
+        let mut status = control.controller_status();
+        let told = tokio::time::timeout(PATIENCE, status.wait_for(|status| status.active)).await;
+        told.expect("in office").expect("told");
+        world.server.stop().await;
+        let told = tokio::time::timeout(PATIENCE, status.wait_for(|status| !status.active)).await;
+        told.expect("out of office").expect("told");
+    };
+    futures_util::future::join_all((0..8).map(|_| lone())).await;
+}
+
+#[tokio::test]
 async fn a_restarted_broker_finds_its_topics_with_their_ids_and_epochs() {
     let world = World::new("/k").await;
     let (control, member) = world.join("broker.id=0").await;
