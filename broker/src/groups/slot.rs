@@ -97,6 +97,10 @@ impl Slot {
     pub(super) fn on_time(self: &Arc<Slot>, now: i64) {
         let mut actions = Vec::new();
         let mut state = self.state.lock();
+        if state.alarm > now {
+            // An older call, from before an earlier one was asked for: the later one is still to come.
+            return;
+        }
         state.alarm = i64::MAX;
         state.group.on_time(now, &mut actions);
         self.carry_out(state, actions, now);
@@ -198,5 +202,56 @@ impl Slot {
             state.group.written(id, result, now, &mut actions);
             slot.carry_out(state, actions, now);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vltava_cluster::groups::{JoinRequest, Limits};
+
+    use super::*;
+
+    /// Somebody asks for an id that lapses after `session_timeout`.
+    fn ask_for_id(slot: &Arc<Slot>, number: i32, session_timeout: i32, now: i64) {
+        let request = JoinRequest {
+            member_id: String::new(),
+            fresh_id: format!("member-{number}"),
+            instance_id: None,
+            knows_member_id_required: true,
+            knows_skip_assignment: true,
+            client_id: "member".to_owned(),
+            client_host: "/127.0.0.1".to_owned(),
+            session_timeout,
+            rebalance_timeout: 60_000,
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![("range".to_owned(), Vec::new())],
+        };
+        let mut actions = Vec::new();
+        let mut state = slot.state.lock();
+        state.group.join(request, Waiter(0), now, &mut actions);
+        slot.carry_out(state, actions, now);
+    }
+
+    #[test]
+    fn calls_do_not_pile_up() {
+        let timer = Timer::default();
+        let group = Group::new("g", Limits::default(), 0);
+        let state = SlotState { group, waiting: HashMap::new(), next_waiter: 0, alarm: i64::MAX };
+        let slot = Arc::new(Slot { shard: Weak::new(), timer: timer.clone(), state: Mutex::new(state) });
+        ask_for_id(&slot, 0, 1_800_000, 0);
+        let mut now = 0;
+        for number in 1..=20 {
+            ask_for_id(&slot, number, 6_000, now);
+            now += 6_000;
+            for called in timer.due(now) {
+                called.upgrade().unwrap().on_time(now);
+            }
+            assert!(timer.waiting() <= 2, "{} calls wait after {number} earlier ones", timer.waiting());
+        }
+        for called in timer.due(1_800_000) {
+            called.upgrade().unwrap().on_time(1_800_000);
+        }
+        assert!(slot.look(Group::is_unused), "the last id lapses in its time");
+        assert_eq!(timer.waiting(), 0);
     }
 }

@@ -15,7 +15,8 @@ use crate::partitions::now_ms;
 /// The longest sleep, so that a change of the wall clock is noticed.
 const LONGEST: i64 = 10_000;
 
-/// Calls slots at the times they asked for. A slot has a handful of entries at most: it asks again only for an earlier time.
+/// Calls slots at the times they asked for. A slot has a handful of entries at most: it asks again only for an
+/// earlier time, and passes over the call for the later one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timer(Arc<Calls>);
 
@@ -45,10 +46,16 @@ impl Timer {
         }
     }
 
-    fn due(&self, now: i64) -> Vec<Weak<Slot>> {
+    pub(super) fn due(&self, now: i64) -> Vec<Weak<Slot>> {
         let mut queue = self.0.queue.lock();
         let later = queue.calls.split_off(&(now + 1, 0));
         std::mem::replace(&mut queue.calls, later).into_values().collect()
+    }
+
+    /// How many calls are to come.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.0.queue.lock().calls.len()
     }
 
     fn next(&self) -> i64 {
