@@ -525,3 +525,18 @@ async fn producer_ids_come_in_blocks_that_are_never_given_twice() {
     assert_eq!(control.next_producer_id().await.expect("an id"), 2000, "the rest of the old block is gone");
     control.leave().await;
 }
+
+#[tokio::test]
+async fn nobody_waits_for_a_producer_id_longer_than_a_request_may_take() {
+    let world = World::new("").await;
+    let patient = "broker.id=0\nzookeeper.session.timeout.ms=60000\nrequest.timeout.ms=50";
+    let (control, _) = world.join(patient).await;
+    world.server.stop().await;
+    // The second waits for the first, which waits for ZooKeeper.
+    let both = async { tokio::join!(control.next_producer_id(), control.next_producer_id()) };
+    let (first, second) = tokio::time::timeout(PATIENCE, both).await.expect("not until the session ends");
+    for answer in [first, second] {
+        let error = answer.expect_err("ZooKeeper is away").to_string();
+        assert_eq!(error, "/latest_producer_id_block: no answer from ZooKeeper within 50 ms");
+    }
+}

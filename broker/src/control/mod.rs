@@ -326,7 +326,9 @@ impl Control {
     /// See [`ProducerIdError`].
     pub async fn next_producer_id(&self) -> Result<i64, ProducerIdError> {
         let session = self.session();
-        self.shared.producer_ids.next(session.as_deref(), self.shared.broker_id).await
+        let patience = self.configs().broker().get(keys::REQUEST_TIMEOUT_MS);
+        let patience = Duration::from_millis(u64::try_from(patience).unwrap_or(0));
+        self.shared.producer_ids.next(session.as_deref(), self.shared.broker_id, patience).await
     }
 
     /// The broker that `/controller` names.
