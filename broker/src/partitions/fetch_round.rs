@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use vltava_log::{EpochEnd, FileSlice};
 
 use super::{
-    Isolation, Partition, PartitionError, Read, ReadLimit, Replicas,
+    Isolation, Leadership, Partition, PartitionError, Read, ReadLimit, Replicas,
     fetch_sessions::{TopicRef, Wanted},
     waiting::{Ticket, Until, Waiter},
 };
@@ -39,6 +39,8 @@ pub struct Found {
     pub diverging: Option<EpochEnd>,
     /// The end that was readable when it was read.
     seen_end: i64,
+    /// Who led when it was read.
+    seen_leader: Leadership,
 }
 
 /// What all partitions have to say, in the order of the request.
@@ -107,7 +109,9 @@ impl Round {
         );
         // What came after the look and before the registration has woken nobody.
         let is_overtaken = present.into_iter().any(|(found, partition)| {
-            !partition.is_online() || partition.readable_end(query.isolation) != found.seen_end
+            !partition.is_online()
+                || partition.leadership() != found.seen_leader
+                || partition.readable_end(query.isolation) != found.seen_end
         });
         let woken = is_overtaken || waiter.sleep(at_most).await;
         drop(places);
@@ -122,7 +126,13 @@ impl Round {
         now: i64,
         is_too_cold: impl Fn(&Partition, i64) -> bool,
     ) -> Option<Found> {
-        let nothing = |error| Found { partition: None, read: Err(error), diverging: None, seen_end: -1 };
+        let nothing = |error| Found {
+            partition: None,
+            read: Err(error),
+            diverging: None,
+            seen_end: -1,
+            seen_leader: Leadership { leader: -1, epoch: -1 },
+        };
         let located = match &want.topic {
             TopicRef::Name(name) => replicas.partition(name, want.partition),
             TopicRef::Id(id) => replicas.partition_by_id(id, want.partition),
@@ -134,10 +144,11 @@ impl Round {
         if is_too_cold(&partition, want.fetch_offset) {
             return None;
         }
+        let seen_leader = partition.leadership();
         let seen_end = partition.readable_end(query.isolation);
         let mut diverging = None;
         let read = self.read(&partition, want, query, now, &mut diverging);
-        Some(Found { partition: Some(partition), read, diverging, seen_end })
+        Some(Found { partition: Some(partition), read, diverging, seen_end, seen_leader })
     }
 
     fn read(
