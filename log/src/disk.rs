@@ -1,9 +1,11 @@
 //! File operations that say which file failed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IoSliceMut, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use crate::error::LogError;
 
@@ -42,6 +44,43 @@ pub(crate) fn read_at(
         }
     }
     Ok(filled)
+}
+
+/// How far a read may reach for its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The page cache, and files that are open. What is elsewhere is an error for which [`LogError::would_wait`] holds.
+    Cache,
+    /// The disk, waiting for it.
+    Disk,
+}
+
+impl Reach {
+    /// [`read_at`], as far as this reaches. Both ways cost one system call where the bytes are cached.
+    pub(crate) fn read_at(
+        self,
+        file: &File,
+        path: impl FnOnce() -> PathBuf,
+        buffer: &mut [u8],
+        position: u64,
+    ) -> Result<usize> {
+        if self == Self::Disk {
+            return read_at(file, path, buffer, position);
+        }
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let rest = &mut [IoSliceMut::new(&mut buffer[filled..])];
+            match preadv2(file, rest, position + filled as u64, ReadWriteFlags::NOWAIT) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(Errno::INTR) => {}
+                // Not cached, or a file system that cannot tell.
+                Err(Errno::AGAIN | Errno::OPNOTSUPP) => return Err(LogError::waiting(&path(), "read")),
+                Err(e) => return Err(LogError::io(&path(), "read", e.into())),
+            }
+        }
+        Ok(filled)
+    }
 }
 
 /// A whole small file, at most `limit` bytes; `None` where there is none.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use vltava_protocol::records::{BATCH_OVERHEAD, BatchHeader, EntryPrefix, NO_LEADER_EPOCH, NO_TIMESTAMP};
 
-use crate::disk::{self, Result};
+use crate::disk::{Reach, Result};
 
 /// A batch of magic 2, or a message of magic 0 or 1 (possibly a compressed set of them), without its body.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +84,7 @@ pub(crate) struct Entries<'a> {
     path: &'a dyn Fn() -> PathBuf,
     position: u64,
     end: u64,
+    reach: Reach,
     window: [u8; WINDOW],
     from: u64,
     filled: usize,
@@ -92,7 +93,13 @@ pub(crate) struct Entries<'a> {
 impl<'a> Entries<'a> {
     /// From `position` up to `end`, both of the file.
     pub(crate) fn new(file: &'a Arc<File>, path: &'a dyn Fn() -> PathBuf, position: u64, end: u64) -> Self {
-        Self { file, path, position, end, window: [0; WINDOW], from: position, filled: 0 }
+        let reach = Reach::Disk;
+        Self { file, path, position, end, reach, window: [0; WINDOW], from: position, filled: 0 }
+    }
+
+    /// Reads no further than `reach`.
+    pub(crate) fn within(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// The next entry that lies wholly before the end; `None` also where the bytes are no entry.
@@ -108,7 +115,8 @@ impl<'a> Entries<'a> {
             offset as usize
         } else {
             let length = left.min(WINDOW as u64) as usize;
-            self.filled = disk::read_at(self.file, self.path, &mut self.window[..length], self.position)?;
+            self.filled =
+                self.reach.read_at(self.file, self.path, &mut self.window[..length], self.position)?;
             self.from = self.position;
             0
         };

@@ -4,10 +4,12 @@
 //! offsets both grow from line to line.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use crate::checkpoint;
 use crate::disk::{self, Durable, Result};
 use crate::error::LogError;
+use crate::shared::Shared;
 
 /// The file's name.
 pub(crate) const FILE: &str = "leader-epoch-checkpoint";
@@ -137,6 +139,43 @@ impl EpochHistory {
     pub(crate) fn store(&self, directory: &Path, durable: Durable) -> Result<()> {
         let text = checkpoint::format(self.entries.iter().map(|e| format!("{} {}", e.epoch, e.start_offset)));
         disk::replace(&directory.join(FILE), text.as_bytes(), durable)
+    }
+}
+
+/// What is known of the file: what it holds, and whether that survives a power failure.
+#[derive(Debug)]
+pub(crate) struct StoredEpochs {
+    history: EpochHistory,
+    durable: Durable,
+}
+
+impl StoredEpochs {
+    /// Whether storing `history` would change nothing.
+    fn serves(&self, history: &EpochHistory, durable: Durable) -> bool {
+        self.history == *history && (self.durable == Durable::Now || durable == Durable::Later)
+    }
+}
+
+impl Shared {
+    /// Replaces the file, unless it holds these epochs as durably as is asked for.
+    ///
+    /// A flush comes here from the file pool, an append, a truncation or a new leader under the partition's lock: one at a time,
+    /// since they all write beside the file under one name. Who comes with an older history than the file's writes none: it
+    /// takes the history once it is alone.
+    pub(crate) fn store_epochs(&self, durable: Durable) -> Result<()> {
+        let mut stored = self.stored_epochs.lock();
+        self.epochs_dirty.store(false, Ordering::Relaxed);
+        let history = self.epochs.read().clone();
+        if stored.as_ref().is_some_and(|stored| stored.serves(&history, durable)) {
+            return Ok(());
+        }
+        // Until it is done nothing is known of the file.
+        *stored = None;
+        history
+            .store(&self.directory.path(), durable)
+            .inspect_err(|_| self.epochs_dirty.store(true, Ordering::Relaxed))?;
+        *stored = Some(StoredEpochs { history, durable });
+        Ok(())
     }
 }
 

@@ -62,6 +62,16 @@ impl LogError {
         }
     }
 
+    /// What lies beyond [`Reach::Cache`](crate::disk::Reach).
+    pub(crate) fn waiting(path: &Path, action: &'static str) -> Self {
+        Self::Io { path: path.to_owned(), action, source: io::ErrorKind::WouldBlock.into() }
+    }
+
+    /// Whether nothing is wrong, but the answer has to come from the disk.
+    pub(crate) fn would_wait(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
+    }
+
     pub(crate) fn corrupt(path: &Path, position: u64, reason: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), position, reason: reason.into() }
     }
@@ -75,8 +85,13 @@ impl LogError {
     pub fn takes_directory_offline(&self) -> bool {
         match self {
             Self::Io { source, .. } => {
-                // Out of descriptors or memory says nothing about the disk.
-                !matches!(source.raw_os_error(), Some(EMFILE | ENFILE | ENOMEM | EINTR | EAGAIN))
+                // Out of descriptors or memory says nothing about the disk, nor does not having waited for it, nor a name that is gone: a disk
+                // that answers so works.
+                source.kind() != io::ErrorKind::WouldBlock
+                    && !matches!(
+                        source.raw_os_error(),
+                        Some(ENOENT | EMFILE | ENFILE | ENOMEM | EINTR | EAGAIN)
+                    )
             }
             Self::DiskFull { .. } | Self::Corrupt { .. } | Self::Foreign { .. } | Self::Closed { .. } => {
                 false
@@ -92,11 +107,13 @@ impl LogError {
         }
     }
 
-    pub(crate) fn is_not_found(&self) -> bool {
+    /// Whether a file was not there. Readers meet it when a segment is removed under their hands, and look again.
+    pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
 
+const ENOENT: i32 = 2;
 const EINTR: i32 = 4;
 const EAGAIN: i32 = 11;
 const ENOMEM: i32 = 12;
@@ -216,4 +233,28 @@ pub enum ReadError {
         /// The log end offset.
         end: i64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_tells_of_a_failed_disk_takes_its_directory_offline() {
+        let of = |code| LogError::io(Path::new("x"), "read", io::Error::from_raw_os_error(code));
+        let table = [
+            (ENOENT, false),
+            (EINTR, false),
+            (EAGAIN, false),
+            (ENOMEM, false),
+            (ENFILE, false),
+            (EMFILE, false),
+            (28, false),
+            (5, true),
+            (30, true),
+        ];
+        for (code, offline) in table {
+            assert_eq!(of(code).takes_directory_offline(), offline, "{}", of(code));
+        }
+    }
 }

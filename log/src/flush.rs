@@ -66,16 +66,6 @@ fn is_listed(shared: &Shared, segment: &Arc<Segment>) -> bool {
     shared.segments().iter().any(|listed| Arc::ptr_eq(listed, segment))
 }
 
-impl Shared {
-    pub(crate) fn store_epochs(&self, durable: Durable) -> Result<()> {
-        self.epochs_dirty.store(false, Ordering::Relaxed);
-        let history = self.epochs.read().clone();
-        history
-            .store(&self.directory.path(), durable)
-            .inspect_err(|_| self.epochs_dirty.store(true, Ordering::Relaxed))
-    }
-}
-
 impl Log {
     /// Everything up to the log end offset, to be made durable; `None` where it is already.
     pub fn flush_job(&mut self) -> Option<FlushJob> {

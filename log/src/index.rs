@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 
 use parking_lot::RwLock;
 
-use crate::disk::{self, Result};
+use crate::disk::{Reach, Result};
 use crate::error::LogError;
 use crate::open_files::Handle;
 
@@ -81,12 +81,15 @@ impl<E: Entry> Index<E> {
     pub(crate) fn last(&self) -> Result<Option<E>> {
         self.with(|index, state| match state.len() {
             0 => Ok(None),
-            n => index.get(state, n - 1).map(Some),
+            n => index.get(state, n - 1, Reach::Disk).map(Some),
         })
     }
 
     /// The last entry for which `before` holds, with its position; entries for which it holds come first.
-    pub(crate) fn last_where(&self, before: impl Fn(&E) -> bool) -> Result<Option<(u32, E)>> {
+    pub(crate) fn last_where(&self, reach: Reach, before: impl Fn(&E) -> bool) -> Result<Option<(u32, E)>> {
+        if reach == Reach::Cache && self.state.read().is_none() {
+            return Err(LogError::waiting(&self.handle.path(), "open"));
+        }
         self.with(|index, state| {
             if let Some(first) = state.tail.first().filter(|first| before(first)) {
                 let n = state.tail.partition_point(&before).max(1);
@@ -97,7 +100,7 @@ impl<E: Entry> Index<E> {
             let (mut low, mut high) = (0, state.tail_from.div_ceil(BLOCK));
             while low < high {
                 let middle = u32::midpoint(low, high);
-                if before(&index.get(state, middle * BLOCK)?) {
+                if before(&index.get(state, middle * BLOCK, reach)?) {
                     low = middle + 1;
                 } else {
                     high = middle;
@@ -105,7 +108,7 @@ impl<E: Entry> Index<E> {
             }
             let Some(block) = low.checked_sub(1) else { return Ok(None) };
             let from = block * BLOCK;
-            let entries = index.read_block(from, (state.tail_from - from).min(BLOCK))?;
+            let entries = index.read_block(from, (state.tail_from - from).min(BLOCK), reach)?;
             let n = entries.partition_point(&before);
             Ok(n.checked_sub(1).map(|i| (from + i as u32, entries[i])))
         })
@@ -211,21 +214,21 @@ impl<E: Entry> Index<E> {
         }
     }
 
-    fn get(&self, state: &State<E>, at: u32) -> Result<E> {
+    fn get(&self, state: &State<E>, at: u32, reach: Reach) -> Result<E> {
         if at >= state.tail_from
             && let Some(entry) = state.tail.get((at - state.tail_from) as usize)
         {
             return Ok(*entry);
         }
-        let entries = self.read_block(at, 1)?;
+        let entries = self.read_block(at, 1, reach)?;
         entries.first().copied().ok_or_else(|| self.too_short(at))
     }
 
-    fn read_block(&self, from: u32, count: u32) -> Result<Vec<E>> {
-        let file = self.handle.file()?;
+    fn read_block(&self, from: u32, count: u32, reach: Reach) -> Result<Vec<E>> {
+        let file = self.handle.file_within(reach)?;
         let mut bytes = vec![0; count as usize * E::SIZE];
         let position = u64::from(from) * E::SIZE as u64;
-        let n = disk::read_at(&file, || self.handle.path(), &mut bytes, position)?;
+        let n = reach.read_at(&file, || self.handle.path(), &mut bytes, position)?;
         if n < bytes.len() {
             return Err(self.too_short(from));
         }

@@ -2,7 +2,7 @@
 //!
 //! An entry is the last offset of a batch less the segment's base offset (i32), and the batch's position (i32).
 
-use crate::disk::Result;
+use crate::disk::{Reach, Result};
 use crate::index::{Entry, Index};
 use crate::open_files::Handle;
 
@@ -59,9 +59,9 @@ impl OffsetIndex {
     }
 
     /// A position at or before the batch that holds `offset`.
-    pub(crate) fn lookup(&self, offset: i64) -> Result<u32> {
+    pub(crate) fn lookup(&self, offset: i64, reach: Reach) -> Result<u32> {
         let Ok(relative) = u32::try_from(offset.saturating_sub(self.base_offset)) else { return Ok(0) };
-        let found = self.entries.last_where(|entry| entry.relative_offset <= relative)?;
+        let found = self.entries.last_where(reach, |entry| entry.relative_offset <= relative)?;
         Ok(found.map_or(0, |(_, entry)| entry.position))
     }
 
@@ -70,7 +70,7 @@ impl OffsetIndex {
         let Ok(relative) = u32::try_from(offset.saturating_sub(self.base_offset)) else {
             return self.entries.truncate(0);
         };
-        let kept = self.entries.last_where(|entry| entry.relative_offset < relative)?;
+        let kept = self.entries.last_where(Reach::Disk, |entry| entry.relative_offset < relative)?;
         self.entries.truncate(kept.map_or(0, |(at, _)| at + 1))
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::disk::{self, Result};
+use crate::disk::{self, Reach, Result};
 use crate::error::LogError;
 use crate::names::Kind;
 
@@ -141,6 +141,14 @@ impl Handle {
             return Ok(file.clone());
         }
         self.adopt(disk::open)
+    }
+
+    /// The open file; where it would have to be opened, and that is beyond `reach`, an error.
+    pub(crate) fn file_within(&self, reach: Reach) -> Result<Arc<File>> {
+        if reach == Reach::Cache && self.slot.file.read().is_none() {
+            return Err(LogError::waiting(&self.path(), "open"));
+        }
+        self.file()
     }
 
     /// Makes the file, or empties it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vltava_protocol::records::Batch;
 
-use crate::disk::Result;
+use crate::disk::{Reach, Result};
 use crate::entry::{Entries, LogEntry};
 use crate::epochs::EpochEnd;
 use crate::error::{LogError, ReadError};
@@ -160,9 +160,35 @@ impl LogReader {
         bound: i64,
         min_one_batch: bool,
     ) -> Result<FetchData, ReadError> {
+        self.read_within(Reach::Disk, offset, max_bytes, bound, min_one_batch)
+    }
+
+    /// The same without waiting for the disk, for threads that must not: `None` where it would have to be waited for, or where the file
+    /// system does not say. That the records themselves are cached is not part of the promise, only that their place was found.
+    pub fn read_cached(
+        &self,
+        offset: i64,
+        max_bytes: u64,
+        bound: i64,
+        min_one_batch: bool,
+    ) -> Result<Option<FetchData>, ReadError> {
+        match self.read_within(Reach::Cache, offset, max_bytes, bound, min_one_batch) {
+            Err(ReadError::Storage(error)) if error.would_wait() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn read_within(
+        &self,
+        reach: Reach,
+        offset: i64,
+        max_bytes: u64,
+        bound: i64,
+        min_one_batch: bool,
+    ) -> Result<FetchData, ReadError> {
         self.shared.check_open()?;
         for _ in 0..ATTEMPTS {
-            match self.try_read(offset, max_bytes, bound, min_one_batch) {
+            match self.try_read(reach, offset, max_bytes, bound, min_one_batch) {
                 Err(ReadError::Storage(error)) if error.is_not_found() => {}
                 other => return other,
             }
@@ -172,6 +198,7 @@ impl LogReader {
 
     fn try_read(
         &self,
+        reach: Reach,
         offset: i64,
         max_bytes: u64,
         bound: i64,
@@ -210,9 +237,9 @@ impl LogReader {
             if segment.base_offset() >= bound {
                 break;
             }
-            let file = segment.log().file()?;
-            let limit = self.readable(&segments, at, &file, bound, end)?;
-            let Some(entry) = segment.find(&file, offset, limit)? else { continue };
+            let file = segment.log().file_within(reach)?;
+            let limit = self.readable(reach, &segments, at, &file, bound, end)?;
+            let Some(entry) = segment.find(&file, offset, limit, reach)? else { continue };
             let available = limit - entry.position;
             let wanted = if min_one { max_bytes.max(entry.size) } else { max_bytes };
             let length = available.min(wanted);
@@ -231,6 +258,7 @@ impl LogReader {
     /// Bytes of a segment that lie below `bound`.
     fn readable(
         &self,
+        reach: Reach,
         segments: &[Arc<Segment>],
         at: usize,
         file: &Arc<File>,
@@ -247,7 +275,7 @@ impl LogReader {
         if covered {
             return Ok(size);
         }
-        Ok(segment.find(file, bound, size)?.map_or(size, |entry| entry.position))
+        Ok(segment.find(file, bound, size, reach)?.map_or(size, |entry| entry.position))
     }
 
     /// ListOffsets by timestamp: the first record, at or after the log start, whose timestamp is at least `timestamp`.
@@ -303,7 +331,7 @@ impl LogReader {
     ) -> Result<Option<TimestampOffset>> {
         let file = segment.log().file()?;
         let size = segment.size();
-        let Some(first) = segment.find(&file, from.max(segment.base_offset()), size)? else {
+        let Some(first) = segment.find(&file, from.max(segment.base_offset()), size, Reach::Disk)? else {
             return Ok(None);
         };
         let path = || segment.log().path();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crc_fast::{CrcAlgorithm, Digest};
 use vltava_protocol::records::CHECKSUMMED_FROM;
 
-use crate::disk::{self, Result};
+use crate::disk::{self, Reach, Result};
 use crate::entry::LogEntry;
 use crate::error::LogError;
 use crate::segment::Segment;
@@ -42,7 +42,7 @@ impl<'a> Scan<'a> {
 
     /// Headers only, from the last index entry on.
     pub(crate) fn from_last_index_entry(segment: &'a Segment) -> Result<Self> {
-        let position = segment.offsets().lookup(i64::MAX)?;
+        let position = segment.offsets().lookup(i64::MAX, Reach::Disk)?;
         let scan = Self::new(segment, false, u64::from(position))?;
         if position > 0 {
             // An index that belongs to other bytes is not believed.

@@ -1,13 +1,14 @@
 //! One segment: a `.log` with its indexes. Its writer appends; any number of readers look things up meanwhile.
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::disk::{self, Result};
+use crate::disk::{self, Reach, Result};
 use crate::entry::{Entries, LogEntry};
 use crate::error::LogError;
 use crate::names::Kind;
@@ -157,20 +158,32 @@ impl Segment {
     /// The first entry whose last offset is at or above `offset`, among the first `end` bytes.
     ///
     /// Cost: a lookup in memory near the end of the log (a few `pread`s further back), then a `pread` of 4 KiB.
-    pub(crate) fn find(&self, file: &Arc<File>, offset: i64, end: u64) -> Result<Option<LogEntry>> {
-        let hint = u64::from(self.offsets.lookup(offset)?);
-        if let Some(found) = self.scan_for(file, offset, hint, end)? {
+    pub(crate) fn find(
+        &self,
+        file: &Arc<File>,
+        offset: i64,
+        end: u64,
+        reach: Reach,
+    ) -> Result<Option<LogEntry>> {
+        let hint = u64::from(self.offsets.lookup(offset, reach)?);
+        if let Some(found) = self.scan_for(file, offset, hint..end, reach)? {
             // An index that does not belong to this file could point behind the offset; the file itself decides.
             if hint == 0 || found.base_offset <= offset || found.position > hint || found.header.is_none() {
                 return Ok(Some(found));
             }
         }
-        if hint == 0 { Ok(None) } else { self.scan_for(file, offset, 0, end) }
+        if hint == 0 { Ok(None) } else { self.scan_for(file, offset, 0..end, reach) }
     }
 
-    fn scan_for(&self, file: &Arc<File>, offset: i64, from: u64, end: u64) -> Result<Option<LogEntry>> {
+    fn scan_for(
+        &self,
+        file: &Arc<File>,
+        offset: i64,
+        among: Range<u64>,
+        reach: Reach,
+    ) -> Result<Option<LogEntry>> {
         let path = || self.log.path();
-        let mut entries = Entries::new(file, &path, from, end);
+        let mut entries = Entries::new(file, &path, among.start, among.end).within(reach);
         while let Some(entry) = entries.next()? {
             if entry.last_offset >= offset {
                 return Ok(Some(entry));

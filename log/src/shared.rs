@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 
 use crate::disk::Result;
-use crate::epochs::EpochHistory;
+use crate::epochs::{EpochHistory, StoredEpochs};
 use crate::error::LogError;
 use crate::open_files::{Directory, OpenFiles};
 use crate::segment::Segment;
@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     end: AtomicI64,
     pub(crate) epochs: RwLock<EpochHistory>,
     pub(crate) epochs_dirty: AtomicBool,
+    /// What the file of the epochs holds: whoever replaces it keeps this lock.
+    pub(crate) stored_epochs: Mutex<Option<StoredEpochs>>,
     transactions: Mutex<Transactions>,
     has_transactions: AtomicBool,
     pub(crate) recovery: Mutex<Recovery>,
@@ -80,6 +82,7 @@ impl Shared {
             end: AtomicI64::new(bounds.end),
             epochs: RwLock::new(epochs),
             epochs_dirty: AtomicBool::new(false),
+            stored_epochs: Mutex::new(None),
             transactions: Mutex::new(Transactions::default()),
             has_transactions: AtomicBool::new(false),
             recovery: Mutex::new(Recovery { point: bounds.recovery_point, truncations: 0 }),

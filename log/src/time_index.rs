@@ -5,7 +5,7 @@
 //! above the last one's are left out. When a segment is rolled or closed its largest timestamp is noted in any case,
 //! so that the last entry tells how old the segment is.
 
-use crate::disk::Result;
+use crate::disk::{Reach, Result};
 use crate::index::{Entry, Index};
 use crate::open_files::Handle;
 
@@ -77,7 +77,7 @@ impl TimeIndex {
 
     /// The last entry with a timestamp of at most `timestamp`: everything before its offset is not later.
     pub(crate) fn lookup(&self, timestamp: i64) -> Result<Option<TimestampOffset>> {
-        let found = self.entries.last_where(|entry| entry.timestamp <= timestamp)?;
+        let found = self.entries.last_where(Reach::Disk, |entry| entry.timestamp <= timestamp)?;
         Ok(found.map(|(_, entry)| self.absolute(entry)))
     }
 
@@ -86,7 +86,7 @@ impl TimeIndex {
         let Ok(relative) = u32::try_from(offset.saturating_sub(self.base_offset)) else {
             return self.entries.truncate(0);
         };
-        let kept = self.entries.last_where(|entry| entry.relative_offset < relative)?;
+        let kept = self.entries.last_where(Reach::Disk, |entry| entry.relative_offset < relative)?;
         self.entries.truncate(kept.map_or(0, |(at, _)| at + 1))
     }
 

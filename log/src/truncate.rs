@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::disk::{self, Durable, Result};
+use crate::disk::{self, Durable, Reach, Result};
 use crate::listing;
 use crate::log::{Active, Log};
 use crate::rebuild::Rebuild;
@@ -29,7 +29,7 @@ impl Log {
         };
         let last = segments[at].clone();
         let file = last.log().file()?;
-        let cut = last.find(&file, offset, last.size())?;
+        let cut = last.find(&file, offset, last.size(), Reach::Disk)?;
         let (bound, position) = match cut {
             Some(entry) => (offset.min(entry.base_offset.max(last.base_offset())), entry.position),
             None => (offset, last.size()),
@@ -125,7 +125,9 @@ fn max_timestamp(segment: &Segment) -> Result<Option<crate::time_index::Timestam
     let file = segment.log().file()?;
     let path = || segment.log().path();
     let from = match max {
-        Some(max) => segment.find(&file, max.offset, segment.size())?.map_or(0, |entry| entry.position),
+        Some(max) => {
+            segment.find(&file, max.offset, segment.size(), Reach::Disk)?.map_or(0, |entry| entry.position)
+        }
         None => 0,
     };
     let mut entries = crate::entry::Entries::new(&file, &path, from, segment.size());

@@ -7,8 +7,9 @@ mod records;
 use std::path::Path;
 
 use records::{NOW, append, batch, bytes, contents, fill, numbered, stamps};
-use vltava_log::{Log, LogConfig, OpenOptions, ReadError, TopicPartition};
+use vltava_log::{FetchData, Log, LogConfig, OpenOptions, ReadError, TopicPartition};
 use vltava_protocol::records::Batches;
+use vltava_testkit::skip::skip;
 
 fn options() -> OpenOptions {
     OpenOptions::new(TopicPartition::new("t", 0), NOW)
@@ -74,6 +75,47 @@ fn nothing_at_or_above_the_bound_is_read() {
         ));
     }
     assert!(log.reader().read(100, 1, i64::MAX, true).unwrap().slice.is_none());
+}
+
+#[test]
+fn a_read_that_must_not_wait_finds_what_is_cached_and_nothing_else() {
+    let tmp = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (mut log, _) = Log::open(tmp.path(), small_segments(1 << 20)).unwrap();
+    fill(&mut log, 0..5000);
+    log.close().unwrap();
+    drop(log);
+    // After a clean stop nothing is opened but what is asked for.
+    let (log, _) = Log::open(tmp.path(), OpenOptions { clean_shutdown: true, ..options() }).unwrap();
+    let cached = |offset| log.reader().read_cached(offset, 1, i64::MAX, true).unwrap();
+    assert!(cached(7).is_none(), "opening a file may wait");
+    for offset in [7, 2500, 4999] {
+        let waited = log.reader().read(offset, 1, i64::MAX, true).unwrap();
+        let Some(found) = cached(offset) else {
+            return skip("reads that must not wait", "this file system does not say what is cached");
+        };
+        let place = |data: &FetchData| (data.start, data.first_offset, data.slice.as_ref().unwrap().length);
+        assert_eq!(place(&found), place(&waited));
+    }
+    assert!(cached(5000).unwrap().slice.is_none());
+    let outside = log.reader().read_cached(5001, 1, i64::MAX, true);
+    assert!(matches!(outside, Err(ReadError::OffsetOutOfRange { .. })));
+    for kind in ["index", "log"] {
+        let name = tmp.path().join(format!("00000000000000000000.{kind}"));
+        let file = std::fs::File::open(name).unwrap();
+        file.sync_all().unwrap();
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        // Asked once: asking makes the kernel begin to read.
+        if cached(2500).is_some() {
+            let mut byte = [0];
+            let mut into = [std::io::IoSliceMut::new(&mut byte)];
+            rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+            let told = rustix::io::preadv2(&file, &mut into, 0, rustix::io::ReadWriteFlags::NOWAIT);
+            assert!(told.is_ok(), "the {kind} file was on the disk alone");
+            return skip("reads that must not wait", "this file system does not let go of cached pages");
+        }
+        assert_eq!(log.reader().read(2500, 1, i64::MAX, true).unwrap().first_offset, 2500);
+        assert!(cached(2500).is_some(), "the {kind} file has been read");
+    }
 }
 
 #[test]

@@ -4,6 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::broker::{
+    BACKGROUND_THREADS, NUM_IO_THREADS, NUM_NETWORK_THREADS, NUM_RECOVERY_THREADS_PER_DATA_DIR,
+    NUM_REPLICA_FETCHERS,
+};
 use crate::config::{BrokerConfig, listener_key};
 use crate::definition::{Definition, Effect, Scope};
 use crate::key::{Key, Setting};
@@ -35,7 +39,7 @@ pub struct DynamicConfig {
 
 /// Keys that Kafka can change at run time and Vltava cannot yet.
 const NOT_YET_DYNAMIC: [&str; 4] = [
-    broker::NUM_NETWORK_THREADS.name(),
+    NUM_NETWORK_THREADS.name(),
     broker::LISTENERS.name(),
     broker::ADVERTISED_LISTENERS.name(),
     broker::LISTENER_SECURITY_PROTOCOL_MAP.name(),
@@ -89,7 +93,9 @@ impl DynamicConfig {
                 Level::Broker => [&self.cluster, values],
                 Level::Cluster => [values, &self.broker],
             };
-            rules::check(&self.fixed.with_dynamic(&layers), &mut problems);
+            let after = self.fixed.with_dynamic(&layers);
+            rules::check(&after, &mut problems);
+            problems.extend(pools(&self.current, &after));
         }
         if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
     }
@@ -126,6 +132,32 @@ impl DynamicConfig {
     pub fn given(&self) -> &Properties {
         self.fixed.given()
     }
+}
+
+/// Pools of threads change by a factor of two at most while the broker runs, so that a slip of the pen cannot stop it
+/// (`DynamicThreadPool`).
+fn pools<'a>(before: &'a BrokerConfig, after: &'a BrokerConfig) -> impl Iterator<Item = Problem> + 'a {
+    const POOLS: [Key<i32>; 5] = [
+        NUM_IO_THREADS,
+        NUM_NETWORK_THREADS,
+        NUM_REPLICA_FETCHERS,
+        NUM_RECOVERY_THREADS_PER_DATA_DIR,
+        BACKGROUND_THREADS,
+    ];
+    POOLS.into_iter().filter_map(|pool| {
+        let (key, old, new) = (pool.name(), before.get(pool), after.get(pool));
+        let bound = match new {
+            _ if new == old => return None,
+            _ if new < old / 2 => format!("be at least half the current value {old}"),
+            _ if new > old.saturating_mul(2) => {
+                format!("not be greater than double the current value {old}")
+            }
+            _ => return None,
+        };
+        let what =
+            format!("Dynamic thread count update validation failed for {key}={new}, value should {bound}");
+        Some(Problem::Rule { key, what })
+    })
 }
 
 /// Checks one dynamic value of a broker.

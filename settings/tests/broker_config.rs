@@ -401,6 +401,18 @@ fn dynamic_changes_are_validated_by_scope_value_and_rules() {
         (Level::Broker, "listeners", "PLAINTEXT://:1", "cannot be changed while the broker runs"),
         (Level::Cluster, "log.segment.bytes", "1", "Value must be at least 14"),
         (Level::Cluster, "log.retention.ms", "0", "log.retention.ms"),
+        (
+            Level::Cluster,
+            "num.io.threads",
+            "17",
+            "failed for num.io.threads=17, value should not be greater than double the current value 8",
+        ),
+        (
+            Level::Broker,
+            "num.io.threads",
+            "3",
+            "failed for num.io.threads=3, value should be at least half the current value 8",
+        ),
         (Level::Cluster, "who", "1", "Unknown broker config name: who"),
     ] {
         let problems = dynamic.validate(level, &overrides(&[(name, value)])).unwrap_err();

@@ -210,6 +210,36 @@ fn damage_before_the_end_of_the_log_stops_the_start() {
     assert!(error.contains("log.1 is damaged at byte 16: a record's checksum is wrong"), "{error}");
 }
 
+/// In the last log too: what has more than one batch behind it was acknowledged long before the crash, and so was what follows it.
+#[test]
+fn damage_in_the_middle_of_the_last_log_stops_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (process, address) = child::server(dir.path(), 0, "forceSync=no");
+    let mut client = Raw::connect(address, 4000).unwrap();
+    for number in 0..=vltava_zookeeper::storage::MOST_TXNS_AT_ONCE {
+        client.call(op::CREATE, &create(&format!("/n{number}"), b"data", 0)).unwrap();
+    }
+    process.kill();
+    let data = dir.path().join("data");
+    let log = data.join("version-2/log.1");
+    let whole = fs::read(&log).unwrap();
+    let mut damaged = whole.clone();
+    // In the body of the first record, which is the session's.
+    damaged[40] ^= 1;
+    fs::write(&log, damaged).unwrap();
+    let layout = vltava_zookeeper::storage::Layout {
+        data_dir: data.clone(),
+        log_dir: data,
+        sync: true,
+        ttl_enabled: false,
+    };
+    let error = vltava_zookeeper::storage::Storage::open(&layout).unwrap_err().to_string();
+    assert!(error.contains("log.1 is damaged at byte 16: a record's checksum is wrong"), "{error}");
+    fs::write(&log, whole).unwrap();
+    let (_, recovered) = vltava_zookeeper::storage::Storage::open(&layout).unwrap();
+    assert_eq!(recovered.tree.last_zxid, vltava_zookeeper::storage::MOST_TXNS_AT_ONCE as i64 + 2);
+}
+
 #[test]
 fn one_data_directory_has_one_server() {
     let dir = tempfile::tempdir().unwrap();

@@ -48,8 +48,8 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
         Ok(fetch) => fetch,
         Err((request, error)) => return Answer::Now(session_error(&request, error)),
     };
-    let recent = Round::look_at_recent(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
-    let Some(mut round) = recent else {
+    let at_once = Round::look_without_waiting(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
+    let Some(mut round) = at_once else {
         let broker = broker.clone();
         return Answer::Later(Box::pin(async move {
             let mut round = fetch.look(&broker).await;
@@ -153,7 +153,7 @@ impl Fetch {
     /// Looks once: here, or where it may wait for the disk.
     async fn look(&self, broker: &Arc<Broker>) -> Round {
         let (wanted, query, now) = (&self.fetching.wanted, self.query, now_ms());
-        if let Some(round) = Round::look_at_recent(&broker.replicas, wanted, &query, now) {
+        if let Some(round) = Round::look_without_waiting(&broker.replicas, wanted, &query, now) {
             return round;
         }
         let (worker, wanted) = (broker.clone(), wanted.clone());

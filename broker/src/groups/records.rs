@@ -27,7 +27,12 @@ pub(super) enum RecordError {
 
 /// One batch with all records of a write.
 pub(super) fn batch(group: &str, write: &Write, codec: Codec, now: i64) -> Result<Vec<u8>, RecordError> {
-    let mut builder = BatchBuilder::new(Vec::new(), BatchOptions { codec, ..BatchOptions::default() })?;
+    let mut options = BatchOptions { codec, ..BatchOptions::default() };
+    if matches!(write, Write::Offsets(offsets) if offsets.iter().any(|(_, offset)| offset.is_some())) {
+        // Kafka numbers the records of a commit from 0, with and without a producer; what it forgets has no numbers.
+        options.base_sequence = 0;
+    }
+    let mut builder = BatchBuilder::new(Vec::new(), options)?;
     match write {
         Write::Group(stored) => {
             builder.append(now, Some(&group_key(group)?), Some(&group_value(stored)?), &[])?;

@@ -113,7 +113,9 @@ impl Disk {
             self.fill(Space::of(&self.path).map_or(0, |space| space.usable));
             return false;
         }
-        if failure.takes_directory_offline() && !self.offline.swap(true, Ordering::Relaxed) {
+        // A file that is missing says nothing, unless its log directory is missing too.
+        let is_lost = failure.takes_directory_offline() || (failure.is_not_found() && !self.path.is_dir());
+        if is_lost && !self.offline.swap(true, Ordering::Relaxed) {
             error!(directory = %self.path.display(), error = %failure, "the log directory failed and is offline");
             *self.failure.lock() = copy(failure);
             return true;
@@ -169,5 +171,20 @@ mod tests {
         assert!(disk.judge(&broken()));
         assert!(!disk.judge(&broken()), "told once");
         assert!(disk.is_offline() && disk.refuses_appends());
+    }
+
+    #[test]
+    fn a_missing_file_takes_nothing_offline_and_a_missing_directory_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Disk::new(directory.path().join("logs"), true);
+        std::fs::create_dir(disk.path()).unwrap();
+        let missing = || LogError::Io {
+            path: disk.path().join("x"),
+            action: "open",
+            source: std::io::ErrorKind::NotFound.into(),
+        };
+        assert!(!disk.judge(&missing()) && !disk.is_offline());
+        std::fs::remove_dir(disk.path()).unwrap();
+        assert!(disk.judge(&missing()) && disk.is_offline());
     }
 }

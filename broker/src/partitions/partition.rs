@@ -308,6 +308,40 @@ impl Partition {
 
     /// The batches from `offset` on that `isolation` lets see. Takes no lock; see [`LogReader::read`] for its cost.
     pub fn read(&self, offset: i64, isolation: Isolation, limit: ReadLimit) -> Result<Read, PartitionError> {
+        let read = self.read_with(isolation, |bound| {
+            self.reader.read(offset, limit.max_bytes, bound, limit.min_one_batch).map(Some)
+        })?;
+        // The log answers every read that may wait.
+        read.ok_or(PartitionError::Storage)
+    }
+
+    /// The same without waiting for the disk: `None` where it would have to be waited for.
+    ///
+    /// What was written a short while ago is read as if it were cached, so that it is served from here also on a file system that does not say.
+    pub fn read_without_waiting(
+        &self,
+        offset: i64,
+        isolation: Isolation,
+        limit: ReadLimit,
+    ) -> Result<Option<Read>, PartitionError> {
+        if self.is_recent(offset) {
+            return self.read(offset, isolation, limit).map(Some);
+        }
+        self.read_with(isolation, |bound| {
+            self.reader.read_cached(offset, limit.max_bytes, bound, limit.min_one_batch)
+        })
+    }
+
+    /// Whether what lies at `offset` was written a short while ago, or nothing lies there yet.
+    pub fn is_recent(&self, offset: i64) -> bool {
+        offset >= self.recent_from.load(Ordering::Relaxed) || offset >= self.log_end()
+    }
+
+    fn read_with(
+        &self,
+        isolation: Isolation,
+        read: impl FnOnce(i64) -> Result<Option<FetchData>, ReadError>,
+    ) -> Result<Option<Read>, PartitionError> {
         self.check_online()?;
         let high_watermark = self.high_watermark();
         let last_stable_offset = self.reader.last_stable_offset(high_watermark);
@@ -316,16 +350,9 @@ impl Partition {
             Isolation::ReadCommitted => last_stable_offset,
             Isolation::Replica => i64::MAX,
         };
-        let data = self
-            .reader
-            .read(offset, limit.max_bytes, bound, limit.min_one_batch)
-            .map_err(|error| PartitionError::from_read(error, |failure| self.judge(failure)))?;
-        Ok(Read { data, high_watermark, last_stable_offset })
-    }
-
-    /// Whether finding what lies at `offset` may have to wait for the disk: it was not written a short while ago.
-    pub fn may_be_cold(&self, offset: i64) -> bool {
-        offset < self.recent_from.load(Ordering::Relaxed)
+        let data =
+            read(bound).map_err(|error| PartitionError::from_read(error, |failure| self.judge(failure)))?;
+        Ok(data.map(|data| Read { data, high_watermark, last_stable_offset }))
     }
 
     /// A failure met while reading.

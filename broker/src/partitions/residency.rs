@@ -2,8 +2,8 @@
 //!
 //! `cachestat` (Linux 6.5) tells for the whole range at once. Without it, `preadv2` with `RWF_NOWAIT` copies what is cached into a buffer and
 //! stops where a page is missing, so reading the whole range that way proves it; one byte would prove nothing about the next page.
-//! `cachestat` counts pages that are still being read, too, so behind a reader whose read-ahead is under way it may answer "yes" a little early: who
-//! follows a cold read therefore counts as cold without being asked about.
+//! `cachestat` counts pages that are still being read, too, so behind a reader whose read-ahead is under way it would answer "yes" early: read-ahead goes
+//! from front to back, so the last page of a range is asked for a byte as well, which is refused while it is being read.
 //!
 //! Small ranges are always read that way, because then the bytes are wanted in memory anyway: one system call both asks and reads.
 
@@ -45,15 +45,24 @@ struct Stat {
     recently_evicted: u64,
 }
 
-/// Whether all of the range can be sent without waiting for the disk. One system call of some microseconds for each MiB; an error means "no".
+/// Whether all of the range can be sent without waiting for the disk. Two system calls, of some microseconds for each MiB; an error means "no".
 pub(super) fn is_resident(file: &File, position: u64, length: u64) -> bool {
     if length == 0 {
         return true;
     }
     match cachestat(file, position, length) {
-        Some(resident) => resident,
+        Some(resident) => resident && !is_under_way(file, position.saturating_add(length - 1)),
         None => is_resident_by_reading(file, position, length),
     }
+}
+
+/// Whether a page that is in the cache is still being read. Where the file system does not say, it is not.
+fn is_under_way(file: &File, position: u64) -> bool {
+    let mut byte = [0];
+    matches!(
+        preadv2(file, &mut [IoSliceMut::new(&mut byte)], position, ReadWriteFlags::NOWAIT),
+        Err(Errno::AGAIN)
+    )
 }
 
 /// `None` where the kernel has no `cachestat` or does not answer for this file.

@@ -18,6 +18,7 @@ pub(crate) mod dump_log;
 mod era;
 mod failure;
 pub(crate) mod get_offsets;
+mod group_records;
 mod java_order;
 mod java_text;
 pub(crate) mod log_dirs;

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// The manifest: a KafkaCluster and Topics
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
-    /// Where data, properties and logs are kept [default: data/<cluster>]
+    /// Where data, properties and logs are kept [default: data/CLUSTER]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }

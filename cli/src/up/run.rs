@@ -46,6 +46,7 @@ pub(super) async fn run(file: &Path, desired: Desired, mut data: DataDirectory) 
         ports,
         laptop,
         brokers: BTreeMap::new(),
+        brokers_due: None,
         topics_due: true,
         announced: false,
         last: Vec::new(),
@@ -95,6 +96,8 @@ struct Up {
     ports: Ports,
     laptop: Laptop,
     brokers: BTreeMap<i32, Broker>,
+    /// Why the brokers are not yet those that should run, as it was last said.
+    brokers_due: Option<String>,
     /// Whether the topics are to be compared.
     topics_due: bool,
     /// Whether the user has been told that all is ready.
@@ -112,7 +115,11 @@ impl Up {
                     self.reread(file).await;
                     None
                 }
-                () = self.make_topics(), if self.topics_due => None,
+                () = tokio::time::sleep(RETRY), if self.brokers_due.is_some() => {
+                    self.make_brokers_or_say_why().await;
+                    None
+                }
+                () = self.make_topics(), if self.topics_due && self.brokers_due.is_none() => None,
             };
             if let Some(name) = stop {
                 println!("{name}: stopping");
@@ -229,9 +236,16 @@ impl Up {
             .filter(|note| !notes.contains(note))
             .for_each(|note| println!("ignored: {note}"));
         (self.desired, self.laptop) = (new, laptop);
-        if let Err(error) = self.make_brokers().await {
+        self.make_brokers_or_say_why().await;
+    }
+
+    /// What stands in the way (a port that something else holds just now) may go: it is tried again, and said once.
+    async fn make_brokers_or_say_why(&mut self) {
+        let outcome = self.make_brokers().await.err();
+        if let Some(error) = outcome.as_ref().filter(|error| self.brokers_due.as_ref() != Some(error)) {
             println!("{error}");
         }
+        self.brokers_due = outcome;
     }
 
     fn greet(&self) {

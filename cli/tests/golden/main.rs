@@ -12,6 +12,9 @@
 //! - the words on standard error when a quota is set: Vltava's tool writes it as Kafka's does, and warns that no broker enforces it;
 //! - quotas through brokers (`kafka-configs --bootstrap-server` for users, clients and ips), which are refused by name;
 //! - `kafka-reassign-partitions`, `kafka-preferred-replica-election` and `kafka-leader-election`;
+//! - the offset of an assigned partition without records: Kafka's consumer commits it, librdkafka's does not;
+//! - a topic whose assignment names a broker that is not there: Apache's broker makes it, and then cannot delete it;
+//! - a partition that a topic does not have, in `kafka-consumer-groups --reset-offsets`: Apache's tool asks for it until its time is over;
 //! - the versions in `kafka-broker-api-versions`: they are each broker's own.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]

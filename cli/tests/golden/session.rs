@@ -55,6 +55,8 @@ pub(crate) enum Counts {
     AnyOrder,
     /// As [`Counts::Everything`], repeated lines being one: what Kafka has preallocated.
     Squeezed,
+    /// The same, but line breaks do not count: 3.8 and 3.9 forget those of some tables, which every other version has, and so have we.
+    Unbroken,
     /// Only the first line of standard output, and the first of standard error.
     FirstLine,
     /// Only standard output.

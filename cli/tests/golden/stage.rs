@@ -85,7 +85,11 @@ impl Stage {
 
     /// Runs a script with files for its standard input, output and error; its exit code, `None` if a signal ended it.
     pub(crate) fn run(&mut self, script: &str, words: &[String], files: [&Path; 3]) -> Option<i32> {
-        if let Cluster::Apache { tools: Some(tools), .. } = &mut self.cluster {
+        // What zookeeper-shell leaves running, such as a session with its watches, would go on writing into the next command's output.
+        let alone = script == "zookeeper-shell.sh";
+        if let Cluster::Apache { tools: Some(tools), .. } = &mut self.cluster
+            && !alone
+        {
             return Some(tools.run(script, words, files));
         }
         let [stdin, stdout, stderr] = files;

@@ -201,11 +201,12 @@ impl LogDirs {
         let mut offline = Vec::new();
         for directory in self.online() {
             match action(directory) {
-                // The next checkpoint may find room.
-                Err(error) if error.is_disk_full() => {
-                    tracing::warn!(%error, "a checkpoint was not written");
+                // What is missing here is the directory itself.
+                Err(error) if error.takes_directory_offline() || error.is_not_found() => {
+                    offline.extend(directory.fail(error));
                 }
-                Err(error) => offline.extend(directory.fail(error)),
+                // The next checkpoint may find room, or a descriptor.
+                Err(error) => tracing::warn!(%error, "a checkpoint was not written"),
                 Ok(()) => {}
             }
         }

@@ -10,7 +10,9 @@ use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance, StreamConsumer};
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::signal::unix::{SignalKind, signal};
 use vltava_tests::content;
@@ -94,7 +96,8 @@ impl ClientContext for Assignments {}
 impl ConsumerContext for Assignments {
     fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(partitions) = rebalance {
-            let mut numbers: Vec<i32> = partitions.elements().iter().map(|e| e.partition()).collect();
+            let mut numbers: Vec<i32> =
+                partitions.elements().iter().map(TopicPartitionListElem::partition).collect();
             numbers.sort_unstable();
             let texts: Vec<String> = numbers.iter().map(i32::to_string).collect();
             println!("assigned\t{}", if texts.is_empty() { "-".to_owned() } else { texts.join(",") });
@@ -143,7 +146,7 @@ fn offsets(bootstrap: &str, topic: &str, time: i64) -> Outcome {
     let consumer: BaseConsumer = configuration(bootstrap).set("group.id", "offsets").create()?;
     let metadata = consumer.fetch_metadata(Some(topic), LIMIT)?;
     let partitions: Vec<i32> =
-        metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
+        metadata.topics().iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
     for partition in partitions {
         let offset = if time < 0 {
             let (low, high) = consumer.fetch_watermarks(topic, partition, LIMIT)?;

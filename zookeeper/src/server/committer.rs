@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::shared::Shared;
 use crate::storage::txnlog::AppendError;
-use crate::storage::{Storage, purge, snapshot};
+use crate::storage::{MOST_TXNS_AT_ONCE, Storage, purge, snapshot};
 
 /// Steps that go to the disk together at most, so that nobody waits long for the lock while they are applied.
-const MOST_STEPS: usize = 1000;
+const MOST_STEPS: usize = MOST_TXNS_AT_ONCE;
 
 /// Starts the thread. It ends when the state says `stopping` and no step is left.
 pub(super) fn start(shared: Arc<Shared>, storage: Storage, replayed: u64) -> std::io::Result<JoinHandle<()>> {

@@ -3,8 +3,8 @@
 //! The formats are Apache's (`version-2/log.*` and `version-2/snapshot.*`), so a directory can be moved between the two.
 //!
 //! Recovery takes the newest snapshot that is whole and applies the log behind it. The last log file may end in a torn record after a
-//! crash: nobody was told that it was done, so it is cut off (and kept aside). A broken record anywhere else is damage, not a
-//! crash, and stops the start by file and position.
+//! crash: nobody was told that it was done, so it is cut off (and kept aside). A broken record anywhere else, or with more than a
+//! batch of whole ones behind it, is damage, not a crash, and stops the start by file and position.
 
 mod adler32;
 pub mod snapshot;
@@ -116,7 +116,7 @@ impl Storage {
         }
         remove_unfinished(&snapshots)?;
         let (mut recovered, fresh) = read_snapshot(&snapshots, &logs, layout.ttl_enabled)?;
-        replay(&logs, &mut recovered)?;
+        replay(&logs, layout.sync, &mut recovered)?;
         if fresh {
             // Apache refuses a log without a snapshot; so a directory has one from the start.
             snapshot::write(&snapshots, &recovered.tree, &sorted(&recovered.sessions))?;
@@ -242,7 +242,7 @@ fn read_snapshot(
     }
 }
 
-fn replay(logs: &Path, recovered: &mut Recovered) -> Result<(), StorageError> {
+fn replay(logs: &Path, sync: bool, recovered: &mut Recovered) -> Result<(), StorageError> {
     let files = numbered(logs, "log.")?;
     let start = files.iter().rposition(|(zxid, _)| *zxid <= recovered.tree.last_zxid + 1).unwrap_or(0);
     let last = files.len().saturating_sub(1);
@@ -259,6 +259,11 @@ fn replay(logs: &Path, recovered: &mut Recovered) -> Result<(), StorageError> {
                 Entry::Txn(header, txn) => replay_one(recovered, path, &header, &txn)?,
                 Entry::End => break,
                 Entry::Torn(why) if index == last => {
+                    // What a crash tears is in the last batch, which nobody was told of. With more than a batch behind it, it is damage, and
+                    // what follows was acknowledged. (Without `forceSync` a power cut tears more.)
+                    if sync && reader.whole_records_behind(MOST_TXNS_AT_ONCE + 1)? > MOST_TXNS_AT_ONCE {
+                        return Err(StorageError::corrupt(path, reader.end, why));
+                    }
                     set_aside(path, &reader, why)?;
                     break;
                 }
@@ -315,6 +320,9 @@ fn set_aside(path: &Path, reader: &LogReader, why: &'static str) -> Result<(), S
     fs::write(&aside, &tail[..used]).map_err(wrap)?;
     file.set_len(end).and_then(|()| file.sync_all()).map_err(wrap)
 }
+
+/// Transactions that one write puts into the log at most.
+pub const MOST_TXNS_AT_ONCE: usize = 1000;
 
 const MAX_ASIDE: u64 = 64 << 20;
 

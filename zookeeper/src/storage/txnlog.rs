@@ -238,6 +238,27 @@ impl LogReader {
         Ok(Entry::Txn(header, txn))
     }
 
+    /// After a [`Entry::Torn`] whose length was read: how many whole records follow it, counted up to `most`.
+    pub fn whole_records_behind(&mut self, most: usize) -> Result<usize, StorageError> {
+        let mut head = [0; RECORD_HEAD];
+        let wrap = |source| StorageError::Io { path: self.path.clone(), source };
+        self.file.seek(SeekFrom::Start(self.end)).map_err(wrap)?;
+        if self.file.read_exact(&mut head).is_err() {
+            return Ok(0);
+        }
+        let len = i32::from_be_bytes([head[8], head[9], head[10], head[11]]);
+        let Ok(len) = usize::try_from(len) else { return Ok(0) };
+        let end = self.end;
+        self.end = end.saturating_add((RECORD_HEAD + len + 1) as u64);
+        self.file.seek(SeekFrom::Start(self.end)).map_err(wrap)?;
+        let mut count = 0;
+        while count < most && matches!(self.next_entry(), Ok(Entry::Txn(..))) {
+            count += 1;
+        }
+        self.end = end;
+        Ok(count)
+    }
+
     /// Bytes of the file.
     #[must_use]
     pub fn file_len(&self) -> u64 {

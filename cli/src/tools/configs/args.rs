@@ -58,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Whose configuration")]
     pub(super) user_defaults: bool,
 
-    /// What to set: k1=v1,k2=[v1,v2],k3=v3
+    /// What to set: `k1=v1,k2=[v1,v2],k3=v3`
     #[arg(long, value_name = "key=value,...", help_heading = "Changes")]
     pub(super) add_config: Option<String>,
     /// What to set, from a property file

@@ -2,12 +2,13 @@
 //!
 //! One object follows another without a line break, as Kafka's writes them.
 
-use base64::Engine as _;
 use serde::Serialize;
-use serde_json::{Value, json};
-use vltava_protocol::group_records::{GroupMetadataValue, GroupRecordKey, MemberMetadata, OffsetCommitValue};
+use vltava_protocol::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
 
-use super::super::failure::Failure;
+use super::super::{
+    failure::Failure,
+    group_records::{Group, GroupKey, Offset, OffsetKey, Parts},
+};
 use super::{group_records::corrupt, record::Record};
 
 /// What a version is that nobody knows here.
@@ -35,58 +36,6 @@ enum Data<T> {
     Unknown(&'static str),
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OffsetKey<'a> {
-    group: &'a str,
-    topic: &'a str,
-    partition: i32,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Offset<'a> {
-    offset: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    leader_epoch: Option<i32>,
-    metadata: &'a str,
-    commit_timestamp: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expire_timestamp: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct GroupKey<'a> {
-    group: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Group<'a> {
-    protocol_type: &'a str,
-    generation: i32,
-    protocol: Option<&'a str>,
-    leader: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current_state_timestamp: Option<i64>,
-    members: Vec<Member<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Member<'a> {
-    member_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group_instance_id: Option<Value>,
-    client_id: &'a str,
-    client_host: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rebalance_timeout: Option<i32>,
-    session_timeout: i32,
-    subscription: String,
-    assignment: String,
-}
-
 /// `OffsetsMessageFormatter`: nothing for a record about something else.
 pub(super) fn write_offset(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
     let found = key(record)?;
@@ -94,8 +43,7 @@ pub(super) fn write_offset(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(),
         None => None,
         Some((_, GroupRecordKey::Group(_))) => return Ok(()),
         Some((version, GroupRecordKey::Offset(key))) => {
-            let data = OffsetKey { group: &key.group, topic: &key.topic, partition: key.partition };
-            Some(Versioned { version: *version, data: Data::Known(data) })
+            Some(Versioned { version: *version, data: Data::Known(OffsetKey::of(key)) })
         }
         Some((version, GroupRecordKey::Other(_))) => {
             Some(Versioned { version: *version, data: Data::Unknown(UNKNOWN) })
@@ -106,16 +54,9 @@ pub(super) fn write_offset(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(),
         Ok::<_, Failure>((version(bytes), parsed))
     });
     let value = value.transpose()?;
-    let value = value.as_ref().map(|(version, value)| Versioned {
-        version: *version,
-        data: Offset {
-            offset: value.offset,
-            leader_epoch: (*version >= 3).then_some(value.leader_epoch),
-            metadata: &value.metadata,
-            commit_timestamp: value.commit_timestamp,
-            expire_timestamp: (*version == 1).then_some(value.expire_timestamp),
-        },
-    });
+    let value = value
+        .as_ref()
+        .map(|(version, value)| Versioned { version: *version, data: Offset::of(*version, value) });
     write(record, &Line { key, value }, out)
 }
 
@@ -126,7 +67,7 @@ pub(super) fn write_group(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), 
         None => None,
         Some((_, GroupRecordKey::Offset(_))) => return Ok(()),
         Some((version, GroupRecordKey::Group(key))) => {
-            Some(Versioned { version: *version, data: Data::Known(GroupKey { group: &key.group }) })
+            Some(Versioned { version: *version, data: Data::Known(GroupKey::of(key)) })
         }
         Some((version, GroupRecordKey::Other(_))) => {
             Some(Versioned { version: *version, data: Data::Unknown(UNKNOWN) })
@@ -139,30 +80,9 @@ pub(super) fn write_group(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), 
     let value = value.transpose()?;
     let value = value.as_ref().map(|(version, value)| Versioned {
         version: *version,
-        data: Group {
-            protocol_type: &value.protocol_type,
-            generation: value.generation,
-            protocol: value.protocol.as_deref(),
-            leader: value.leader.as_deref(),
-            current_state_timestamp: (*version >= 2).then_some(value.current_state_timestamp),
-            members: value.members.iter().map(|found| member(*version, found)).collect(),
-        },
+        data: Group::of(*version, value, Parts::Encoded),
     });
     write(record, &Line { key, value }, out)
-}
-
-fn member<'a>(version: i16, member: &'a MemberMetadata<'_>) -> Member<'a> {
-    let encoded = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
-    Member {
-        member_id: &member.member_id,
-        group_instance_id: (version >= 3).then(|| json!(member.group_instance_id)),
-        client_id: &member.client_id,
-        client_host: &member.client_host,
-        rebalance_timeout: (version >= 1).then_some(member.rebalance_timeout),
-        session_timeout: member.session_timeout,
-        subscription: encoded(&member.subscription),
-        assignment: encoded(&member.assignment),
-    }
 }
 
 fn key<'a>(record: &Record<'a>) -> Result<Option<(i16, GroupRecordKey<'a>)>, Failure> {

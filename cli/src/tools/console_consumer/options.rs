@@ -56,7 +56,7 @@ pub(crate) struct Args {
     /// Go on after a record that cannot be shown
     #[arg(long)]
     skip_message_on_error: bool,
-    /// The consumer group [default: console-consumer-<number>, whose offsets nobody keeps]
+    /// The consumer group [default: console-consumer-NUMBER, whose offsets nobody keeps]
     #[arg(long)]
     group: Option<String>,
     /// A property of the consumer by its Java name, name=value; may be given several times

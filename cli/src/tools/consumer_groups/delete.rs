@@ -32,7 +32,9 @@ pub(super) async fn groups(client: &mut Client, args: &Args, groups: &[String]) 
     }
     error(args, "Deletion of some consumer groups failed:");
     for (group, error) in failed {
-        output::line(format_args!("* Group '{group}' could not be deleted due to: {}", Failure::from(error)));
+        // A class too many is Kafka's.
+        let why = format!("java.util.concurrent.ExecutionException: {}", Failure::from(error));
+        output::line(format_args!("* Group '{group}' could not be deleted due to: {why}"));
     }
     if !deleted.is_empty() {
         output::line(format_args!("\nThese consumer groups were deleted successfully: {}", quoted(&deleted)));
@@ -43,16 +45,17 @@ pub(super) async fn groups(client: &mut Client, args: &Args, groups: &[String]) 
 /// Forgets a group's offsets for some topics or partitions.
 pub(super) async fn offsets(client: &mut Client, args: &Args, group: &str) -> Result<(), Failure> {
     let partitions = partitions(client, &args.topic).await?;
-    let results = match delete_offsets(client, group, &partitions).await {
-        Ok(results) => results,
+    let (results, refused) = match delete_offsets(client, group, &partitions).await {
+        Ok(results) => (results, None),
         Err(vltava_client::ClientError::Api(refused)) => {
-            let words = refusal(group, &refused);
-            error(args, &words);
-            return Ok(());
+            let all = partitions.into_iter().map(|partition| (partition, Err(refused.clone())));
+            (all.collect(), Some(refused))
         }
         Err(error) => return Err(error.into()),
     };
-    if results.values().all(Result::is_ok) {
+    if let Some(refused) = refused {
+        error(args, &refusal(group, &refused));
+    } else if results.values().all(Result::is_ok) {
         let topics = args.topic.join(", ");
         output::line(format_args!("Request succeed for deleting offsets with topic {topics} group {group}"));
     } else {
@@ -60,7 +63,8 @@ pub(super) async fn offsets(client: &mut Client, args: &Args, group: &str) -> Re
     }
     output::line(format_args!("\n{:<30} {:<15} {:<15}", "TOPIC", "PARTITION", "STATUS"));
     for (TopicPartition { topic, partition }, result) in results {
-        let status = result.map_or_else(|error| format!("Error: {error}"), |()| "Successful".to_owned());
+        let status = result
+            .map_or_else(|error| format!("Error: :{}", Failure::from(error)), |()| "Successful".to_owned());
         output::line(format_args!("{topic:<30} {partition:<15} {status:<15}"));
     }
     Ok(())

@@ -24,7 +24,10 @@ pub(super) async fn describe(client: &mut Client, args: &Args, group: &str) -> R
     match described.state.as_str() {
         "Dead" => {
             error(args, &format!("Consumer group '{group}' does not exist."));
-            return Ok(());
+            // The heads of the table of members come all the same, in Kafka too.
+            if !args.members {
+                return Ok(());
+            }
         }
         "Empty" => eprintln!("{before}Consumer group '{group}' has no active members."),
         "PreparingRebalance" | "CompletingRebalance" | "AwaitingSync" | "Assigning" | "Reconciling" => {
@@ -34,9 +37,7 @@ pub(super) async fn describe(client: &mut Client, args: &Args, group: &str) -> R
     }
     if args.members {
         let members: Vec<Member> = described.members.iter().map(member).collect();
-        if !members.is_empty() {
-            output::write(&table::members(group, &members, args.verbose));
-        }
+        output::write(&table::members(group, &members, args.verbose));
         return Ok(());
     }
     if args.state.is_some() {

@@ -94,18 +94,10 @@ fn is_consumers(protocol_type: &str) -> bool {
 }
 
 async fn list(client: &mut Client, args: &Args) -> Result<(), Failure> {
-    const STATES: [&str; 8] = [
-        "Unknown",
-        "PreparingRebalance",
-        "CompletingRebalance",
-        "Stable",
-        "Dead",
-        "Empty",
-        "Assigning",
-        "Reconciling",
-    ];
-    let states = chosen(args.state.as_deref(), &STATES, "state")?;
-    let kinds = chosen(args.kind.as_deref(), &["Classic", "Consumer"], "type")?;
+    const STATES: [&str; 7] =
+        ["PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty", "Assigning", "Reconciling"];
+    let states = chosen(args.state.as_deref(), &STATES, ["state", "states"])?;
+    let kinds = chosen(args.kind.as_deref(), &["Consumer", "Classic"], ["types", "types"])?;
     let mut groups = list_groups(client, &states).await?;
     groups.retain(|group| is_consumers(&group.protocol_type));
     // Brokers before 2.6 know no filter, those before 3.8 no types: then all are classic.
@@ -133,18 +125,22 @@ async fn list(client: &mut Client, args: &Args) -> Result<(), Failure> {
 }
 
 /// The names in a list such as `stable,empty`, as brokers spell them.
-fn chosen<'a>(list: Option<&str>, known: &[&'a str], what: &str) -> Result<Vec<&'a str>, Failure> {
+fn chosen<'a>(
+    list: Option<&str>,
+    known: &[&'a str],
+    [what, whats]: [&str; 2],
+) -> Result<Vec<&'a str>, Failure> {
     let names = list.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
     names
         .map(|name| {
             let found = known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
             found.ok_or_else(|| {
                 let words = format!(
-                    "Invalid {what} list '{}'. Valid {what}s are: {}",
+                    "Invalid {what} list '{}'. Valid {whats} are: {}",
                     list.unwrap_or_default(),
                     known.join(", ")
                 );
-                Failure::illegal(words)
+                Failure::usage(words)
             })
         })
         .collect()

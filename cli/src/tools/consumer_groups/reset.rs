@@ -40,7 +40,13 @@ pub(super) async fn reset(client: &mut Client, args: &Args, groups: &[String]) -
             continue;
         }
         let plan = match &mut from_file {
-            Some(plan) => within(client, plan.remove(group).unwrap_or_default()).await?,
+            Some(plan) => match plan.remove(group) {
+                Some(plan) => within(client, plan).await?,
+                None => {
+                    error(args, &format!("No reset plan for group {group} found"));
+                    Offsets::new()
+                }
+            },
             None => plan(client, args, group).await?,
         };
         if args.reset.execute {
@@ -63,13 +69,19 @@ pub(super) async fn reset(client: &mut Client, args: &Args, groups: &[String]) -
 }
 
 fn read(file: &std::path::Path) -> Result<String, Failure> {
-    let class = "java.nio.file.NoSuchFileException";
-    let failed = |why: String| Failure::new(class, format!("{}: {why}", file.display()));
-    let length = std::fs::metadata(file).map_err(|error| failed(error.to_string()))?.len();
+    let failed = |why: &str| {
+        let text = format!("java.io.IOException: Unable to read file {}{why}", file.display());
+        Failure::new("java.lang.RuntimeException", text)
+    };
+    let reason = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => failed(""),
+        _ => failed(&format!(": {error}")),
+    };
+    let length = std::fs::metadata(file).map_err(reason)?.len();
     if length > MAX_FILE {
-        return Err(failed(format!("{length} bytes are more than {MAX_FILE}")));
+        return Err(failed(&format!(": {length} bytes are more than {MAX_FILE}")));
     }
-    std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))
+    std::fs::read_to_string(file).map_err(reason)
 }
 
 async fn plan(client: &mut Client, args: &Args, group: &str) -> Result<Offsets, Failure> {
@@ -95,7 +107,7 @@ async fn plan(client: &mut Client, args: &Args, group: &str) -> Result<Offsets, 
         for partition in scope {
             let Some(current) = committed.get(&partition) else {
                 let name = format!("{}-{}", partition.topic, partition.partition);
-                return Err(Failure::illegal(format!(
+                return Err(Failure::usage(format!(
                     "Cannot shift offset for partition {name} since there is no current committed offset"
                 )));
             };
@@ -115,7 +127,7 @@ async fn plan(client: &mut Client, args: &Args, group: &str) -> Result<Offsets, 
         return Ok(plan);
     }
     let time = match (&reset.to_datetime, &reset.by_duration) {
-        (Some(text), _) => targets::datetime(text)?,
+        (Some(text), _) => targets::datetime(text, args.is_modern())?,
         (None, Some(duration)) => targets::before(Timestamp::now(), duration)?,
         (None, None) => return Err(Failure::usage("One of the reset targets should be defined.")),
     };

@@ -72,7 +72,7 @@ fn cells(row: &Row) -> [String; 8] {
     ]
 }
 
-/// 3.9's table of offsets.
+/// 3.9's table of offsets. As there, a line break stands before each line and none after the last.
 pub(super) fn offsets(group: &str, rows: &[Row]) -> String {
     let widest = |pick: fn(&Row) -> Option<&str>| width(rows.iter().filter_map(pick), 15);
     let group_width = width(std::iter::once(group), 15);
@@ -82,9 +82,9 @@ pub(super) fn offsets(group: &str, rows: &[Row]) -> String {
     let mut text = String::new();
     let mut line = |group: &str, cells: [&str; 8]| {
         let [topic, partition, current, end, lag, consumer, host, client] = cells;
-        let _ = writeln!(
+        let _ = write!(
             text,
-            "{group:<group_width$} {topic:<topic_width$} {partition:<10} {current:<15} {end:<15} {lag:<15} {consumer:<consumer_width$} {host:<host_width$} {client}"
+            "\n{group:<group_width$} {topic:<topic_width$} {partition:<10} {current:<15} {end:<15} {lag:<15} {consumer:<consumer_width$} {host:<host_width$} {client}"
         );
     };
     let heads =
@@ -94,7 +94,7 @@ pub(super) fn offsets(group: &str, rows: &[Row]) -> String {
         let cells = cells(row);
         line(group, cells.each_ref().map(String::as_str));
     }
-    format!("\n{text}")
+    text
 }
 
 /// A member of a group.
@@ -141,13 +141,11 @@ pub(super) fn members(group: &str, members: &[Member], verbose: bool) -> String 
 
 /// 3.9's table of a group's state. `coordinator` is `host:port  (id)`.
 pub(super) fn state(group: &str, coordinator: &str, assignor: &str, state: &str, members: usize) -> String {
-    let (group_width, coordinator_width) =
-        (width(std::iter::once(group), 15), width(std::iter::once(coordinator), 25));
+    // The first column is as wide as the coordinator needs it, in Kafka too.
+    let width = width(std::iter::once(coordinator), 25);
     let line = |cells: [&str; 5]| {
         let [group, coordinator, assignor, state, members] = cells;
-        format!(
-            "\n{group:<group_width$} {coordinator:<coordinator_width$} {assignor:<20} {state:<20} {members}"
-        )
+        format!("\n{group:<width$} {coordinator:<25} {assignor:<20} {state:<15} {members}")
     };
     let heads = line(["GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS"]);
     heads + &line([group, coordinator, assignor, state, &members.to_string()]) + "\n"
@@ -163,8 +161,7 @@ pub(super) struct Listed<'a> {
 
 /// 3.9's list with types, states or both.
 pub(super) fn listing(groups: &[Listed<'_>], kinds: bool, states: bool) -> String {
-    let longest = groups.iter().map(|group| group.group.chars().count()).max().unwrap_or(15);
-    let group_width = longest + 10;
+    let group_width = width(groups.iter().map(|group| group.group), 15) + 10;
     let mut text = String::new();
     let heads = Listed { group: "GROUP", kind: "TYPE", state: "STATE" };
     for row in std::iter::once(&heads).chain(groups) {
@@ -255,12 +252,15 @@ mod tests {
         );
         assert_eq!(
             state("g", "127.0.0.1:9092  (0)", "range", "Stable", 1),
-            "\nGROUP           COORDINATOR (ID)          ASSIGNMENT-STRATEGY  STATE                #MEMBERS\
-             \ng               127.0.0.1:9092  (0)       range                Stable               1\n"
+            "\nGROUP                     COORDINATOR (ID)          ASSIGNMENT-STRATEGY  STATE           #MEMBERS\
+             \ng                         127.0.0.1:9092  (0)       range                Stable          1\n"
         );
         let listed = Listed { group: "group", kind: "Classic", state: "Empty" };
         let text = listing(&[listed], false, true);
-        assert_eq!(text, "GROUP           STATE               \ngroup           Empty               \n");
+        assert_eq!(
+            text,
+            "GROUP                     STATE               \ngroup                     Empty               \n"
+        );
     }
 
     #[test]

@@ -11,17 +11,28 @@ use crate::tools::failure::Failure;
 pub(super) fn topic_partitions(text: &str) -> Result<(&str, Option<Vec<i32>>), Failure> {
     let Some((topic, list)) = text.split_once(':') else { return Ok((text, None)) };
     let number = |entry: &str| {
-        let class = "java.lang.NumberFormatException";
-        entry.trim().parse().map_err(|_| Failure::new(class, format!("For input string: \"{entry}\"")))
+        let words = || format!("Invalid partition '{entry}' specified in topic arg '{text}''");
+        entry.trim().parse().map_err(|_| Failure::usage(words()))
     };
     let partitions = list.split(',').map(number).collect::<Result<_, _>>()?;
     Ok((topic, Some(partitions)))
 }
 
-/// `2024-01-31T12:00:00.000`, in UTC unless a zone such as `Z`, `+01` or `+0100` follows; as milliseconds since 1970.
-pub(super) fn datetime(text: &str) -> Result<i64, Failure> {
-    let unparsable = || Failure::new("java.text.ParseException", format!("Unparseable date: \"{text}\""));
-    let (date, time) = text.split_once('T').ok_or_else(unparsable)?;
+/// `2024-01-31T12:00:00.000`, in UTC unless a zone such as `Z`, `+01` or `+0100` follows; as milliseconds since 1970. What is wrong is
+/// said in the words of 3.9, or in those of 0.11.
+pub(super) fn datetime(text: &str, modern: bool) -> Result<i64, Failure> {
+    const PARSE_EXCEPTION: &str = "java.text.ParseException";
+    let wrong = |words: String| match modern {
+        true => Failure::new("java.lang.RuntimeException", format!("{PARSE_EXCEPTION}: {words}")),
+        false => Failure::new(PARSE_EXCEPTION, words),
+    };
+    let unparsable = || wrong(format!("Unparseable date: \"{text}\""));
+    let (date, time) = text.split_once('T').ok_or_else(|| match modern {
+        true => {
+            wrong("Error parsing timestamp. It does not contain a 'T' according to ISO8601 format".to_owned())
+        }
+        false => unparsable(),
+    })?;
     if time.contains(['Z', 'z', '+', '-']) {
         let zoned: Timestamp = format!("{date}T{time}").parse().map_err(|_| unparsable())?;
         return Ok(zoned.as_millisecond());
@@ -48,26 +59,46 @@ pub(super) fn before(now: Timestamp, duration: &str) -> Result<i64, Failure> {
 /// Offsets by group and partition.
 pub(super) type Plan = BTreeMap<String, BTreeMap<TopicPartition, i64>>;
 
-/// Reads what [`csv`] writes: `topic,partition,offset` where there is one group, else `group,topic,partition,offset`.
+/// Reads what [`csv`] writes: `topic,partition,offset` where there is one group, else `group,topic,partition,offset`. As in Kafka, the
+/// first line decides which of the two it is, and lines about other groups are not looked at.
 pub(super) fn read_csv(text: &str, groups: &[String]) -> Result<Plan, Failure> {
     let mut plan = Plan::new();
+    let mut without_group = None;
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let malformed = || {
-            let class = "com.fasterxml.jackson.dataformat.csv.CsvReadException";
-            Failure::new(class, format!("line {number} of the CSV file makes no sense: {line}"))
-        };
         let fields: Vec<&str> = line.split(',').map(|field| field.trim().trim_matches('"')).collect();
+        let alone = *without_group.get_or_insert_with(|| match (fields.as_slice(), groups) {
+            ([_, partition, offset], [_]) => {
+                let number = parse::<i32>(partition, "int").and_then(|_| parse::<i64>(offset, "long"));
+                // Kafka goes on likewise; then the group has no plan.
+                number.inspect_err(|failure| eprintln!("{failure}")).is_ok()
+            }
+            _ => false,
+        });
         let (group, topic, partition, offset) = match (fields.as_slice(), groups) {
-            ([topic, partition, offset], [group]) => (group.as_str(), topic, partition, offset),
-            ([group, topic, partition, offset], _) => (*group, topic, partition, offset),
-            _ => return Err(malformed()),
+            ([topic, partition, offset], [group]) if alone => (group.as_str(), topic, partition, offset),
+            ([group, topic, partition, offset], _) if !alone => (*group, topic, partition, offset),
+            ([group, ..], _) if !alone && !groups.iter().any(|known| known == group) => continue,
+            _ => {
+                let words = format!("line {number} of the CSV file makes no sense: {line}");
+                return Err(Failure::new("com.fasterxml.jackson.dataformat.csv.CsvReadException", words));
+            }
         };
-        let partition = partition.parse().map_err(|_| malformed())?;
-        let offset = offset.parse().map_err(|_| malformed())?;
+        let (partition, offset) = (parse(partition, "int")?, parse(offset, "long")?);
         let partition = TopicPartition { topic: (*topic).to_owned(), partition };
         plan.entry(group.to_owned()).or_default().insert(partition, offset);
     }
     Ok(plan)
+}
+
+/// A number, or what Kafka's reader of CSV says of what is none.
+fn parse<N: std::str::FromStr>(field: &str, kind: &str) -> Result<N, Failure> {
+    field.parse().map_err(|_| {
+        let class = "com.fasterxml.jackson.databind.exc.InvalidFormatException";
+        let words = format!(
+            "Cannot deserialize value of type `{kind}` from String \"{field}\": not a valid `{kind}` value"
+        );
+        Failure::new(class, words)
+    })
 }
 
 /// Writes offsets as CSV, one line a partition, with the group if there are several.
@@ -85,10 +116,10 @@ mod tests {
 
     #[test]
     fn times_are_utc_unless_they_say_otherwise() {
-        assert_eq!(datetime("1970-01-02T00:00:00.500"), Ok(86_400_500));
-        assert_eq!(datetime("1970-01-01T01:00:00.000+01:00"), Ok(0));
-        assert_eq!(datetime("1970-01-01T00:00:00.000Z"), Ok(0));
-        assert!(datetime("yesterday").is_err());
+        assert_eq!(datetime("1970-01-02T00:00:00.500", true), Ok(86_400_500));
+        assert_eq!(datetime("1970-01-01T01:00:00.000+01:00", true), Ok(0));
+        assert_eq!(datetime("1970-01-01T00:00:00.000Z", true), Ok(0));
+        assert!(datetime("yesterday", true).is_err());
     }
 
     #[test]
@@ -110,7 +141,11 @@ mod tests {
         assert_eq!(plan, read_csv(&csv(&rows, true), &groups).unwrap());
         assert_eq!(plan["g"].len(), 2);
         assert!(read_csv("t,0\n", &groups).is_err());
-        assert!(read_csv("t,0,7\n", &["a".into(), "b".into()]).is_err());
+        assert!(read_csv("t,0,7\nt,x,7\n", &groups).is_err());
+        assert!(read_csv("a,0,7\n", &["a".into(), "b".into()]).is_err());
+        // Neither form, or other groups: no plan.
+        assert!(read_csv("t,zero,7\n", &groups).unwrap().is_empty());
+        assert!(read_csv("other,t,0,7\n", &groups).unwrap().is_empty());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// REQUIRED: how many messages to consume
     #[arg(long, value_name = "count")]
     messages: Option<u64>,
-    /// The consumer group [default: perf-consumer-<number>]
+    /// The consumer group [default: perf-consumer-NUMBER]
     #[arg(long)]
     group: Option<String>,
     /// The bytes of one fetch of a partition (max.partition.fetch.bytes)

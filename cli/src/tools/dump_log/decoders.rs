@@ -1,6 +1,6 @@
 //! What keys and values mean.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vltava_protocol::{
     consumer::{ConsumerProtocolAssignment, PROTOCOL_TYPE},
     group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue},
@@ -8,8 +8,12 @@ use vltava_protocol::{
     transaction_records::{TransactionLogKey, TransactionLogValue},
 };
 
-use super::{super::deserializer::Deserializer, Era};
-use crate::tools::failure::Failure;
+use super::{super::deserializer::Deserializer, Args, Era};
+use crate::tools::{
+    failure::Failure,
+    group_records::{Group, GroupKey, Offset, OffsetKey, Parts},
+    output,
+};
 
 /// How to read records.
 #[derive(Debug)]
@@ -22,7 +26,33 @@ pub(super) enum Decoder {
 /// Key and payload as they are written; without one nothing is.
 pub(super) type Decoded = (Option<String>, Option<String>);
 
+/// Classes that 3.9's tool knows under the names that they had before.
+const RENAMED: [&str; 4] = ["DefaultDecoder", "IntegerDecoder", "LongDecoder", "StringDecoder"];
+
 impl Decoder {
+    /// What the options name. In 3.9's output the old names of classes are answered with the new ones.
+    pub(super) fn of(args: &Args, era: Era) -> Result<Self, Failure> {
+        if args.offsets_decoder {
+            return Ok(Self::Offsets);
+        }
+        if args.transaction_log_decoder {
+            return Ok(Self::Transactions);
+        }
+        let named = |class: &Option<String>| {
+            let Some(class) = class else { return Ok(Deserializer::Bytes) };
+            let old = class.strip_prefix("kafka.serializer.").filter(|name| RENAMED.contains(name));
+            if let Some(name) = old.filter(|_| era == Era::New) {
+                output::line(format_args!(
+                    "{class} is deprecated. Please use org.apache.kafka.tools.api.{name} instead"
+                ));
+            }
+            Deserializer::named(class)
+        };
+        // In this order, as Kafka looks for them.
+        let value = named(&args.value_decoder_class)?;
+        Ok(Self::Plain { key: named(&args.key_decoder_class)?, value })
+    }
+
     pub(super) fn decode(&self, record: &Record<'_>, era: Era) -> Result<Decoded, Failure> {
         match self {
             Self::Plain { key, value } => Ok((text(*key, record.key)?, text(*value, record.value)?)),
@@ -68,11 +98,11 @@ fn offsets(record: &Record<'_>, era: Era) -> Result<Decoded, Failure> {
                     value.map_or_else(deleted, |value| Some(old_offset(&value))),
                 ),
                 Era::New => (
-                    Some(typed(
-                        kind,
-                        &json!({"group": key.group, "topic": key.topic, "partition": key.partition}),
-                    )),
-                    value.map_or_else(deleted, |value| Some(new_offset(version, &value))),
+                    Some(labelled("type", kind, &OffsetKey::of(&key))?),
+                    match value {
+                        Some(value) => Some(labelled("version", version, &Offset::of(version, &value))?),
+                        None => deleted(),
+                    },
                 ),
             }
         }
@@ -85,8 +115,14 @@ fn offsets(record: &Record<'_>, era: Era) -> Result<Decoded, Failure> {
                     value.map_or_else(deleted, |value| Some(old_group(&value))),
                 ),
                 Era::New => (
-                    Some(typed(kind, &json!({"group": key.group}))),
-                    value.map_or_else(deleted, |value| Some(new_group(version, &value))),
+                    Some(labelled("type", kind, &GroupKey::of(&key))?),
+                    match value {
+                        Some(value) => {
+                            let group = Group::of(version, &value, Parts::Decoded);
+                            Some(labelled("version", version, &group)?)
+                        }
+                        None => deleted(),
+                    },
                 ),
             }
         }
@@ -96,12 +132,11 @@ fn offsets(record: &Record<'_>, era: Era) -> Result<Decoded, Failure> {
     })
 }
 
-fn typed(kind: i16, data: &Value) -> String {
-    format!("{{\"type\":\"{kind}\",\"data\":{data}}}")
-}
-
-fn versioned(version: i16, data: &Value) -> String {
-    format!("{{\"version\":\"{version}\",\"data\":{data}}}")
+/// `{"type":"1","data":{...}}` of a key, `{"version":"3","data":{...}}` of a value.
+fn labelled(label: &str, version: i16, data: &impl serde::Serialize) -> Result<String, Failure> {
+    let data = serde_json::to_string(data)
+        .map_err(|error| Failure::new("java.lang.RuntimeException", error.to_string()))?;
+    Ok(format!("{{\"{label}\":\"{version}\",\"data\":{data}}}"))
 }
 
 fn old_offset(value: &OffsetCommitValue<'_>) -> String {
@@ -110,20 +145,6 @@ fn old_offset(value: &OffsetCommitValue<'_>) -> String {
     } else {
         format!("{}:{}", value.offset, value.metadata)
     }
-}
-
-fn new_offset(version: i16, value: &OffsetCommitValue<'_>) -> String {
-    let mut data = serde_json::Map::new();
-    data.insert("offset".into(), value.offset.into());
-    if version >= 3 {
-        data.insert("leaderEpoch".into(), value.leader_epoch.into());
-    }
-    data.insert("metadata".into(), value.metadata.as_ref().into());
-    data.insert("commitTimestamp".into(), value.commit_timestamp.into());
-    if version == 1 {
-        data.insert("expireTimestamp".into(), value.expire_timestamp.into());
-    }
-    versioned(version, &data.into())
 }
 
 fn old_group(value: &GroupMetadataValue<'_>) -> String {
@@ -148,36 +169,6 @@ fn old_group(value: &GroupMetadataValue<'_>) -> String {
         value.generation,
         json!(format!("{{{}}}", members.join(",")))
     )
-}
-
-fn new_group(version: i16, value: &GroupMetadataValue<'_>) -> String {
-    let members: Vec<_> = value
-        .members
-        .iter()
-        .map(|member| {
-            json!({
-                "memberId": member.member_id,
-                "groupInstanceId": member.group_instance_id,
-                "clientId": member.client_id,
-                "clientHost": member.client_host,
-                "rebalanceTimeout": member.rebalance_timeout,
-                "sessionTimeout": member.session_timeout,
-                "assignment": ConsumerProtocolAssignment::parse(&member.assignment).map_or_else(
-                    |_| json!(hex(&member.assignment)),
-                    |assignment| json!(partitions(&assignment)),
-                ),
-            })
-        })
-        .collect();
-    let data = json!({
-        "protocolType": value.protocol_type,
-        "generation": value.generation,
-        "protocol": value.protocol,
-        "leader": value.leader,
-        "currentStateTimestamp": value.current_state_timestamp,
-        "members": members,
-    });
-    versioned(version, &data)
 }
 
 fn partitions(assignment: &ConsumerProtocolAssignment<'_>) -> Vec<String> {

@@ -103,26 +103,22 @@ impl Settings {
         if args.cluster_metadata_decoder || args.remote_log_metadata_decoder {
             return Err(Failure::usage("There is neither KRaft's nor tiered storage's metadata here"));
         }
-        let named =
-            |class: &Option<String>| class.as_deref().map_or(Ok(Deserializer::Bytes), Deserializer::named);
-        let decoder = if args.offsets_decoder {
-            Decoder::Offsets
-        } else if args.transaction_log_decoder {
-            Decoder::Transactions
-        } else {
-            Decoder::Plain { key: named(&args.key_decoder_class)?, value: named(&args.value_decoder_class)? }
-        };
         let decoded = args.key_decoder_class.is_some() || args.value_decoder_class.is_some();
         let contents = args.print_data_log || decoded || args.offsets_decoder || args.transaction_log_decoder;
+        let era = args.era.era.unwrap_or(Era::New);
         Ok(Self {
-            era: args.era.era.unwrap_or(Era::New),
+            era,
             contents,
             deep: args.deep_iteration || contents,
             verify_only: args.verify_index_only,
             sanity_only: args.index_sanity_check,
             max_message_size: args.max_message_size,
             max_bytes: args.max_bytes,
-            decoder,
+            // 3.9's tool looks for decoders when it opens a log.
+            decoder: match era {
+                Era::Old => Decoder::of(args, era)?,
+                Era::New => Decoder::Plain { key: Deserializer::Bytes, value: Deserializer::Bytes },
+            },
             skip_metadata: args.skip_record_metadata,
         })
     }
@@ -146,13 +142,18 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn dump(args: &Args) -> Result<(), Failure> {
     let files = args.files.as_deref().ok_or_else(|| Failure::missing("files"))?;
-    let settings = Settings::of(args)?;
+    let mut settings = Settings::of(args)?;
     let mut mismatches = Mismatches::default();
     for name in files.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         let path = PathBuf::from(name);
         output::line(format_args!("Dumping {name}"));
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("log") => segment::dump(&settings, &path, &mut mismatches)?,
+            Some("log") => {
+                if settings.era == Era::New {
+                    settings.decoder = Decoder::of(args, settings.era)?;
+                }
+                segment::dump(&settings, &path, &mut mismatches)?;
+            }
             Some("index") => indexes::dump_offsets(&settings, &path, &mut mismatches)?,
             Some("timeindex") => indexes::dump_times(&settings, &path, &mut mismatches)?,
             Some("txnindex") => producers::dump_aborted(&path)?,

@@ -58,17 +58,19 @@ pub(super) fn record(
     shown: &Shown<'_>,
 ) -> Result<(), Failure> {
     let record = shown.record;
-    text.push_str("| ");
+    // Once, before whatever comes first of what may have something before it.
+    let mut prefix = "| ";
     if !settings.skip_metadata {
         let _ = write!(
             text,
-            "offset: {} {}: {} keySize: {} valueSize: {}",
+            "{prefix}offset: {} {}: {} keySize: {} valueSize: {}",
             record.offset,
             time_name(entry),
             record.timestamp,
             size(record.key),
             size(record.value)
         );
+        prefix = " ";
         if entry.magic() >= 2 {
             let _ = write!(text, " sequence: {} headerKeys: {}", shown.sequence, header_keys(record));
         }
@@ -83,12 +85,10 @@ pub(super) fn record(
     if settings.contents && !entry.is_control() {
         let (key, payload) = settings.decoder.decode(record, settings.era)?;
         if let Some(key) = key {
-            text.push_str(if settings.skip_metadata { "key: " } else { " key: " });
-            text.push_str(&key);
+            let _ = write!(text, "{prefix}key: {key}");
         }
         if let Some(payload) = payload {
-            text.push_str(" payload: ");
-            text.push_str(&payload);
+            let _ = write!(text, " payload: {payload}");
         }
     }
     text.push('\n');

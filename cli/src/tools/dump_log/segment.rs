@@ -32,10 +32,10 @@ pub(super) fn dump(settings: &Settings, path: &Path, mismatches: &mut Mismatches
     let mut valid = 0;
     loop {
         let position = log.position();
-        if position >= settings.max_bytes {
+        let Some(entry) = log.next()? else { break };
+        if position + entry.bytes().len() as u64 > settings.max_bytes {
             break;
         }
-        let Some(entry) = log.next()? else { break };
         text.clear();
         match settings.era {
             Era::New => new_lines::batch(&mut text, &entry, position)?,

@@ -11,7 +11,7 @@ use vltava_client::{
 };
 
 use self::filter::PartitionFilter;
-use super::{brokers, failure::Failure, output, usage};
+use super::{brokers, client::check_addresses, failure::Failure, output, usage};
 
 /// Show the offsets of partitions, as kafka-get-offsets.sh and GetOffsetShell do
 #[derive(Debug, Parser)]
@@ -54,10 +54,6 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     match super::block_on(show(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.usage => usage::<Args>(&failure.message),
-        Err(failure) if failure.is_of_connecting() => {
-            eprintln!("Please provide valid host:port like host1:9091,host2:9092\n{}", failure.message);
-            ExitCode::FAILURE
-        }
         Err(failure) => {
             eprintln!("Error occurred: {}", failure.message);
             ExitCode::FAILURE
@@ -69,6 +65,7 @@ async fn show(args: &Args) -> Result<(), Failure> {
     let bootstrap = args.bootstrap_server.as_deref().or(args.broker_list.as_deref());
     let bootstrap =
         bootstrap.ok_or_else(|| Failure::illegal("Missing required option(s) [bootstrap-server]"))?;
+    check_addresses(bootstrap)?;
     if args.topic_partitions.is_some() && (args.topic.is_some() || args.partitions.is_some()) {
         return Err(Failure::illegal("--topic-partitions cannot be used with --topic or --partitions"));
     }

@@ -10,19 +10,19 @@ const LETTERS: [(char, Permission); 5] = [
     ('a', Permission::ADMIN),
 ];
 
-/// Reads a list; `None` if an entry is not `scheme:id:permissions`.
-pub(super) fn parse(list: &str) -> Option<Vec<Acl>> {
-    list.split(',')
-        .map(|entry| {
-            let (scheme, rest) = entry.split_once(':')?;
-            let (id, letters) = rest.rsplit_once(':')?;
-            let mut permission = Permission::NONE;
-            for letter in letters.chars() {
-                permission = permission | LETTERS.iter().find(|(known, _)| *known == letter)?.1;
-            }
-            Some(Acl::new(permission, AuthId::new(scheme, id)))
-        })
-        .collect()
+/// Reads a list, or hands back the entry that is not `scheme:id:permissions`.
+pub(super) fn parse(list: &str) -> Result<Vec<Acl>, &str> {
+    list.split(',').map(|entry| one(entry).ok_or(entry)).collect()
+}
+
+fn one(entry: &str) -> Option<Acl> {
+    let (scheme, rest) = entry.split_once(':')?;
+    let (id, letters) = rest.rsplit_once(':')?;
+    let mut permission = Permission::NONE;
+    for letter in letters.chars() {
+        permission = permission | LETTERS.iter().find(|(known, _)| *known == letter)?.1;
+    }
+    Some(Acl::new(permission, AuthId::new(scheme, id)))
 }
 
 /// Two lines an entry.
@@ -43,7 +43,7 @@ mod tests {
     fn a_list_survives_reading_and_writing() {
         let acls = parse("world:anyone:cdrwa,digest:me:hash=:r").unwrap();
         assert_eq!(lines(&acls), "'world,'anyone\n: cdrwa\n'digest,'me:hash=\n: r\n");
-        assert!(parse("world:anyone").is_none());
-        assert!(parse("world:anyone:x").is_none());
+        assert_eq!(parse("world:anyone:r,world:anyone").unwrap_err(), "world:anyone");
+        assert!(parse("world:anyone:x").is_err());
     }
 }

@@ -20,16 +20,19 @@ use super::{
 };
 use crate::tools::{failure::Failure, output, zookeeper};
 
-/// How many commands `history` shows.
-const REMEMBERED: usize = 11;
+/// How many commands `history` shows, the last of them itself.
+const SHOWN: usize = 11;
+
+/// How many commands can be done again.
+const REMEMBERED: usize = 10_000;
 
 /// What became of a command.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// It has been obeyed.
     Done,
-    /// The shell ends, with this exit code.
-    Quit(u8),
+    /// The shell ends.
+    Quit,
     /// It has not.
     Failed {
         /// The exit code.
@@ -45,6 +48,8 @@ enum Refusal {
     Usage,
     /// It is refused for what it says.
     Words(String),
+    /// There is no session. That is said on standard output, and no failure.
+    NotConnected,
     /// ZooKeeper refused, about a path.
     ZooKeeper(zk::Error, String),
 }
@@ -59,6 +64,7 @@ impl Refusal {
         let (error, path) = match self {
             Refusal::Usage => return usage::of(command),
             Refusal::Words(words) => return words,
+            Refusal::NotConnected => return "Not connected".to_owned(),
             Refusal::ZooKeeper(error, path) => (error, path),
         };
         match error {
@@ -97,10 +103,30 @@ impl Shell {
     /// Opens the session.
     pub(super) async fn connect(&mut self) -> Result<(), Failure> {
         self.session = Some(zookeeper::connect(&self.address).await?);
-        if self.print_watches.load(Ordering::Relaxed) {
-            output::write("\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null\n");
-        }
+        self.event("SyncConnected");
         Ok(())
+    }
+
+    /// Tells of the session's own state.
+    fn event(&self, state: &str) {
+        if self.print_watches.load(Ordering::Relaxed) {
+            output::write(&format!("\nWATCHER::\n\nWatchedEvent state:{state} type:None path:null\n"));
+        }
+    }
+
+    /// A line as it was written before a flag took the place of the operand at `index`, and what to write instead.
+    fn compatible(&self, name: &str, mut line: Line, index: usize, flag: char) -> Line {
+        if line.operands.len() > index {
+            let value = line.operands.remove(index);
+            let old = match (name, flag) {
+                (_, 'w') => "path [watch]",
+                ("set", _) => "path data [version]",
+                _ => "path [version]",
+            };
+            eprintln!("'{name} {old}' has been deprecated. Please use '{}' instead.", usage::of(name));
+            line.set(flag, (flag == 'v').then_some(value));
+        }
+        line
     }
 
     /// What stands before a line that is typed.
@@ -126,17 +152,16 @@ impl Shell {
     /// Obeys a command.
     pub(super) async fn run(&mut self, words: &[String]) -> Outcome {
         let mut words = words.to_vec();
-        if words.first().is_some_and(|name| name == "redo") {
-            let number = words.get(1).and_then(|number| number.parse::<usize>().ok());
-            let known = self.history.iter().find(|(known, _)| Some(*known) == number);
-            match known {
-                Some((_, line)) if !line.starts_with("redo") => words = split(line),
-                _ => return Outcome::Failed { code: 1, words: "Command index out of range".to_owned() },
+        let again = words.first().is_some_and(|name| name == "redo") && words.len() > 1;
+        if again {
+            match self.earlier(&words[1]) {
+                Ok(line) => words = line,
+                Err(why) => return Outcome::Failed { code: 1, words: why.to_owned() },
             }
         }
         let Some((name, rest)) = words.split_first() else { return Outcome::Done };
         if name == "quit" {
-            return Outcome::Quit(0);
+            return Outcome::Quit;
         }
         if !usage::COMMANDS.iter().any(|(known, _)| known == name) {
             let words = format!("{}Command not found: Command not found {name}", usage::all());
@@ -144,17 +169,43 @@ impl Shell {
         }
         match self.obey(name, rest).await {
             Ok(()) => Outcome::Done,
-            Err(refusal) => Outcome::Failed { code: 1, words: refusal.words(name) },
+            Err(refusal @ Refusal::NotConnected) => {
+                output::line(refusal.words(name));
+                Outcome::Done
+            }
+            // What is done again fails without the shell's failing.
+            Err(refusal) => Outcome::Failed { code: u8::from(!again), words: refusal.words(name) },
         }
     }
 
+    /// The words of an earlier command, which the history shows instead of the one that does it again.
+    fn earlier(&mut self, number: &str) -> Result<Vec<String>, &'static str> {
+        let number = number.parse::<usize>().ok();
+        // The last is the one that asks.
+        let count = self.history.len().saturating_sub(1);
+        let known = self.history.iter().take(count).find(|(known, _)| Some(*known) == number);
+        let line = known.map(|(_, line)| line.clone()).ok_or("Command index out of range")?;
+        let words = split(&line);
+        if words.first().is_some_and(|name| name == "redo") {
+            return Err("No redoing redos");
+        }
+        if let Some((_, last)) = self.history.back_mut() {
+            *last = line;
+        }
+        Ok(words)
+    }
+
     async fn obey(&mut self, name: &str, words: &[String]) -> Result<(), Refusal> {
-        let parse = |flags| Line::parse(words, flags).ok_or(Refusal::Usage);
+        let parse = |flags| Line::parse(words, flags).map_err(Refusal::Words);
         match name {
             "help" => eprint!("{}", usage::all()),
             "history" => {
-                for (number, line) in &self.history {
+                for (number, line) in self.history.iter().skip(self.history.len().saturating_sub(SHOWN)) {
                     output::line(format_args!("{number} - {line}"));
+                }
+                // A command that is not typed is not remembered.
+                if self.history.is_empty() {
+                    output::line("0 - null");
                 }
             }
             "printwatches" => match words {
@@ -167,7 +218,13 @@ impl Shell {
             "version" => {
                 output::line(format_args!("ZooKeeper CLI version: vltava {}", env!("CARGO_PKG_VERSION")))
             }
-            "close" => self.session = None,
+            "redo" => {}
+            "close" => {
+                if self.session.take().is_none() {
+                    return Err(Refusal::NotConnected);
+                }
+                self.event("Closed");
+            }
             "connect" => {
                 if let Some(address) = words.first() {
                     self.address.clone_from(address);
@@ -175,18 +232,13 @@ impl Shell {
                 self.session = None;
                 self.connect().await.map_err(|failure| Refusal::Words(failure.message))?;
             }
-            "ls" => self.ls(&parse("swR")?).await?,
-            "get" => self.get(&parse("sw")?).await?,
-            "stat" => self.stat(&parse("w")?).await?,
+            "ls" => self.ls(&self.compatible(name, parse("swR")?, 1, 'w')).await?,
+            "get" => self.get(&self.compatible(name, parse("sw")?, 1, 'w')).await?,
+            "stat" => self.stat(&self.compatible(name, parse("w")?, 1, 'w')).await?,
             "create" => self.create(&parse("sect:")?).await?,
-            "set" => self.set(&parse("sv:")?).await?,
-            "delete" => self.delete(&parse("v:")?).await?,
-            "rmr" | "deleteall" => {
-                if name == "rmr" {
-                    output::line("The command 'rmr' has been deprecated. Please use 'deleteall' instead.");
-                }
-                self.delete_all(&parse("b:")?).await?;
-            }
+            "set" => self.set(&self.compatible(name, parse("sv:")?, 2, 'v')).await?,
+            "delete" => self.delete(&self.compatible(name, parse("v:")?, 1, 'v')).await?,
+            "deleteall" => self.delete_all(&parse("b:")?).await?,
             "getAcl" => self.get_acl(&parse("s")?).await?,
             "setAcl" => self.set_acl(&parse("sv:R")?).await?,
             _ => self.others(name, &parse("")?).await?,
@@ -229,7 +281,7 @@ impl Shell {
     }
 
     fn client(&self) -> Result<&zk::Client, Refusal> {
-        let session = self.session.as_ref().ok_or_else(|| Refusal::Words("Not connected".to_owned()))?;
+        let session = self.session.as_ref().ok_or(Refusal::NotConnected)?;
         Ok(session.client())
     }
 
@@ -243,7 +295,7 @@ impl Shell {
                 zk::EventType::NodeDeleted => "NodeDeleted",
                 zk::EventType::NodeDataChanged => "NodeDataChanged",
                 zk::EventType::NodeChildrenChanged => "NodeChildrenChanged",
-                _ => "None",
+                zk::EventType::Session => "None",
             };
             if print.load(Ordering::Relaxed) {
                 let path = event.path;
@@ -323,25 +375,28 @@ impl Shell {
             (false, true, _) => zk::CreateMode::Ephemeral,
             (false, false, _) => zk::CreateMode::Persistent,
         };
-        let acls = match line.operand(2) {
-            Some(list) => {
-                Some(acl::parse(list).ok_or_else(|| Refusal::Words(format!("Acl is not valid : {path}")))?)
-            }
+        let ttl = match line.value('t').map(str::parse) {
             None => None,
+            Some(Ok(millis)) => Some(Duration::from_millis(millis)),
+            Some(Err(_)) => return Err(Refusal::Words("-t argument must be a long value".to_owned())),
         };
+        if ttl.is_some()
+            && let Some(kind) =
+                [('e', "Ephemeral"), ('c', "Container")].iter().find(|(flag, _)| line.has(*flag))
+        {
+            return Err(Refusal::Words(format!("TTLs cannot be used with {} znodes", kind.1)));
+        }
+        let acls = line.operand(2).map(|list| read_acl(list, path)).transpose()?;
         let mut options = mode.with_acls(acls.as_deref().map_or(zk::Acls::anyone_all(), zk::Acls::new));
-        if let Some(ttl) = line.value('t') {
-            let millis = ttl
-                .parse()
-                .map_err(|_| Refusal::Words(format!("-t argument must be a long value: {ttl}")))?;
-            options = options.with_ttl(Duration::from_millis(millis));
+        if let Some(ttl) = ttl {
+            options = options.with_ttl(ttl);
         }
         let data = line.operand(1).unwrap_or_default().as_bytes();
         let (_, sequence) = client.create(path, data, &options).await.map_err(Refusal::zk(path))?;
         if sequential {
-            output::line(format_args!("Created {path}{sequence}"));
+            eprintln!("Created {path}{sequence}");
         } else {
-            output::line(format_args!("Created {path}"));
+            eprintln!("Created {path}");
         }
         Ok(())
     }
@@ -363,7 +418,13 @@ impl Shell {
 
     async fn delete_all(&self, line: &Line) -> Result<(), Refusal> {
         let path = path(line)?;
-        let Some(session) = &self.session else { return Err(Refusal::Words("Not connected".to_owned())) };
+        let session = self.session.as_ref().ok_or(Refusal::NotConnected)?;
+        if let Some(size) = line.value('b').filter(|size| size.parse::<i32>().is_err()) {
+            return Err(Refusal::Words(format!("-b argument must be an int value: {size}")));
+        }
+        if session.client().check_stat(path).await.map_err(Refusal::zk(path))?.is_none() {
+            return Err(Refusal::ZooKeeper(zk::Error::NoNode, path.to_owned()));
+        }
         let failed = |failure: Failure| {
             Refusal::Words(format!("Failed to delete some node(s) in the subtree! {}", failure.message))
         };
@@ -383,7 +444,7 @@ impl Shell {
     async fn set_acl(&self, line: &Line) -> Result<(), Refusal> {
         let (client, path) = (self.client()?, path(line)?);
         let list = line.operand(1).ok_or(Refusal::Usage)?;
-        let acls = acl::parse(list).ok_or_else(|| Refusal::Words(format!("Acl is not valid : {path}")))?;
+        let acls = read_acl(list, path)?;
         let version = version(line)?;
         let mut paths = vec![path.to_owned()];
         if line.has('R') {
@@ -399,11 +460,18 @@ impl Shell {
     }
 }
 
+/// A list of ACLs for a znode.
+fn read_acl(list: &str, path: &str) -> Result<Vec<zk::Acl>, Refusal> {
+    acl::parse(list).map_err(|entry| {
+        let words = format!("{entry} does not have the form scheme:id:perm\nAcl is not valid : {path}");
+        Refusal::Words(words)
+    })
+}
+
 /// The first operand, which names a znode.
 fn path(line: &Line) -> Result<&str, Refusal> {
     let path = line.operand(0).ok_or(Refusal::Usage)?;
-    let wrong =
-        |why: &str| Err(Refusal::Words(format!("Command failed: java.lang.IllegalArgumentException: {why}")));
+    let wrong = |why: &str| Err(Refusal::Words(why.to_owned()));
     if !path.starts_with('/') {
         return wrong("Path must start with / character");
     }

@@ -28,30 +28,48 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads the words after a command's name. `flags` are letters; a colon follows those that take a value. `None` for a flag that
-    /// the command does not have.
-    pub(super) fn parse(words: &[String], flags: &str) -> Option<Line> {
+    /// Reads the words after a command's name. `flags` are letters; a colon follows those that take a value. A flag that the command
+    /// does not have, or one without its value, is refused as commons-cli, the parser of ZooKeeper's shell, refuses it.
+    pub(super) fn parse(words: &[String], flags: &str) -> Result<Line, String> {
         let mut line = Line::default();
         let mut words = words.iter();
+        let takes = |letter: char| {
+            let at = flags.find(letter).filter(|_| letter != ':')?;
+            Some(flags[at + letter.len_utf8()..].starts_with(':'))
+        };
         while let Some(word) = words.next() {
-            let letter = match word.strip_prefix('-').map(|rest| rest.chars().collect::<Vec<_>>()) {
-                Some(letters) if letters.len() == 1 => letters[0],
-                // Several letters, or a lone dash: data may begin with one.
-                _ => {
-                    line.operands.push(word.clone());
-                    continue;
+            let letters: Vec<char> = word.strip_prefix('-').unwrap_or_default().chars().collect();
+            match letters.as_slice() {
+                [letter] => {
+                    let class = "org.apache.commons.cli";
+                    let takes = takes(*letter).ok_or_else(|| {
+                        format!("{class}.UnrecognizedOptionException: Unrecognized option: {word}")
+                    })?;
+                    let missing =
+                        || format!("{class}.MissingArgumentException: Missing argument for option: {letter}");
+                    let value = if takes { Some(words.next().ok_or_else(missing)?.clone()) } else { None };
+                    line.flags.push((*letter, value));
                 }
-            };
-            let at = flags.find(letter)?;
-            let takes = flags[at + letter.len_utf8()..].starts_with(':');
-            line.flags.push((letter, if takes { Some(words.next()?.clone()) } else { None }));
+                letters
+                    if !letters.is_empty() && letters.iter().all(|letter| takes(*letter) == Some(false)) =>
+                {
+                    line.flags.extend(letters.iter().map(|letter| (*letter, None)));
+                }
+                // Other letters, or a lone dash: data may begin with one.
+                _ => line.operands.push(word.clone()),
+            }
         }
-        Some(line)
+        Ok(line)
     }
 
     /// Whether a flag is there.
     pub(super) fn has(&self, letter: char) -> bool {
         self.flags.iter().any(|(flag, _)| *flag == letter)
+    }
+
+    /// Adds a flag.
+    pub(super) fn set(&mut self, letter: char, value: Option<String>) {
+        self.flags.push((letter, value));
     }
 
     /// A flag's value.
@@ -82,7 +100,16 @@ mod tests {
         assert!(line.has('s') && !line.has('w'));
         assert_eq!(line.value('v'), Some("3"));
         assert_eq!(line.operands, ["/a", "data", "-5x"]);
-        assert_eq!(Line::parse(&split("-x"), "s"), None);
-        assert_eq!(Line::parse(&split("/a -v"), "v:"), None);
+        let together = Line::parse(&split("-sw /a"), "swR").unwrap();
+        assert!(together.has('s') && together.has('w') && !together.has('R'));
+        let refused = |words: &str| Line::parse(&split(words), "sv:").unwrap_err();
+        assert_eq!(
+            refused("-x"),
+            "org.apache.commons.cli.UnrecognizedOptionException: Unrecognized option: -x"
+        );
+        assert_eq!(
+            refused("/a -v"),
+            "org.apache.commons.cli.MissingArgumentException: Missing argument for option: v"
+        );
     }
 }

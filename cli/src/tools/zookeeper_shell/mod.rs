@@ -61,8 +61,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 async fn once(shell: &mut Shell, words: &[String]) -> Result<u8, Failure> {
     shell.connect().await?;
     Ok(match shell.run(words).await {
-        Outcome::Done => 0,
-        Outcome::Quit(code) => code,
+        Outcome::Done | Outcome::Quit => 0,
         Outcome::Failed { code, words } => {
             eprintln!("{words}");
             code
@@ -99,7 +98,7 @@ async fn interactive(shell: &mut Shell) -> Result<u8, Failure> {
         let Some(words) = shell.remember(&line) else { continue };
         match shell.run(&words).await {
             Outcome::Done => code = 0,
-            Outcome::Quit(last) => return Ok(last),
+            Outcome::Quit => return Ok(code),
             Outcome::Failed { code: failed, words } => {
                 code = failed;
                 eprintln!("{words}");

@@ -1,7 +1,7 @@
 //! What commands there are and how they are written, as ZooKeeper 3.8 and 3.9 list them.
 
 /// Names and what follows them.
-pub(super) const COMMANDS: [(&str, &str); 23] = [
+pub(super) const COMMANDS: [(&str, &str); 22] = [
     ("addauth", "scheme auth"),
     ("close", ""),
     ("connect", "host:port"),
@@ -17,7 +17,6 @@ pub(super) const COMMANDS: [(&str, &str); 23] = [
     ("printwatches", "on|off"),
     ("quit", ""),
     ("redo", "cmdno"),
-    ("rmr", "path"),
     ("set", "[-s] [-v version] path data"),
     ("setAcl", "[-s] [-v version] [-R] path acl"),
     ("stat", "[-w] path"),
@@ -31,7 +30,7 @@ pub(super) const COMMANDS: [(&str, &str); 23] = [
 pub(super) fn all() -> String {
     let mut text = "ZooKeeper -server host:port -client-configuration properties-file cmd args\n".to_owned();
     for (name, rest) in COMMANDS {
-        if !matches!(name, "help" | "rmr") {
+        if name != "help" {
             text += &format!("\t{name} {rest}\n");
         }
     }

@@ -113,6 +113,12 @@ fn brokers() -> Vec<Step> {
             "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker 0 --add-config num.io.threads=x",
         ),
         run(
+            "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker 0 --add-config num.io.threads=900",
+        ),
+        run(
+            "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker 0 --add-config num.io.threads=3",
+        ),
+        run(
             "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker-defaults --add-config log.dirs=/tmp/x",
         ),
         run(

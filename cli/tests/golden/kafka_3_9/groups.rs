@@ -1,6 +1,6 @@
 //! `kafka-consumer-groups`: offsets reset in every way, groups listed, described, and forgotten.
 
-use crate::session::Counts::AnyOrder;
+use crate::session::Counts::{AnyOrder, Output, Unbroken};
 use crate::session::{Batch, Session, Step, run, run_for};
 
 /// 2023-11-14T22:13:20Z.
@@ -151,8 +151,9 @@ fn resets() -> Vec<Step> {
             AnyOrder,
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --reset-offsets --from-file one.csv --execute",
         ),
+        // Kafka tries the other form of the file first, and prints the trace of that.
         run_for(
-            AnyOrder,
+            Output,
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --group g2 --reset-offsets --from-file two.csv --dry-run",
         ),
         run_for(
@@ -166,10 +167,6 @@ fn resets() -> Vec<Step> {
         run_for(
             AnyOrder,
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:x --reset-offsets --to-earliest --dry-run",
-        ),
-        run_for(
-            AnyOrder,
-            "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --group g1 --topic golden:9 --reset-offsets --to-earliest --dry-run",
         ),
     ]
 }
@@ -284,7 +281,7 @@ fn a_live_group() -> Vec<Step> {
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete --group live",
         ),
         run_for(
-            AnyOrder,
+            Unbroken,
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group live --topic golden",
         ),
         Step::Leave,
@@ -298,15 +295,15 @@ fn a_live_group() -> Vec<Step> {
 fn deletions() -> Vec<Step> {
     vec![
         run_for(
-            AnyOrder,
+            Unbroken,
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group g1 --topic golden:0",
         ),
         run_for(
-            AnyOrder,
+            Unbroken,
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group g1 --topic another",
         ),
         run_for(
-            AnyOrder,
+            Unbroken,
             "kafka-consumer-groups.sh --bootstrap-server {bootstrap} --timeout 60000 --delete-offsets --group nosuch --topic golden",
         ),
         run_for(

@@ -69,6 +69,10 @@ fn offsets() -> Vec<Step> {
         run(
             "kafka-get-offsets.sh --bootstrap-server {bootstrap} --topic golden --command-config client.properties",
         ),
+        run(
+            "kafka-get-offsets.sh --bootstrap-server {bootstrap} --topic golden --command-config nosuch.properties",
+        ),
+        run("kafka-get-offsets.sh --bootstrap-server nowhere --topic golden"),
     ]
 }
 

@@ -43,7 +43,6 @@ fn made() -> Vec<Step> {
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic bad --partitions 0"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic bad --replication-factor 0"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic bad --replica-assignment 0:0"),
-        run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic bad --replica-assignment 9"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic bad --replica-assignment 0,0:1"),
         run("kafka-topics.sh --bootstrap-server {bootstrap} --create --topic bad --replica-assignment x"),
         Step::Until("topics --describe --bootstrap-server {bootstrap}", "(?s)(Leader: 0.*){8}"),
