@@ -486,7 +486,7 @@ async fn groups_that_cannot_be_read_are_not_waited_for_and_come_back_when_they_c
     let mut client = Client::connect(&server).await;
     client.until_led("__consumer_offsets", 4).await;
     until("nobody is told to wait", async || {
-        committed(&mut client, 5, "kept").await.3 == ErrorCode::NotCoordinator
+        committed(&mut client, 1, "kept").await.3 == ErrorCode::NotCoordinator
     })
     .await;
     let listed = client.ask(4, &ListGroupsRequest::default(), |answer| answer.error_code).await;
@@ -494,7 +494,7 @@ async fn groups_that_cannot_be_read_are_not_waited_for_and_come_back_when_they_c
 
     file.write_all_at(&length, 61).unwrap();
     until("the coordinator tries again", async || {
-        committed(&mut client, 5, "kept").await == (11, -1, String::new(), ErrorCode::None)
+        committed(&mut client, 1, "kept").await == (11, -1, String::new(), ErrorCode::None)
     })
     .await;
     server.stop().await;
