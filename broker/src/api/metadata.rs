@@ -14,11 +14,12 @@ use vltava_protocol::{
 };
 use vltava_settings::broker as keys;
 
-use super::topic_rules::{auto_create, is_internal, validate_name};
+use super::topic_rules::{auto_create, validate_name};
 use crate::{
     Broker,
     control::{PartitionMetadata, Snapshot, TopicMetadata},
     net::RequestContext,
+    partitions::is_internal,
 };
 
 /// All operations on a topic: READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS as bits of their numbers.

@@ -22,6 +22,7 @@ use super::{
     session::Session,
     znodes::{self, Entity, paths},
 };
+use crate::partitions::now_ms;
 
 /// How many configurations are read at once.
 const PIPELINE: usize = 256;
@@ -291,7 +292,7 @@ impl Configs {
                         Err(error) => warn!(%error, "a notification is passed over"),
                     }
                     last = Some(name.clone());
-                } else if super::now_ms() - stat.ctime > NOTIFICATION_EXPIRY_MS {
+                } else if now_ms() - stat.ctime > NOTIFICATION_EXPIRY_MS {
                     let path = path.as_str();
                     let _gone_already =
                         session.persist(|client| async move { client.delete(path, None).await }).await;

@@ -19,6 +19,7 @@ use super::{
     startup,
     znodes::{BrokerRegistration, paths},
 };
+use crate::partitions::now_ms;
 
 /// Between two attempts to register after an expiry.
 const RETRY: Duration = Duration::from_secs(1);
@@ -79,8 +80,7 @@ impl Supervisor {
     async fn next_session(&self) -> Session {
         loop {
             let session = Session::reopen(&self.shared.address).await.measured_by(&self.shared.latency);
-            let registration =
-                BrokerRegistration { timestamp_ms: super::now_ms(), ..self.registration.clone() };
+            let registration = BrokerRegistration { timestamp_ms: now_ms(), ..self.registration.clone() };
             if let Err(error) = startup::make_paths(&session).await {
                 warn!(%error, "the paths in ZooKeeper cannot be made");
             }

@@ -27,13 +27,10 @@ use vltava_settings::broker as keys;
 
 use crate::Broker;
 use crate::partitions::file_work::NotDone;
-use crate::partitions::{FileWork, LeadershipChange, Replicas, now_ms};
+use crate::partitions::{FileWork, LeadershipChange, OFFSETS_TOPIC, Replicas, now_ms};
 
 pub use shard::Shard;
 pub use slot::{Reply, Slot};
-
-/// The topic that keeps groups and their offsets.
-pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Between two attempts to read a partition that cannot be read; twice as long each time.
 const FIRST_RETRY: Duration = Duration::from_secs(1);

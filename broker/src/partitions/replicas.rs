@@ -220,7 +220,8 @@ impl Replicas {
         Ok(())
     }
 
-    /// Obeys StopReplica for one partition. A partition that is not here is stopped already; its files are removed all the same, if they are there.
+    /// Obeys StopReplica for one partition. A partition that is not here is stopped already; its files are removed all the same, if
+    /// they are there and sound. Those of a log that could not be opened stay for the operator, and the controller is told that they do.
     pub(super) fn stop(
         &self,
         name: &str,
