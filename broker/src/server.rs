@@ -143,10 +143,11 @@ impl Server {
         self.broker.groups.run(&self.broker.replicas, self.stopping.clone());
         let endpoints = assembly::endpoints(config, &listeners);
         let network = self.network.clone();
-        let files = self.broker.replicas.files().clone();
+        let broker = self.broker.clone();
         let member = ServingMember::new(self.broker.clone(), move |config: &Arc<BrokerConfig>| {
             network.set_connection_limits(assembly::connection_limits(config));
-            files.set_threads(assembly::file_threads(config));
+            broker.replicas.files().set_threads(assembly::file_threads(config));
+            broker.replicas.set_producer_id_expiration(assembly::producer_id_expiration(config));
         });
         self.broker.control.join(Arc::new(member), endpoints).await?;
         watch::first_metadata(&self.broker, FIRST_METADATA).await;

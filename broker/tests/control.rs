@@ -32,6 +32,8 @@ struct Notebook {
     hosted: Mutex<BTreeMap<(String, i32), (i32, Uuid)>>,
     deleted: Mutex<BTreeSet<(String, i32)>>,
     retention: Mutex<BTreeMap<String, i64>>,
+    /// The retention that it was told of as a change.
+    changed_to: Mutex<BTreeMap<String, i64>>,
     broker_threads: Mutex<Option<i32>>,
 }
 
@@ -70,7 +72,9 @@ impl Member for Notebook {
     }
 
     fn topic_config_changed(&self, topic: &str, config: &Arc<TopicConfig>) {
-        self.retention.lock().insert(topic.to_owned(), config.get(topic_keys::RETENTION_MS));
+        let retention = config.get(topic_keys::RETENTION_MS);
+        self.retention.lock().insert(topic.to_owned(), retention);
+        self.changed_to.lock().insert(topic.to_owned(), retention);
     }
 
     fn broker_config_changed(&self, config: &Arc<BrokerConfig>) {
@@ -361,6 +365,36 @@ async fn what_old_tools_write_takes_effect() {
 }
 
 #[tokio::test]
+async fn a_topic_is_led_only_with_its_own_settings() {
+    let world = World::new("").await;
+    let (control, member) = world.join("broker.id=0").await;
+    let tool = world.tool().await;
+    // Nobody can tell what was asked for: perhaps that its records are kept for ever.
+    write(&tool, "/config/topics/torn", r#"{"version":1,"config":{"retention.ms":"-1"#).await;
+    write(&tool, "/brokers/topics/torn", r#"{"version":1,"partitions":{"0":[0]}}"#).await;
+    led(&member, "torn", 1).await;
+    assert_eq!(*member.hosted.lock(), BTreeMap::new(), "the defaults would delete after a week");
+
+    // What is read because a partition is new holds for those that are here.
+    let forever = BTreeMap::from([("retention.ms".to_owned(), "-1".to_owned())]);
+    control.create_topic("orders", vec![vec![0]], &forever).await.expect("created");
+    led(&member, "orders", 1).await;
+    let week = br#"{"version":1,"config":{"retention.ms":"604800000"}}"#;
+    tool.client().set_data("/config/topics/orders", week, None).await.expect("written");
+    control.add_partitions("orders", 1, &[vec![0]]).await.expect("grown");
+    led(&member, "orders", 2).await;
+    assert_eq!(member.changed_to.lock().get("orders"), Some(&604_800_000));
+
+    // A partition that cannot be begun takes nothing from the others.
+    tool.client().set_data("/config/topics/orders", b"{", None).await.expect("written");
+    control.add_partitions("orders", 2, &[vec![0]]).await.expect("grown");
+    led(&member, "orders", 3).await;
+    let hosted: Vec<i32> = member.hosted.lock().keys().map(|(_, index)| *index).collect();
+    assert_eq!(hosted, [0, 1]);
+    control.leave().await;
+}
+
+#[tokio::test]
 async fn a_topic_removed_by_force_is_no_longer_served_and_keeps_its_files() {
     let world = World::new("").await;
     let (control, member) = world.join("broker.id=0").await;
@@ -448,6 +482,22 @@ async fn an_expired_session_heals() {
 }
 
 #[tokio::test]
+async fn nobody_holds_an_office_without_a_session() {
+    // The session's end reaches the office and the session's owner in either order, so it is tried several times.
+    let lone = async || {
+        let world = World::new("").await;
+        let (control, _member) = world.join("broker.id=0\nzookeeper.session.timeout.ms=2000").await;
+        let mut status = control.controller_status();
+        let told = tokio::time::timeout(PATIENCE, status.wait_for(|status| status.active)).await;
+        told.expect("in office").expect("told");
+        world.server.stop().await;
+        let told = tokio::time::timeout(PATIENCE, status.wait_for(|status| !status.active)).await;
+        told.expect("out of office").expect("told");
+    };
+    futures_util::future::join_all((0..8).map(|_| lone())).await;
+}
+
+#[tokio::test]
 async fn a_restarted_broker_finds_its_topics_with_their_ids_and_epochs() {
     let world = World::new("/k").await;
     let (control, member) = world.join("broker.id=0").await;
@@ -474,4 +524,19 @@ async fn producer_ids_come_in_blocks_that_are_never_given_twice() {
     let (control, _) = world.join("broker.id=0").await;
     assert_eq!(control.next_producer_id().await.expect("an id"), 2000, "the rest of the old block is gone");
     control.leave().await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_producer_id_longer_than_a_request_may_take() {
+    let world = World::new("").await;
+    let patient = "broker.id=0\nzookeeper.session.timeout.ms=60000\nrequest.timeout.ms=50";
+    let (control, _) = world.join(patient).await;
+    world.server.stop().await;
+    // The second waits for the first, which waits for ZooKeeper.
+    let both = async { tokio::join!(control.next_producer_id(), control.next_producer_id()) };
+    let (first, second) = tokio::time::timeout(PATIENCE, both).await.expect("not until the session ends");
+    for answer in [first, second] {
+        let error = answer.expect_err("ZooKeeper is away").to_string();
+        assert_eq!(error, "/latest_producer_id_block: no answer from ZooKeeper within 50 ms");
+    }
 }

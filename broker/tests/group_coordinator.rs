@@ -5,6 +5,7 @@
 
 mod house;
 
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use house::{Client, House, until};
@@ -461,6 +462,41 @@ async fn a_restarted_coordinator_knows_its_members_however_large() {
     let again = Wish { id: member.id.clone(), ..Wish::of("too-large") };
     let again = join(&mut client, 3, &again).await.unwrap();
     assert!(again.generation > member.generation);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_that_cannot_be_read_are_not_waited_for_and_come_back_when_they_can() {
+    let house = House::new().await;
+    let (server, mut client) = ready(&house, &[]).await;
+    client.create("orders", 1, &[]).await;
+    let nobody = Member { group: "kept".to_owned(), id: String::new(), instance: None, generation: -1 };
+    let note = Note { offset: 11, note: "", retention_ms: -1 };
+    assert_eq!(commit(&mut client, 5, &nobody, note).await, ErrorCode::None);
+    server.stop().await;
+
+    // The first record's length, behind the header of its batch.
+    let partition = vltava_cluster::groups::partition_for("kept", 4);
+    let log = format!("__consumer_offsets-{partition}/00000000000000000000.log");
+    let file = std::fs::File::options().read(true).write(true).open(house.log_dir().join(log)).unwrap();
+    let mut length = [0];
+    file.read_exact_at(&mut length, 61).unwrap();
+    file.write_all_at(&[0x7f], 61).unwrap();
+    let server = house.start().await;
+    let mut client = Client::connect(&server).await;
+    client.until_led("__consumer_offsets", 4).await;
+    until("nobody is told to wait", async || {
+        committed(&mut client, 1, "kept").await.3 == ErrorCode::NotCoordinator
+    })
+    .await;
+    let listed = client.ask(4, &ListGroupsRequest::default(), |answer| answer.error_code).await;
+    assert_eq!(listed, 0, "the other partitions' groups are listed whole");
+
+    file.write_all_at(&length, 61).unwrap();
+    until("the coordinator tries again", async || {
+        committed(&mut client, 1, "kept").await == (11, -1, String::new(), ErrorCode::None)
+    })
+    .await;
     server.stop().await;
 }
 

@@ -5,20 +5,26 @@
 
 mod house;
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
-use house::{Client, House, PATIENCE, get};
+use house::{Client, House, PATIENCE, get, until};
 use vltava_broker::{
     api::{self, TABLE},
-    control::{Session, ZooKeeperAddress},
+    control::{Session, ZooKeeperAddress, znodes::Entity},
     server::Server,
 };
 use vltava_protocol::{
     ApiKey, ErrorCode,
     frame::{decode_response, encode_request},
     messages::*,
+    records::BatchOptions,
     wire::Request,
 };
+use vltava_settings::broker as keys;
 use zookeeper_client as zk;
 
 /// Every version of the APIs named, if they are in the table: the smallest well-formed request, which is the default in nearly all.
@@ -220,6 +226,39 @@ async fn a_start_that_fails_says_why_and_lets_go_of_everything() {
     assert!(error.contains("zookeeper.connect=127.0.0.1:1"), "{error}");
     running.stop().await;
     house.start().await.stop().await;
+}
+
+#[tokio::test]
+async fn idle_producers_are_forgotten_after_a_time_that_can_be_changed() {
+    let house = House::new().await;
+    let server = house.start_with(&[("producer.id.expiration.check.interval.ms", "1")]).await;
+    let mut client = Client::connect(&server).await;
+    let of = |base_sequence| BatchOptions {
+        producer_id: 5,
+        producer_epoch: 0,
+        base_sequence,
+        ..BatchOptions::default()
+    };
+    client.create("before", 1, &[]).await;
+    client.produce_as(of(0), "before", 0, &["a"]).await.unwrap();
+    let leap = client.produce_as(of(9), "before", 0, &["b"]).await;
+    assert_eq!(leap, Err(ErrorCode::OutOfOrderSequenceNumber), "it is known for a day");
+
+    let soon = |before: &BTreeMap<String, String>| {
+        let mut after = before.clone();
+        after.insert("producer.id.expiration.ms".to_owned(), "1".to_owned());
+        Ok(after)
+    };
+    server.broker().control.alter_overrides(&Entity::BrokerDefault, &soon).await.unwrap();
+    let config = || server.broker().control.configs().broker();
+    until("the change is there", async || config().get(keys::PRODUCER_ID_EXPIRATION_MS) == 1).await;
+    client.create("after", 1, &[]).await;
+    client.produce_as(of(0), "after", 0, &["a"]).await.unwrap();
+    for topic in ["before", "after"] {
+        until("the producer is forgotten", async || client.produce_as(of(9), topic, 0, &["b"]).await.is_ok())
+            .await;
+    }
+    server.stop().await;
 }
 
 fn names(error: &str, path: &Path) -> bool {

@@ -42,13 +42,14 @@ pub(super) async fn handle(
     }
     let mut outcomes = Vec::with_capacity(asked.len());
     for one in &asked {
-        if counts.remove(one).is_some_and(|count| count == 1) {
-            outcomes.push((one.clone(), begin(broker, request.version, one).await));
-        } else if !outcomes.iter().any(|(other, _)| other == one) {
-            outcomes.push((
-                one.clone(),
-                Err(AdminError::new(ErrorCode::InvalidRequest, "Duplicate topic name or id.")),
-            ));
+        match counts.remove(one) {
+            Some(1) => outcomes.push((one.clone(), begin(broker, request.version, one).await)),
+            Some(_) => {
+                let error = AdminError::new(ErrorCode::InvalidRequest, "Duplicate topic name or id.");
+                outcomes.push((one.clone(), Err(error)));
+            }
+            // Answered where it was named first.
+            None => {}
         }
     }
     let mut responses = Vec::with_capacity(outcomes.len());

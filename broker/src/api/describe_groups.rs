@@ -1,5 +1,6 @@
 //! DescribeGroups: the state of groups and their members.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use vltava_cluster::groups::MemberDescription;
@@ -22,7 +23,9 @@ pub(super) fn handle(
     request: &RequestContext,
     body: DescribeGroupsRequest<'_>,
 ) -> DescribeGroupsResponse<'static> {
-    let groups = body.groups.iter().map(|group| {
+    // A group that is named again and again is told once: a small request must not make a response without bounds.
+    let mut told = HashSet::new();
+    let groups = body.groups.iter().filter(|group| told.insert(&***group)).map(|group| {
         let mut described = describe(broker, request, group);
         if body.include_authorized_operations && described.error_code == 0 {
             described.authorized_operations = OPERATIONS;

@@ -13,11 +13,8 @@ use vltava_protocol::{
 };
 use vltava_settings::broker as keys;
 
-use super::{
-    metadata::leader_error,
-    topic_rules::{is_internal, validate_name},
-};
-use crate::{Broker, net::RequestContext};
+use super::{metadata::leader_error, topic_rules::validate_name};
+use crate::{Broker, net::RequestContext, partitions::is_internal};
 
 /// All versions of this API know LISTENER_NOT_FOUND, which came with Metadata 6.
 const SINCE_LISTENER_NOT_FOUND: i16 = 6;

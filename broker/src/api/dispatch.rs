@@ -186,7 +186,6 @@ macro_rules! now {
 }
 
 /// A handler that may wait. Cost: one allocation for its future.
-#[allow(unused_macros)]
 macro_rules! waits {
     ($module:ident, $Request:ident) => {
         |broker, request, frame| {
@@ -205,7 +204,6 @@ macro_rules! waits {
 }
 
 /// A handler that begins in order and may go on waiting.
-#[allow(unused_macros)]
 macro_rules! begins {
     ($module:ident, $Request:ident) => {
         |broker, request, frame| match crate::api::dispatch::decode::<messages::$Request<'_>>(
@@ -217,7 +215,6 @@ macro_rules! begins {
     };
 }
 
-#[allow(unused_imports)]
 pub(super) use {begins, now, waits};
 
 #[cfg(test)]

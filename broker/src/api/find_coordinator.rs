@@ -10,11 +10,12 @@ use vltava_protocol::{
 };
 use vltava_settings::broker as keys;
 
-use super::topic_rules::{OFFSETS_TOPIC, auto_create};
+use super::topic_rules::auto_create;
 use crate::{
     Broker,
     control::{AdminError, Snapshot},
     net::RequestContext,
+    partitions::OFFSETS_TOPIC,
 };
 
 /// `key_type` of a group, and of a transaction.

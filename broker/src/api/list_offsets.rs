@@ -37,31 +37,31 @@ const UNKNOWN: i64 = -1;
 
 const READ_COMMITTED: i8 = 1;
 
+/// After so many partitions the thread's other connections have their turn.
+const AT_A_TIME: usize = 1024;
+
 /// Answers a ListOffsets.
 pub(super) async fn handle(
     broker: &Arc<Broker>,
     request: &RequestContext,
     body: ListOffsetsRequest<'_>,
 ) -> ListOffsetsResponse<'static> {
-    let seen: HashSet<(&str, i32)> = body
-        .topics
-        .iter()
-        .flat_map(|topic| topic.partitions.iter().map(|p| (&*topic.name, p.partition_index)))
-        .collect();
-    let asked: usize = body.topics.iter().map(|topic| topic.partitions.len()).sum();
-    let is_sure = seen.len() == asked;
+    // Below version 1 nobody minded.
+    let repeated = if request.version >= 1 { repeated(&body) } else { HashSet::new() };
+    let mut answered = 0_usize;
     let mut response = ListOffsetsResponse::default();
     for topic in &body.topics {
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for wanted in &topic.partitions {
-            partitions.push(
-                if !is_sure && request.version >= 1 && is_repeated(&body, &topic.name, wanted.partition_index)
-                {
-                    failed(wanted, ErrorCode::InvalidRequest)
-                } else {
-                    answer(broker, request.version, &body, &topic.name, wanted).await
-                },
-            );
+            partitions.push(if repeated.contains(&(&*topic.name, wanted.partition_index)) {
+                failed(wanted, ErrorCode::InvalidRequest)
+            } else {
+                answer(broker, request.version, &body, &topic.name, wanted).await
+            });
+            answered += 1;
+            if answered.is_multiple_of(AT_A_TIME) {
+                tokio::task::yield_now().await;
+            }
         }
         let name = topic.name.clone().into_owned().into();
         response.topics.push(ListOffsetsTopicResponse { name, partitions, ..Default::default() });
@@ -69,9 +69,14 @@ pub(super) async fn handle(
     response
 }
 
-fn is_repeated(body: &ListOffsetsRequest<'_>, topic: &str, partition: i32) -> bool {
-    let same = body.topics.iter().filter(|t| t.name == topic);
-    same.flat_map(|t| &t.partitions).filter(|p| p.partition_index == partition).count() > 1
+/// The partitions that are asked for more than once.
+fn repeated<'a>(body: &'a ListOffsetsRequest<'_>) -> HashSet<(&'a str, i32)> {
+    let asked = body
+        .topics
+        .iter()
+        .flat_map(|topic| topic.partitions.iter().map(|wanted| (&*topic.name, wanted.partition_index)));
+    let mut seen = HashSet::new();
+    asked.filter(|partition| !seen.insert(*partition)).collect()
 }
 
 async fn answer(

@@ -14,11 +14,12 @@ use vltava_protocol::{
 };
 use vltava_settings::broker as keys;
 
-use super::topic_rules::{auto_create, is_internal, validate_name};
+use super::topic_rules::{auto_create, validate_name};
 use crate::{
     Broker,
     control::{PartitionMetadata, Snapshot, TopicMetadata},
     net::RequestContext,
+    partitions::is_internal,
 };
 
 /// All operations on a topic: READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS as bits of their numbers.
@@ -48,16 +49,20 @@ pub(super) fn handle(
             // Below version 4 there was no choice.
             let may_create = (version < 4 || body.allow_auto_topic_creation)
                 && broker.control.configs().broker().get(keys::AUTO_CREATE_TOPICS_ENABLE);
-            let mut answered = HashSet::new();
+            let (mut named, mut identified) = (HashSet::new(), HashSet::new());
             let mut found = Vec::with_capacity(topics.len());
             for topic in &topics {
                 match topic.name.as_deref() {
                     Some(name) if topic.topic_id.is_zero() => {
-                        if answered.insert(name) {
+                        if named.insert(name) {
                             found.push(view.by_name(broker, name, may_create));
                         }
                     }
-                    _ => found.push(view.by_id(&topic.topic_id)),
+                    _ => {
+                        if identified.insert(topic.topic_id) {
+                            found.push(view.by_id(&topic.topic_id));
+                        }
+                    }
                 }
             }
             found

@@ -58,7 +58,6 @@ use crate::{
     net::{Answer, Frame, Order, RequestContext},
 };
 pub use dispatch::Dispatcher;
-#[allow(unused_imports)]
 use dispatch::{begins, now, waits};
 
 /// Starts the work of a request; the frame is its body, without the header.
@@ -82,7 +81,6 @@ const fn api(key: ApiKey, first: i16, last: i16, begin: Begin) -> Api {
 }
 
 /// An API whose requests wait without holding up those behind them.
-#[allow(dead_code)]
 const fn flowing(api: Api) -> Api {
     Api { order: Order::UntilItWaits, ..api }
 }

@@ -1,6 +1,6 @@
 //! OffsetFetch: what groups have committed; in version 0 what lies in ZooKeeper.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use vltava_cluster::groups::{CommittedOffset, Group};
@@ -33,7 +33,10 @@ pub(super) async fn handle<'a>(
     if request.version < FIRST_WITH_GROUPS {
         return one_group(broker, request, &body);
     }
-    let groups = body.groups.iter().map(|group| several(broker, request, group));
+    // A group that is named again and again is told once, as in DescribeGroups.
+    let mut told = HashSet::new();
+    let groups = body.groups.iter().filter(|group| told.insert(&*group.group_id));
+    let groups = groups.map(|group| several(broker, request, group));
     OffsetFetchResponse { groups: groups.collect(), ..OffsetFetchResponse::default() }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     net::{Answer, Refusal, RequestContext, Response},
     partitions::{
         Partition, PartitionError, now_ms, storage_error_for,
-        waiting::{Until, Waiter},
+        waiting::{Ticket, Until, Waiter},
     },
 };
 
@@ -315,15 +315,15 @@ async fn acknowledge(mut waits: Waits, patience: Duration, response: &mut Produc
     loop {
         // Registered first and looked at after, so that no move of a high watermark falls between.
         let waiter = Waiter::new(i64::try_from(waits.len()).unwrap_or(i64::MAX));
-        let tickets: SmallVec<[_; 1]> = waits
-            .iter()
-            .map(|wait| {
-                (
-                    wait.partition.clone(),
-                    wait.partition.waits.enter(&waiter, Until::HighWatermark(wait.offset)),
-                )
-            })
-            .collect();
+        let places = Places(
+            waits
+                .iter()
+                .map(|wait| {
+                    let ticket = wait.partition.waits.enter(&waiter, Until::HighWatermark(wait.offset));
+                    (wait.partition.clone(), ticket)
+                })
+                .collect(),
+        );
         waits.retain(|wait| match wait.partition.is_committed(wait.offset) {
             None => true,
             Some(outcome) => {
@@ -336,11 +336,9 @@ async fn acknowledge(mut waits: Waits, patience: Duration, response: &mut Produc
         });
         let in_time = waits.is_empty() || {
             let left = deadline.saturating_duration_since(Instant::now());
-            tickets.len() > waits.len() || waiter.sleep(left).await
+            places.0.len() > waits.len() || waiter.sleep(left).await
         };
-        for (partition, ticket) in tickets {
-            partition.waits.leave(ticket);
-        }
+        drop(places);
         if waits.is_empty() {
             return;
         }
@@ -350,6 +348,17 @@ async fn acknowledge(mut waits: Waits, patience: Duration, response: &mut Produc
     }
     for wait in waits {
         set_error(response, wait.place, ErrorCode::RequestTimedOut);
+    }
+}
+
+/// Registrations, taken back when the wait is over, also when its future is dropped with its connection.
+struct Places(SmallVec<[(Arc<Partition>, Ticket); 1]>);
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        for (partition, ticket) in &self.0 {
+            partition.waits.leave(*ticket);
+        }
     }
 }
 

@@ -9,24 +9,14 @@ use vltava_settings::{BrokerConfig, broker as keys};
 use crate::{
     Broker,
     control::{AdminError, Snapshot},
+    partitions::{OFFSETS_TOPIC, is_internal},
 };
-
-/// The topic that keeps consumer groups' offsets.
-pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
-
-/// The topic that keeps transactions.
-pub(crate) const TRANSACTIONS_TOPIC: &str = "__transaction_state";
 
 /// The longest name.
 const MAX_NAME: usize = 249;
 
 /// The most partitions that one request may make: each costs files and znodes.
 pub(crate) const MAX_NEW_PARTITIONS: usize = 100_000;
-
-/// Whether Kafka itself keeps something in the topic.
-pub(crate) fn is_internal(name: &str) -> bool {
-    matches!(name, OFFSETS_TOPIC | TRANSACTIONS_TOPIC)
-}
 
 /// Checks a name, in the words of Kafka's `Topic.validate`.
 pub(crate) fn validate_name(name: &str) -> Result<(), AdminError> {

@@ -4,7 +4,7 @@
 //! notification can be missed for good.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -22,6 +22,7 @@ use super::{
     session::Session,
     znodes::{self, Entity, paths},
 };
+use crate::partitions::now_ms;
 
 /// How many configurations are read at once.
 const PIPELINE: usize = 256;
@@ -95,9 +96,13 @@ impl Configs {
         }
     }
 
-    /// Reads the overrides of topics that are not known, and of `fresh` ones in any case: a topic may have been made again.
-    pub(super) async fn learn_topics<'a>(&self, topics: impl Iterator<Item = (&'a str, bool)>) {
-        let Some(session) = self.session.load_full() else { return };
+    /// Reads the overrides of topics that are not known, and of `fresh` ones in any case: a topic may have been made again. Answers the topics
+    /// whose overrides could not be read: nobody knows then how long their records are to be kept.
+    pub(super) async fn learn_topics<'a>(
+        &self,
+        topics: impl Iterator<Item = (&'a str, bool)>,
+        member: &dyn Member,
+    ) -> HashSet<String> {
         let unknown: Vec<String> = {
             let known = self.topics.read();
             topics
@@ -105,21 +110,50 @@ impl Configs {
                 .map(|(name, _)| name.to_owned())
                 .collect()
         };
-        self.read_topics(&session, unknown).await;
+        if unknown.is_empty() {
+            return HashSet::new();
+        }
+        let Some(session) = self.session.load_full() else {
+            error!(
+                topics = unknown.len(),
+                "topics' configurations cannot be read without a ZooKeeper session"
+            );
+            return unknown.into_iter().collect();
+        };
+        self.read_topics(&session, unknown, member).await
     }
 
-    async fn read_topics(&self, session: &Session, names: Vec<String>) {
+    async fn read_topics(
+        &self,
+        session: &Session,
+        names: Vec<String>,
+        member: &dyn Member,
+    ) -> HashSet<String> {
         let read = |name: String| async move {
             let read = overrides(session, &Entity::Topic(name.clone())).await;
             (name, read)
         };
         let found: Vec<_> = stream::iter(names).map(read).buffered(PIPELINE).collect().await;
+        let mut unread = HashSet::new();
         for (name, overrides) in found {
             match overrides {
-                Ok((overrides, _)) => drop(self.set_topic(&name, overrides)),
-                Err(error) => error!(topic = name, %error, "the topic's configuration cannot be read"),
+                Ok((overrides, _)) => {
+                    let config = self.set_topic(&name, overrides);
+                    // A partition of it may be here already.
+                    member.topic_config_changed(&name, &config);
+                }
+                Err(error) => {
+                    error!(topic = name, %error, "the topic's configuration cannot be read");
+                    unread.insert(name);
+                }
             }
         }
+        unread
+    }
+
+    /// Whether a topic's overrides are known here.
+    pub(super) fn knows_topic(&self, name: &str) -> bool {
+        self.topics.read().contains_key(name)
     }
 
     /// Waits, at most `patience`, until an entity's overrides have their effect here. A topic without a replica here has none.
@@ -258,7 +292,7 @@ impl Configs {
                         Err(error) => warn!(%error, "a notification is passed over"),
                     }
                     last = Some(name.clone());
-                } else if super::now_ms() - stat.ctime > NOTIFICATION_EXPIRY_MS {
+                } else if now_ms() - stat.ctime > NOTIFICATION_EXPIRY_MS {
                     let path = path.as_str();
                     let _gone_already =
                         session.persist(|client| async move { client.delete(path, None).await }).await;

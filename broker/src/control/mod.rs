@@ -24,7 +24,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
@@ -49,14 +49,7 @@ pub use session::{ConnectError, Session, ZooKeeperAddress};
 pub use startup::{StartupError, random_id};
 pub use topics::AdminError;
 
-use crate::metrics::Latency;
-
-/// Milliseconds since the epoch.
-pub(crate) fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
-}
+use crate::{metrics::Latency, partitions::now_ms};
 
 /// Why a broker cannot take part in its cluster.
 #[derive(Debug, thiserror::Error)]
@@ -326,7 +319,9 @@ impl Control {
     /// See [`ProducerIdError`].
     pub async fn next_producer_id(&self) -> Result<i64, ProducerIdError> {
         let session = self.session();
-        self.shared.producer_ids.next(session.as_deref(), self.shared.broker_id).await
+        let patience = self.configs().broker().get(keys::REQUEST_TIMEOUT_MS);
+        let patience = Duration::from_millis(u64::try_from(patience).unwrap_or(0));
+        self.shared.producer_ids.next(session.as_deref(), self.shared.broker_id, patience).await
     }
 
     /// The broker that `/controller` names.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::sync::{mpsc, oneshot};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use vltava_cluster::controller::{Broker, BrokerRequest, PartitionUpdate, StopReplica};
 use vltava_protocol::messages::{
     leader_and_isr::{
@@ -59,11 +59,27 @@ pub(crate) async fn obey(member: Arc<dyn Member>, configs: Arc<Configs>, mut ord
                 for partition in &partitions {
                     *topics.entry(&partition.topic).or_default() |= partition.is_new;
                 }
-                configs.learn_topics(topics.into_iter()).await;
-                let request = leader_and_isr(controller, controller_epoch, full, &partitions, &live_leaders);
-                let failed = member.lead_or_follow(request, &configs).await;
-                if partitions.iter().any(|partition| partition.is_new) {
-                    let new = partitions.iter().filter(|partition| partition.is_new).count();
+                let unread = configs.learn_topics(topics.into_iter(), &*member).await;
+                // Settings that nobody chose could delete what is to be kept: such a partition is not begun, and says so. One that is here has its
+                // settings from before.
+                let is_refused = |partition: &PartitionUpdate| {
+                    unread.contains(&*partition.topic)
+                        && (partition.is_new || !configs.knows_topic(&partition.topic))
+                };
+                let new = partitions.iter().filter(|partition| partition.is_new).count();
+                let (refused, obeyed): (Vec<_>, Vec<_>) = partitions.into_iter().partition(is_refused);
+                let request = leader_and_isr(controller, controller_epoch, full, &obeyed, &live_leaders);
+                let mut failed = member.lead_or_follow(request, &configs).await;
+                for partition in refused {
+                    let (topic, index) = (partition.topic.to_string(), partition.partition);
+                    error!(
+                        topic,
+                        partition = index,
+                        "not led or followed: its topic's configuration is not known"
+                    );
+                    failed.insert((topic, index));
+                }
+                if new > 0 {
                     info!(partitions = new, failed = failed.len(), "new partitions");
                 }
                 failed

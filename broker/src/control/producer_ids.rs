@@ -1,6 +1,6 @@
 //! Ids for idempotent producers, given out in blocks of a thousand from `/latest_producer_id_block`.
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, time::Duration};
 
 use tokio::sync::Mutex;
 use zookeeper_client as zk;
@@ -19,6 +19,12 @@ pub enum ProducerIdError {
     /// ZooKeeper refused.
     #[error("{path}: {0}", path = paths::PRODUCER_IDS)]
     ZooKeeper(#[from] zk::Error),
+    /// ZooKeeper does not answer. The block that was asked for may be lost; ids are plenty.
+    #[error("{path}: no answer from ZooKeeper within {waited_ms} ms", path = paths::PRODUCER_IDS)]
+    NoAnswer {
+        /// `request.timeout.ms`.
+        waited_ms: u128,
+    },
     /// The znode makes no sense.
     #[error(transparent)]
     Znode(#[from] ZnodeError),
@@ -34,8 +40,18 @@ pub(super) struct ProducerIds {
 }
 
 impl ProducerIds {
-    /// The next id. Asks ZooKeeper once in a thousand calls.
-    pub(super) async fn next(&self, session: Option<&Session>, broker: i32) -> Result<i64, ProducerIdError> {
+    /// The next id. Asks ZooKeeper once in a thousand calls, and waits at most `patience` for it.
+    pub(super) async fn next(
+        &self,
+        session: Option<&Session>,
+        broker: i32,
+        patience: Duration,
+    ) -> Result<i64, ProducerIdError> {
+        let answered = tokio::time::timeout(patience, self.take(session, broker)).await;
+        answered.unwrap_or(Err(ProducerIdError::NoAnswer { waited_ms: patience.as_millis() }))
+    }
+
+    async fn take(&self, session: Option<&Session>, broker: i32) -> Result<i64, ProducerIdError> {
         let mut rest = self.rest.lock().await;
         if let Some(id) = rest.as_mut().and_then(Iterator::next) {
             return Ok(id);

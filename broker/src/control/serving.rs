@@ -10,8 +10,8 @@ use vltava_protocol::messages::{
 };
 use vltava_settings::{BrokerConfig, TopicConfig};
 
-use super::{Configs, Failed, Member, MetadataCache, now_ms, topic_settings::partition_settings};
-use crate::Broker;
+use super::{Configs, Failed, Member, MetadataCache, topic_settings::partition_settings};
+use crate::{Broker, partitions::now_ms};
 
 /// `type` of a LeaderAndIsr that names all partitions that the broker takes part in.
 const FULL: i8 = 2;

@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use vltava_cluster::controller::ControllerOptions;
 
 use super::{
-    Member, Shared, controller,
+    ControllerStatus, Member, Shared, controller,
     orders::Order,
     registration::register,
     session::Session,
@@ -19,6 +19,7 @@ use super::{
     startup,
     znodes::{BrokerRegistration, paths},
 };
+use crate::partitions::now_ms;
 
 /// Between two attempts to register after an expiry.
 const RETRY: Duration = Duration::from_secs(1);
@@ -44,14 +45,20 @@ impl Supervisor {
                 () = self.live(&session) => {}
             }
             warn!(session = %session.client().session_id(), state = ?session.client().state(), "the ZooKeeper session has ended");
-            self.shared.session.store(None);
+            self.fence();
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 next = self.next_session() => session = next,
             }
         }
-        self.shared.session.store(None);
+        self.fence();
         resign(&session, self.shared.broker_id).await;
+    }
+
+    /// Nobody is offered the session any more, and the office that was held in it is over: whoever held it may not have been asked again.
+    fn fence(&self) {
+        self.shared.session.store(None);
+        self.shared.status.send_modify(ControllerStatus::resign);
     }
 
     /// Takes part in the cluster until the session ends.
@@ -73,8 +80,7 @@ impl Supervisor {
     async fn next_session(&self) -> Session {
         loop {
             let session = Session::reopen(&self.shared.address).await.measured_by(&self.shared.latency);
-            let registration =
-                BrokerRegistration { timestamp_ms: super::now_ms(), ..self.registration.clone() };
+            let registration = BrokerRegistration { timestamp_ms: now_ms(), ..self.registration.clone() };
             if let Err(error) = startup::make_paths(&session).await {
                 warn!(%error, "the paths in ZooKeeper cannot be made");
             }

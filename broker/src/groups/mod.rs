@@ -19,20 +19,22 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info, warn};
 use vltava_cluster::groups::{Group, Limits, partition_for};
 use vltava_protocol::ErrorCode;
 use vltava_settings::BrokerConfig;
 use vltava_settings::broker as keys;
 
 use crate::Broker;
-use crate::partitions::{FileWork, LeadershipChange, Replicas, now_ms};
+use crate::partitions::file_work::NotDone;
+use crate::partitions::{FileWork, LeadershipChange, OFFSETS_TOPIC, Replicas, now_ms};
 
 pub use shard::Shard;
 pub use slot::{Reply, Slot};
 
-/// The topic that keeps groups and their offsets.
-pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+/// Between two attempts to read a partition that cannot be read; twice as long each time.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(60);
 
 /// The settings of the coordinator.
 #[derive(Debug, Clone, Copy)]
@@ -113,13 +115,13 @@ impl Groups {
             return;
         }
         let index = partition.index;
-        if let LeadershipChange::Leads(partition, epoch) = change {
+        if let LeadershipChange::Leads(partition, _) = change {
             let mut shards = self.0.shards.write();
             if shards.get(&index).is_some_and(|shard| shard.is_same(partition)) {
                 // A new epoch of our own leadership: nobody else can have written meanwhile.
                 return;
             }
-            let shard = Arc::new(Shard::loading(partition.clone(), *epoch, self.0.settings, runtime.clone()));
+            let shard = Arc::new(Shard::loading(partition.clone(), self.0.settings, runtime.clone()));
             shards.insert(index, shard.clone());
             drop(shards);
             let (groups, files) = (self.clone(), files.clone());
@@ -129,36 +131,51 @@ impl Groups {
         }
     }
 
+    /// Reads a shard's partition, again and again where that fails: a disk may heal, and a batch that is none may be removed by its operator.
     async fn load(&self, shard: Arc<Shard>, files: &FileWork) {
-        let reading = shard.clone();
         let buffer = self.0.settings.load_buffer;
-        let loaded = files.read(move || load::load(&reading, buffer)).await;
-        match loaded {
-            Ok(Ok(loaded)) => {
-                let count = loaded.groups();
-                shard.open(loaded, &self.0.timer, now_ms());
-                if count > 0 {
-                    info!(partition = shard.index(), groups = count, "groups loaded");
+        let mut pause = FIRST_RETRY;
+        loop {
+            let reading = shard.clone();
+            match files.read(move || load::load(&reading, buffer)).await {
+                Ok(Ok(loaded)) => {
+                    let count = loaded.groups();
+                    shard.open(loaded, &self.0.timer, now_ms());
+                    if count > 0 {
+                        info!(partition = shard.index(), groups = count, "groups loaded");
+                    }
+                    return;
+                }
+                Ok(Err(error)) => {
+                    error!(partition = shard.index(), %error, "the groups of this partition cannot be loaded; trying again");
+                }
+                Err(NotDone::Stopping) => return,
+                Err(error) => {
+                    warn!(partition = shard.index(), %error, "loading groups was cut short; trying again")
                 }
             }
-            Ok(Err(error)) => {
-                tracing::error!(partition = shard.index(), %error, "the groups of this partition cannot be loaded");
+            if !shard.load_failed() {
+                return;
             }
-            Err(error) => tracing::warn!(partition = shard.index(), %error, "loading groups was cut short"),
+            tokio::time::sleep(pause).await;
+            if !shard.load_failed() {
+                return;
+            }
+            pause = (pause * 2).min(LAST_RETRY);
         }
     }
 
     /// The shard that keeps `group`.
     ///
     /// # Errors
-    /// NOT_COORDINATOR if its partition is not led here, COORDINATOR_LOAD_IN_PROGRESS while it is read.
+    /// NOT_COORDINATOR if its partition is not led here or cannot be read, COORDINATOR_LOAD_IN_PROGRESS while it is read.
     pub fn shard(&self, broker: &Broker, group: &str) -> Result<Arc<Shard>, ErrorCode> {
         let snapshot = broker.metadata.snapshot();
         let partitions = snapshot.topic(OFFSETS_TOPIC).map(|topic| topic.partitions.len());
         let partitions = partitions.and_then(|count| i32::try_from(count).ok()).filter(|count| *count > 0);
         let index = partition_for(group, partitions.unwrap_or(self.0.settings.partitions));
         let shard = self.0.shards.read().get(&index).cloned().ok_or(ErrorCode::NotCoordinator)?;
-        if shard.is_loading() { Err(ErrorCode::CoordinatorLoadInProgress) } else { Ok(shard) }
+        shard.refusal().map_or(Ok(shard), Err)
     }
 
     /// The slot of a group that exists.

@@ -20,6 +20,8 @@ use crate::partitions::{Partition, PartitionError, now_ms};
 const LOADING: u8 = 0;
 const OPEN: u8 = 1;
 const GONE: u8 = 2;
+/// Its records could not be read; they are tried again.
+const FAILED: u8 = 3;
 
 /// A partition of the topic and its groups.
 #[derive(Debug)]
@@ -39,17 +41,27 @@ pub(super) struct Written {
 }
 
 impl Shard {
-    pub(super) fn loading(
-        partition: Arc<Partition>,
-        _epoch: i32,
-        settings: Settings,
-        runtime: Handle,
-    ) -> Shard {
+    pub(super) fn loading(partition: Arc<Partition>, settings: Settings, runtime: Handle) -> Shard {
         Shard { partition, settings, stage: AtomicU8::new(LOADING), slots: Mutex::default(), runtime }
     }
 
     pub(super) fn is_loading(&self) -> bool {
         self.stage.load(Ordering::Acquire) == LOADING
+    }
+
+    /// Why its groups cannot be asked, if they cannot.
+    pub(super) fn refusal(&self) -> Option<ErrorCode> {
+        match self.stage.load(Ordering::Acquire) {
+            LOADING => Some(ErrorCode::CoordinatorLoadInProgress),
+            FAILED => Some(ErrorCode::NotCoordinator),
+            _ => None,
+        }
+    }
+
+    /// Its records could not be read: nobody is told to wait for them. Answers whether there is still somebody to read them for.
+    pub(super) fn load_failed(&self) -> bool {
+        let failed = self.stage.compare_exchange(LOADING, FAILED, Ordering::AcqRel, Ordering::Acquire);
+        matches!(failed, Ok(_) | Err(FAILED))
     }
 
     pub(super) fn is_same(&self, partition: &Arc<Partition>) -> bool {
@@ -87,7 +99,9 @@ impl Shard {
             slots.insert(id, slot);
         }
         drop(slots);
-        let _ = self.stage.compare_exchange(LOADING, OPEN, Ordering::AcqRel, Ordering::Acquire);
+        let _ = self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, |stage| {
+            matches!(stage, LOADING | FAILED).then_some(OPEN)
+        });
     }
 
     /// Leadership is lost: whoever waits looks for the coordinator again.

@@ -9,7 +9,7 @@ use vltava_cluster::groups::{Action, Group, JoinAnswer, Partition, State, SyncAn
 use vltava_protocol::ErrorCode;
 
 use super::shard::{Shard, Written};
-use super::timer::Timer;
+use super::timer::{Call, Timer};
 use crate::partitions::now_ms;
 use crate::partitions::waiting::{Until, Waiter as LogWaiter};
 
@@ -37,13 +37,13 @@ struct SlotState {
     group: Group,
     waiting: HashMap<Waiter, oneshot::Sender<Reply>>,
     next_waiter: u64,
-    /// When the timer will call; `i64::MAX` if it will not.
-    alarm: i64,
+    /// When the timer will call, if it will.
+    alarm: Option<Call>,
 }
 
 impl Slot {
     pub(super) fn new(shard: &Arc<Shard>, timer: Timer, group: Group) -> Slot {
-        let state = SlotState { group, waiting: HashMap::new(), next_waiter: 0, alarm: i64::MAX };
+        let state = SlotState { group, waiting: HashMap::new(), next_waiter: 0, alarm: None };
         Slot { shard: Arc::downgrade(shard), timer, state: Mutex::new(state) }
     }
 
@@ -97,7 +97,11 @@ impl Slot {
     pub(super) fn on_time(self: &Arc<Slot>, now: i64) {
         let mut actions = Vec::new();
         let mut state = self.state.lock();
-        state.alarm = i64::MAX;
+        if state.alarm.is_some_and(|call| call.at > now) {
+            // It was on its way already when another took its place.
+            return;
+        }
+        state.alarm = None;
         state.group.on_time(now, &mut actions);
         self.carry_out(state, actions, now);
     }
@@ -119,9 +123,8 @@ impl Slot {
 
     fn set_alarm(self: &Arc<Slot>, state: &mut SlotState) {
         let wake_at = state.group.wake_at();
-        if wake_at < state.alarm {
-            state.alarm = wake_at;
-            self.timer.call(wake_at, self);
+        if wake_at < state.alarm.map_or(i64::MAX, |call| call.at) {
+            state.alarm = Some(self.timer.call(wake_at, self, state.alarm));
         }
     }
 
@@ -198,5 +201,56 @@ impl Slot {
             state.group.written(id, result, now, &mut actions);
             slot.carry_out(state, actions, now);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vltava_cluster::groups::{JoinRequest, Limits};
+
+    use super::*;
+
+    /// Somebody asks for an id that lapses after `session_timeout`.
+    fn ask_for_id(slot: &Arc<Slot>, number: i32, session_timeout: i32, now: i64) {
+        let request = JoinRequest {
+            member_id: String::new(),
+            fresh_id: format!("member-{number}"),
+            instance_id: None,
+            knows_member_id_required: true,
+            knows_skip_assignment: true,
+            client_id: "member".to_owned(),
+            client_host: "/127.0.0.1".to_owned(),
+            session_timeout,
+            rebalance_timeout: 60_000,
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![("range".to_owned(), Vec::new())],
+        };
+        let mut actions = Vec::new();
+        let mut state = slot.state.lock();
+        state.group.join(request, Waiter(0), now, &mut actions);
+        slot.carry_out(state, actions, now);
+    }
+
+    #[test]
+    fn calls_do_not_pile_up() {
+        let timer = Timer::default();
+        let group = Group::new("g", Limits::default(), 0);
+        let state = SlotState { group, waiting: HashMap::new(), next_waiter: 0, alarm: None };
+        let slot = Arc::new(Slot { shard: Weak::new(), timer: timer.clone(), state: Mutex::new(state) });
+        ask_for_id(&slot, 0, 1_800_000, 0);
+        let mut now = 0;
+        for number in 1..=20 {
+            ask_for_id(&slot, number, 6_000, now);
+            now += 6_000;
+            for called in timer.due(now) {
+                called.upgrade().unwrap().on_time(now);
+            }
+            assert_eq!(timer.waiting(), 1, "after {number} earlier calls");
+        }
+        for called in timer.due(1_800_000) {
+            called.upgrade().unwrap().on_time(1_800_000);
+        }
+        assert!(slot.look(Group::is_unused), "the last id lapses in its time");
+        assert_eq!(timer.waiting(), 0);
     }
 }

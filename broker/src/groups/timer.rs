@@ -15,7 +15,7 @@ use crate::partitions::now_ms;
 /// The longest sleep, so that a change of the wall clock is noticed.
 const LONGEST: i64 = 10_000;
 
-/// Calls slots at the times they asked for. A slot has a handful of entries at most: it asks again only for an earlier time.
+/// Calls slots at the times they asked for. A slot has one entry at most: an earlier one takes the place of a later.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timer(Arc<Calls>);
 
@@ -31,10 +31,21 @@ struct Queue {
     next: u64,
 }
 
+/// A call that is to come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    /// When, milliseconds.
+    pub(super) at: i64,
+    number: u64,
+}
+
 impl Timer {
-    /// Calls `slot` at `at`, milliseconds.
-    pub(super) fn call(&self, at: i64, slot: &Arc<Slot>) {
+    /// Calls `slot` at `at`, milliseconds, instead of at another time.
+    pub(super) fn call(&self, at: i64, slot: &Arc<Slot>, instead_of: Option<Call>) -> Call {
         let mut queue = self.0.queue.lock();
+        if let Some(other) = instead_of {
+            queue.calls.remove(&(other.at, other.number));
+        }
         let first = queue.calls.first_key_value().map_or(i64::MAX, |((at, _), _)| *at);
         let number = queue.next;
         queue.next += 1;
@@ -43,12 +54,19 @@ impl Timer {
         if at < first {
             self.0.earlier.notify_one();
         }
+        Call { at, number }
     }
 
-    fn due(&self, now: i64) -> Vec<Weak<Slot>> {
+    pub(super) fn due(&self, now: i64) -> Vec<Weak<Slot>> {
         let mut queue = self.0.queue.lock();
         let later = queue.calls.split_off(&(now + 1, 0));
         std::mem::replace(&mut queue.calls, later).into_values().collect()
+    }
+
+    /// How many calls are to come.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.0.queue.lock().calls.len()
     }
 
     fn next(&self) -> i64 {

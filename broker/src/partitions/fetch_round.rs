@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use vltava_log::{EpochEnd, FileSlice};
 
 use super::{
-    Isolation, Partition, PartitionError, Read, ReadLimit, Replicas,
+    Isolation, Leadership, Partition, PartitionError, Read, ReadLimit, Replicas,
     fetch_sessions::{TopicRef, Wanted},
     waiting::{Ticket, Until, Waiter},
 };
@@ -48,6 +48,8 @@ pub struct Found {
     pub diverging: Option<EpochEnd>,
     /// The end that was readable when it was read.
     seen_end: i64,
+    /// Who led when it was read.
+    seen_leader: Leadership,
 }
 
 /// What all partitions have to say, in the order of the request.
@@ -131,7 +133,9 @@ impl Round {
         );
         // What came after the look and before the registration has woken nobody.
         let is_overtaken = present.into_iter().any(|(found, partition)| {
-            !partition.is_online() || partition.readable_end(query.isolation) != found.seen_end
+            !partition.is_online()
+                || partition.leadership() != found.seen_leader
+                || partition.readable_end(query.isolation) != found.seen_end
         });
         let woken = is_overtaken || waiter.sleep(at_most).await;
         drop(places);
@@ -146,7 +150,13 @@ impl Round {
         now: i64,
         read: &impl Reading,
     ) -> Option<Found> {
-        let nothing = |error| Found { partition: None, read: Err(error), diverging: None, seen_end: -1 };
+        let nothing = |error| Found {
+            partition: None,
+            read: Err(error),
+            diverging: None,
+            seen_end: -1,
+            seen_leader: Leadership { leader: -1, epoch: -1 },
+        };
         let located = match &want.topic {
             TopicRef::Name(name) => replicas.partition(name, want.partition),
             TopicRef::Id(id) => replicas.partition_by_id(id, want.partition),
@@ -155,10 +165,11 @@ impl Round {
             Ok(partition) => partition,
             Err(error) => return Some(nothing(error)),
         };
+        let seen_leader = partition.leadership();
         let seen_end = partition.readable_end(query.isolation);
         let mut diverging = None;
         let read = self.read(&partition, want, query, now, &mut diverging, read).transpose()?;
-        Some(Found { partition: Some(partition), read, diverging, seen_end })
+        Some(Found { partition: Some(partition), read, diverging, seen_end, seen_leader })
     }
 
     fn read(

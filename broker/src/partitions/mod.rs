@@ -30,4 +30,4 @@ pub use partition::{Isolation, Leadership, LeadershipError, Partition, Read, Rea
 pub use replicas::{LeadershipChange, LeadershipListener, Replicas, TopicConfigs};
 pub use setup::Setup;
 pub use storage::Storage;
-pub use topic::{Hosted, Topic, TopicConfig};
+pub use topic::{Hosted, OFFSETS_TOPIC, Topic, TopicConfig, is_internal};

@@ -6,6 +6,7 @@
 
 use std::{
     collections::VecDeque,
+    os::unix::fs::FileExt,
     sync::{Arc, Weak},
 };
 
@@ -194,7 +195,7 @@ fn refused(error: &RecordsError) -> PartitionError {
 }
 
 /// Cuts records off before the first batch that is compressed by zstd; an error if that is the very first. Looks at the header of each batch: one
-/// `pread` for each, of pages that are cached.
+/// `pread` for each, of pages that were cached a moment ago. What cannot be looked at is not sent either.
 pub fn without_zstd(ready: Ready) -> Result<Ready, PartitionError> {
     let end = ready.len();
     let mut at = 0;
@@ -209,9 +210,13 @@ pub fn without_zstd(ready: Ready) -> Result<Ready, PartitionError> {
                 bytes.copy_from_slice(&all[from..from + available]);
             }
             Ready::File(slice) => {
-                let Ok(read) = residency::read_cached(&slice.file, bytes, slice.position + at) else { break };
-                if read < available {
-                    break;
+                // A file system may not tell what is cached, and a page may be gone again: the header is waited for then, as the records would be.
+                let from = slice.position + at;
+                let is_read = residency::read_cached(&slice.file, bytes, from)
+                    .is_ok_and(|read| read == available)
+                    || slice.file.read_exact_at(bytes, from).is_ok();
+                if !is_read {
+                    return cut(ready, at).ok_or(PartitionError::Storage);
                 }
             }
         }
@@ -219,14 +224,64 @@ pub fn without_zstd(ready: Ready) -> Result<Ready, PartitionError> {
         // Attributes of magic 2: two bytes, the codec in the low three bits of the second.
         let is_zstd = entry.magic == 2 && bytes.get(22).is_some_and(|low| low & 7 == Codec::Zstd.id());
         if is_zstd {
-            return match (at, ready) {
-                (0, _) => Err(PartitionError::Zstd),
-                (_, Ready::Bytes(all)) => Ok(Ready::Bytes(all.slice(..usize::try_from(at).unwrap_or(0)))),
-                (_, Ready::File(slice)) => Ok(Ready::File(FileSlice { length: at, ..slice })),
-                (_, Ready::Nothing) => Ok(Ready::Nothing),
-            };
+            return cut(ready, at).ok_or(PartitionError::Zstd);
         }
         at = at.saturating_add(entry.size() as u64);
     }
     Ok(ready)
+}
+
+/// The first `length` bytes; `None` if that is nothing.
+fn cut(ready: Ready, length: u64) -> Option<Ready> {
+    match ready {
+        _ if length == 0 => None,
+        Ready::Nothing => None,
+        Ready::Bytes(all) => Some(Ready::Bytes(all.slice(..usize::try_from(length).ok()?))),
+        Ready::File(slice) => Some(Ready::File(FileSlice { length, ..slice })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::Write};
+
+    use vltava_protocol::records::{BatchBuilder, BatchOptions};
+
+    use super::*;
+
+    fn batch(codec: Codec) -> Vec<u8> {
+        let mut builder =
+            BatchBuilder::new(Vec::new(), BatchOptions { codec, ..BatchOptions::default() }).unwrap();
+        builder.append(1, None, Some(b"value"), &[]).unwrap();
+        builder.finish().unwrap().0
+    }
+
+    fn slice(file: &File, length: u64) -> FileSlice {
+        FileSlice { file: Arc::new(file.try_clone().unwrap()), position: 0, length }
+    }
+
+    #[test]
+    fn what_is_not_cached_is_looked_at_all_the_same() {
+        let (plain, packed) = (batch(Codec::None), batch(Codec::Zstd));
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&plain).unwrap();
+        file.write_all(&packed).unwrap();
+        file.sync_all().unwrap();
+        let length = (plain.len() + packed.len()) as u64;
+        residency::drop_behind(&file, 0, length);
+        let fit = without_zstd(Ready::File(slice(&file, length))).unwrap();
+        assert_eq!(fit.len(), plain.len() as u64);
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_sent() {
+        let plain = batch(Codec::None);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&plain).unwrap();
+        // The file ends where a batch should begin.
+        let fit = without_zstd(Ready::File(slice(&file, 10_000))).unwrap();
+        assert_eq!(fit.len(), plain.len() as u64);
+        let empty = tempfile::tempfile().unwrap();
+        assert!(without_zstd(Ready::File(slice(&empty, 100))).is_err());
+    }
 }

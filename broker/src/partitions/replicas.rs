@@ -62,6 +62,8 @@ pub struct Replicas {
     metrics: Arc<Metrics>,
     listener: OnceLock<LeadershipListener>,
     controller_epoch: AtomicI32,
+    /// `producer.id.expiration.ms`, once it was changed.
+    producer_id_expiration: Mutex<Option<i64>>,
     /// The controller's orders are obeyed one at a time.
     orders: Mutex<()>,
 }
@@ -85,6 +87,7 @@ impl Replicas {
             metrics: setup.metrics,
             listener: OnceLock::new(),
             controller_epoch: AtomicI32::new(-1),
+            producer_id_expiration: Mutex::new(None),
             orders: Mutex::new(()),
         }
     }
@@ -217,7 +220,8 @@ impl Replicas {
         Ok(())
     }
 
-    /// Obeys StopReplica for one partition. A partition that is not here is stopped already; its files are removed all the same, if they are there.
+    /// Obeys StopReplica for one partition. A partition that is not here is stopped already; its files are removed all the same, if
+    /// they are there and sound. Those of a log that could not be opened stay for the operator, and the controller is told that they do.
     pub(super) fn stop(
         &self,
         name: &str,
@@ -265,6 +269,14 @@ impl Replicas {
             if let Hosted::Online(partition) = hosted {
                 partition.reconfigure(now);
             }
+        }
+    }
+
+    /// `producer.id.expiration.ms` as it is now, for the partitions that are here and those that will be.
+    pub fn set_producer_id_expiration(&self, expiration_ms: i64) {
+        *self.producer_id_expiration.lock() = Some(expiration_ms);
+        for partition in self.partitions() {
+            partition.with_log(|log| log.set_producer_id_expiration_ms(expiration_ms));
         }
     }
 
@@ -352,6 +364,11 @@ impl Replicas {
         let surroundings = self.surroundings.clone();
         let partition = Partition::new(topic.clone(), index, log, high_watermark, disk, surroundings);
         topic.host(index, Hosted::Online(partition.clone()));
+        // Looked at when others can see the partition, so that it misses no change.
+        let expiration = *self.producer_id_expiration.lock();
+        if let Some(expiration_ms) = expiration {
+            partition.with_log(|log| log.set_producer_id_expiration_ms(expiration_ms));
+        }
         partition
     }
 }

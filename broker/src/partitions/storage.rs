@@ -135,7 +135,13 @@ impl Storage {
     }
 
     /// Deletes a partition that was loaded and never assigned.
+    ///
+    /// # Errors
+    /// When its files cannot be removed, as those of a log that could not be opened.
     pub(super) fn delete_unclaimed(&self, partition: &TopicPartition, now: i64) -> Result<(), LogError> {
+        if self.broken.lock().contains(partition) {
+            return Err(LogError::Closed { directory: PathBuf::from(partition.to_string()) });
+        }
         let Some(mut loaded) = self.waiting.lock().remove(partition) else { return Ok(()) };
         let removal = loaded.log.delete(rand::random(), now)?;
         self.dirs.forget(partition);

@@ -16,6 +16,17 @@ use vltava_protocol::{
 use super::Partition;
 use crate::metrics::TopicMetrics;
 
+/// The topic that keeps groups and their offsets.
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
+/// The topic that keeps transactions.
+const TRANSACTIONS_TOPIC: &str = "__transaction_state";
+
+/// Whether Kafka itself keeps something in the topic.
+pub fn is_internal(name: &str) -> bool {
+    matches!(name, OFFSETS_TOPIC | TRANSACTIONS_TOPIC)
+}
+
 /// A topic's settings, as far as partitions obey them: topic keys over broker keys, resolved by whoever keeps them.
 #[derive(Debug, Clone)]
 pub struct TopicConfig {
@@ -102,7 +113,7 @@ impl Topic {
 
     /// Whether it is the brokers' own: clients read it, and write it only as admins.
     pub fn is_internal(&self) -> bool {
-        matches!(&*self.name, "__consumer_offsets" | "__transaction_state")
+        is_internal(&self.name)
     }
 
     /// The settings in force.

@@ -45,11 +45,13 @@ fn open_files() -> usize {
 
 /// Locks the log directories.
 pub(super) async fn open_directories(config: Arc<BrokerConfig>) -> Result<LogDirs, StartError> {
-    let open = move || {
-        let expiration = i64::from(config.get(keys::PRODUCER_ID_EXPIRATION_MS));
-        LogDirs::open(&config.log_dirs(), open_files(), expiration)
-    };
+    let open = move || LogDirs::open(&config.log_dirs(), open_files(), producer_id_expiration(&config));
     Ok(tokio::task::spawn_blocking(open).await??)
+}
+
+/// After how many milliseconds an idle producer is forgotten; the key is dynamic.
+pub(super) fn producer_id_expiration(config: &BrokerConfig) -> i64 {
+    i64::from(config.get(keys::PRODUCER_ID_EXPIRATION_MS))
 }
 
 /// Opens every log.

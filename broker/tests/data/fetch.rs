@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use vltava_broker::{
     net::Answer,
-    partitions::{Isolation, TopicConfig},
+    partitions::{
+        Isolation, Query, Round, TopicConfig,
+        fetch_sessions::{TopicRef, Wanted},
+        now_ms,
+    },
 };
 use vltava_protocol::{
     ErrorCode,
@@ -42,6 +46,34 @@ async fn every_version_reads_from_an_offset_on() {
         );
         assert_eq!(found.log_start, if version >= 5 { 0 } else { -1 }, "version {version}");
     }
+}
+
+/// The clock is the runtime's own and leaps to the end of any sleep: who sleeps sleeps all its time.
+#[tokio::test(start_paused = true)]
+async fn a_poll_does_not_sleep_through_a_change_of_leaders_that_came_before_it_lay_down() {
+    let house = House::new();
+    house.lead("t", 1);
+    let wanted = [Wanted {
+        topic: TopicRef::Name("t".into()),
+        partition: 0,
+        fetch_offset: 0,
+        max_bytes: 1 << 20,
+        current_leader_epoch: -1,
+        last_fetched_epoch: -1,
+        log_start_offset: -1,
+    }];
+    let query = Query {
+        isolation: Isolation::ReadUncommitted,
+        replica: None,
+        leader_only: false,
+        hard_limit: false,
+        max_bytes: 1 << 20,
+        min_bytes: 1,
+    };
+    let round = Round::look(&house.broker.replicas, &wanted, &query, now_ms());
+    assert!(!round.suffices(&query));
+    house.assign("t", 1, 8, &[8], 1);
+    assert!(round.wait(&query, PATIENCE).await, "there is a new leader to tell of");
 }
 
 #[tokio::test]

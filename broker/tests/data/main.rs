@@ -8,3 +8,4 @@ mod keeping;
 mod offsets;
 mod old_readers;
 mod produce;
+mod repeats;

@@ -236,6 +236,25 @@ async fn acks_all_waits_for_followers_and_the_next_request_does_not() {
     });
 }
 
+#[tokio::test]
+async fn a_connection_that_closes_leaves_no_waiting_produce_behind() {
+    let house = House::new();
+    house.assign("t", 1, crate::harness::ID, &[crate::harness::ID, 8], 0);
+    let records = batch(&["v"], BatchOptions::default());
+    let Answer::Later(mut waiting) = house.begin(9, &produce("t", 0, -1, &records)) else {
+        panic!("it does not wait")
+    };
+    let partition = house.partition("t", 0);
+    std::future::poll_fn(|context| {
+        assert!(waiting.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    assert_eq!(partition.waits.len(), 1);
+    drop(waiting);
+    assert_eq!(partition.waits.len(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn acks_all_times_out() {
     let house = House::new();

@@ -227,7 +227,18 @@ impl Client {
 
     /// Produces values with acks=all; the base offset, or the error.
     pub async fn produce(&mut self, topic: &str, partition: i32, values: &[&str]) -> Result<i64, ErrorCode> {
-        let mut batch = BatchBuilder::new(Vec::new(), BatchOptions::default()).unwrap();
+        self.produce_as(BatchOptions::default(), topic, partition, values).await
+    }
+
+    /// As [`Self::produce`], in a batch of that kind.
+    pub async fn produce_as(
+        &mut self,
+        options: BatchOptions,
+        topic: &str,
+        partition: i32,
+        values: &[&str],
+    ) -> Result<i64, ErrorCode> {
+        let mut batch = BatchBuilder::new(Vec::new(), options).unwrap();
         for value in values {
             batch.append(vltava_broker::partitions::now_ms(), None, Some(value.as_bytes()), &[]).unwrap();
         }

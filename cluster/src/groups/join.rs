@@ -72,7 +72,7 @@ impl Group {
         if request.member_id.is_empty() {
             return self.join_unknown(request, waiter, now, out);
         }
-        if self.promised_ids.remove(&request.member_id).is_some() {
+        if self.promised_ids.redeem(&request.member_id) {
             if request.instance_id.is_some() {
                 // A static member is never sent away for an id, so nobody holds this promise for it.
                 return refuse(ErrorCode::UnknownMemberId);
@@ -133,7 +133,7 @@ impl Group {
             }
         } else if request.knows_member_id_required {
             let lapses_at = now + i64::from(request.session_timeout);
-            self.promised_ids.insert(fresh_id.clone(), lapses_at);
+            self.promised_ids.give(fresh_id.clone(), lapses_at);
             self.wake_by(lapses_at);
             return Err((ErrorCode::MemberIdRequired, fresh_id));
         } else {
@@ -197,7 +197,7 @@ impl Group {
         if self.leader.is_none() {
             self.leader = Some(id.to_owned());
         }
-        self.note_new_member(now);
+        self.note_new_member();
         self.prepare_rebalance(now, out);
     }
 

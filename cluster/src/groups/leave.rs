@@ -51,7 +51,7 @@ impl Group {
         now: i64,
         out: &mut Vec<Action>,
     ) -> Result<(), ErrorCode> {
-        if self.promised_ids.remove(&leaving.member_id).is_some() {
+        if self.promised_ids.redeem(&leaving.member_id) {
             return Ok(());
         }
         let id = match (&leaving.instance_id, leaving.member_id.is_empty()) {

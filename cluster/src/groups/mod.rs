@@ -24,6 +24,7 @@ mod join;
 mod leave;
 mod member;
 mod offsets;
+mod promises;
 mod rebalance;
 mod state;
 mod stored;

@@ -174,16 +174,6 @@ impl Group {
         self.offsets.iter()
     }
 
-    /// Whether `partition` has a commit on its way to the log: OffsetFetch with `require_stable` waits for that of transactions only,
-    /// but a reader may want to know.
-    #[must_use]
-    pub fn has_pending_commit(&self, partition: &Partition) -> bool {
-        self.offsets.pending.values().any(|pending| match pending {
-            Pending::Commit { offsets, .. } => offsets.iter().any(|(p, _)| p == partition),
-            Pending::Remove { .. } | Pending::Delete { .. } => false,
-        })
-    }
-
     /// OffsetDelete: forgets offsets of topics that no member reads (KIP-496). `subscribed` reads the topics out of a member's
     /// subscription, `None` if it is not of a consumer. The answer comes when tombstones are written.
     pub fn delete_offsets(

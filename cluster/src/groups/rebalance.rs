@@ -24,7 +24,7 @@ impl Group {
         self.members.values().map(|member| i64::from(member.rebalance_timeout)).max().unwrap_or(0)
     }
 
-    pub(super) fn note_new_member(&mut self, _now: i64) {
+    pub(super) fn note_new_member(&mut self) {
         if let Some(rebalance) = &mut self.rebalance {
             rebalance.new_member = true;
         }

@@ -7,6 +7,7 @@ use vltava_protocol::ErrorCode;
 use super::action::{Action, Write, WriteId};
 use super::member::Member;
 use super::offsets::Offsets;
+use super::promises::Promises;
 use super::rebalance::Rebalance;
 use super::sync::PendingAssignment;
 
@@ -81,8 +82,8 @@ pub struct Group {
     pub(super) members: BTreeMap<String, Member>,
     /// Static names and the ids of the members that bear them now.
     pub(super) static_members: HashMap<String, String>,
-    /// Ids given out by MEMBER_ID_REQUIRED, and when they lapse.
-    pub(super) promised_ids: BTreeMap<String, i64>,
+    /// Ids given out by MEMBER_ID_REQUIRED.
+    pub(super) promised_ids: Promises,
     pub(super) rebalance: Option<Rebalance>,
     /// When members that have not sent SyncGroup are put out, while the group is completing a rebalance.
     pub(super) sync_deadline: Option<i64>,
@@ -108,7 +109,7 @@ impl Group {
             leader: None,
             members: BTreeMap::new(),
             static_members: HashMap::new(),
-            promised_ids: BTreeMap::new(),
+            promised_ids: Promises::default(),
             rebalance: None,
             sync_deadline: None,
             pending_assignment: None,
@@ -170,7 +171,7 @@ impl Group {
     fn earliest_deadline(&self) -> i64 {
         let members = self.members.values().filter_map(|member| member.expires_at);
         members
-            .chain(self.promised_ids.values().copied())
+            .chain(self.promised_ids.next_lapse())
             .chain(self.rebalance.map(|rebalance| rebalance.ends_at))
             .chain(self.sync_deadline)
             .min()
@@ -182,7 +183,7 @@ impl Group {
         if now < self.wake_at {
             return;
         }
-        self.promised_ids.retain(|_, lapses_at| *lapses_at > now);
+        self.promised_ids.lapse(now);
         let gone: Vec<String> = self
             .members
             .values()

@@ -1,14 +1,13 @@
 //! `/controller`: whoever creates it is the controller, and raises `/controller_epoch` in the same transaction, so that an
 //! earlier one's writes fail from then on.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use zookeeper_client as zk;
 
 use crate::control::{
     session::{Session, ephemeral, is_passing, persistent},
     znodes::{self, ZnodeError, paths},
 };
+use crate::partitions::now_ms;
 
 /// How an election went.
 #[derive(Debug)]
@@ -73,8 +72,7 @@ pub(crate) async fn stand(session: &Session, me: i32) -> Result<Outcome, Electio
         let (epoch, version) = last_epoch(session).await?;
         let epoch = epoch.saturating_add(1);
         let mut writer = session.client().new_multi_writer();
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as i64);
-        let controller = znodes::encode_controller(me, now_ms);
+        let controller = znodes::encode_controller(me, now_ms());
         writer
             .add_create(paths::CONTROLLER, &controller, &ephemeral())
             .map_err(refused(paths::CONTROLLER))?;

@@ -76,7 +76,7 @@ pub struct ControllerStatus {
 
 impl ControllerStatus {
     /// Out of office; what has been counted stays.
-    fn resign(&mut self) {
+    pub(super) fn resign(&mut self) {
         *self = Self { unclean_elections: self.unclean_elections, ..Self::default() };
     }
 }

@@ -229,11 +229,6 @@ impl Fetching {
         Self { wanted, kind: Kind::Incremental { session, epoch, turns } }
     }
 
-    /// Whether the response may leave partitions out.
-    pub fn is_incremental(&self) -> bool {
-        matches!(self.kind, Kind::Incremental { .. })
-    }
-
     /// Settles what the response says: its session id, and for each of [`Self::wanted`] whether it appears. `outcomes` are in the order of `wanted`.
     pub fn finish(
         self,
