@@ -76,8 +76,8 @@ pub(super) fn read_csv(text: &str, groups: &[String]) -> Result<Plan, Failure> {
         });
         let (group, topic, partition, offset) = match (fields.as_slice(), groups) {
             ([topic, partition, offset], [group]) if alone => (group.as_str(), topic, partition, offset),
-            ([group, topic, partition, offset], _) if !alone => (*group, topic, partition, offset),
             ([group, ..], _) if !alone && !groups.iter().any(|known| known == group) => continue,
+            ([group, topic, partition, offset], _) if !alone => (*group, topic, partition, offset),
             _ => {
                 let words = format!("line {number} of the CSV file makes no sense: {line}");
                 return Err(Failure::new("com.fasterxml.jackson.dataformat.csv.CsvReadException", words));
