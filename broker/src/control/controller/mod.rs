@@ -32,7 +32,7 @@ pub(crate) async fn stand_for_election(
 ) {
     let (me, status) = (shared.broker_id, &shared.status);
     let mut machine = Controller::new(options);
-    while !session.client().state().is_terminated() {
+    while !session.is_over() {
         match election::stand(&session, me).await {
             Ok(election::Outcome::Elected { epoch, epoch_version }) => {
                 info!(controller.epoch = epoch, "this broker is the controller");
@@ -76,7 +76,7 @@ pub struct ControllerStatus {
 
 impl ControllerStatus {
     /// Out of office; what has been counted stays.
-    fn resign(&mut self) {
+    pub(super) fn resign(&mut self) {
         *self = Self { unclean_elections: self.unclean_elections, ..Self::default() };
     }
 }
