@@ -36,7 +36,9 @@ pub(crate) fn status(state: State, loading: Option<&Loading>, broker: Option<&Br
     status["brokerId"] = json!(broker.id);
     status["brokerEpoch"] = json!(broker.control.broker_epoch());
     status["clusterId"] = json!(broker.control.cluster_id());
-    status["zookeeper"] = json!({ "session": broker.control.session().is_some() });
+    let session = broker.control.session();
+    let connected = session.as_ref().is_some_and(|session| session.is_connected());
+    status["zookeeper"] = json!({ "session": session.is_some(), "connected": connected });
     status["controller"] = json!({ "id": snapshot.controller(), "isThisBroker": controller.borrow().active });
     status["catchUp"] = json!({ "partitions": partitions.here, "notInSync": partitions.behind });
     if state == State::Running {

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use super::{Exposition, Latency, Samples, Source, groups};
-use crate::{Broker, http::Pages, partitions::Partition};
+use crate::{Broker, control::SessionEvents, http::Pages, partitions::Partition};
 
 impl Source for Pages {
     fn expose(&self, exposition: &mut Exposition) {
@@ -34,6 +34,7 @@ impl Source for Broker {
         expose_controller(exposition, self);
         groups::expose(exposition, self);
         expose_zookeeper(exposition, self.control.zookeeper_latency());
+        expose_sessions(exposition, self.control.session_events());
     }
 }
 
@@ -179,6 +180,33 @@ fn expose_zookeeper(exposition: &mut Exposition, latency: &Latency) {
             "Requests that ZooKeeper has answered.",
         )
         .sample(&[], latency.count() as f64);
+}
+
+fn expose_sessions(exposition: &mut Exposition, events: &SessionEvents) {
+    for (name, help, value) in [
+        (
+            "kafka_server_sessionexpirelistener_zookeeperdisconnectspersec_total",
+            "Connections to ZooKeeper that were lost.",
+            events.disconnects(),
+        ),
+        (
+            "kafka_server_sessionexpirelistener_zookeepersyncconnectspersec_total",
+            "Connections to ZooKeeper that were made.",
+            events.sync_connects(),
+        ),
+        (
+            "kafka_server_sessionexpirelistener_zookeeperexpirespersec_total",
+            "ZooKeeper sessions that expired or were given up.",
+            events.expires(),
+        ),
+        (
+            "kafka_server_sessionexpirelistener_zookeeperauthfailurespersec_total",
+            "ZooKeeper sessions that ended because authentication failed.",
+            events.auth_failures(),
+        ),
+    ] {
+        exposition.counter(name, help).sample(&[], value as f64);
+    }
 }
 
 fn expose_controller(exposition: &mut Exposition, broker: &Broker) {
