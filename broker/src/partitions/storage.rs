@@ -4,6 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fs, io,
     path::PathBuf,
     sync::Arc,
 };
@@ -140,6 +141,25 @@ impl Storage {
         let removal = loaded.log.delete(rand::random(), now)?;
         self.dirs.forget(partition);
         self.remove_later(removal);
+        Ok(())
+    }
+
+    /// A failure of a log that is not open is its disk's.
+    pub(super) fn judge(&self, failure: &LogError) {
+        let Some(path) = failure.path() else { return };
+        if let Some(disk) = self.disks.iter().find(|disk| path.starts_with(disk.path())) {
+            disk.judge(failure);
+        }
+    }
+
+    /// Removes what there is of a log that could not be made.
+    pub(super) fn discard_begun(&self, partition: &TopicPartition) -> io::Result<()> {
+        for disk in self.disks.iter().filter(|disk| !disk.is_offline()) {
+            match fs::remove_dir_all(disk.path().join(partition.to_string())) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
         Ok(())
     }
 
