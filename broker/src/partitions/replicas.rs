@@ -354,9 +354,10 @@ impl Replicas {
     ) -> Result<Arc<Partition>, ErrorCode> {
         let index = state.partition_index;
         let opened = self.storage.open(topic, index, state.is_new, now).map_err(|error| {
-            error!(topic = %topic.name, partition = index, %error, "cannot open a replica");
-            let name = (&*topic.name, topic.id);
-            self.unopened.add(name, state, error.to_string(), error.is_disk_full(), now);
+            let stored = self.storage.broken(&TopicPartition::new(&*topic.name, index));
+            let reason = stored.map_or_else(|| error.to_string(), |stored| stored.to_string());
+            error!(topic = %topic.name, partition = index, error = %reason, "cannot open a replica");
+            self.unopened.add((&topic.name, topic.id), state, reason, error.is_disk_full(), now);
             self.storage.judge(&error);
             topic.host(index, Hosted::Offline);
             ErrorCode::KafkaStorageError
