@@ -3,7 +3,12 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use super::{Exposition, Latency, Samples, Source, groups};
-use crate::{Broker, control::SessionEvents, http::Pages, partitions::Partition};
+use crate::{
+    Broker,
+    control::SessionEvents,
+    http::Pages,
+    partitions::{Partition, disk::Disk},
+};
 
 impl Source for Pages {
     fn expose(&self, exposition: &mut Exposition) {
@@ -31,6 +36,7 @@ impl Source for Broker {
             partition_samples(exposition.gauge(name, help), led().map(|(row, led)| (row, of(led))));
         }
         drop(rows);
+        expose_log_directories(exposition, self);
         expose_controller(exposition, self);
         groups::expose(exposition, self);
         expose_zookeeper(exposition, self.control.zookeeper_latency());
@@ -152,12 +158,51 @@ fn expose_sums(exposition: &mut Exposition, broker: &Broker, rows: &[Row]) {
             count(|led| led.isr == led.wanted),
         ),
         (
+            "kafka_server_replicamanager_offlinereplicacount",
+            "Replicas that have their place here and do not work: their log can't be opened, or its directory has failed.",
+            broker.replicas.broken().len(),
+        ),
+        (
             "kafka_log_logmanager_offlinelogdirectorycount",
             "Log directories that have failed.",
             broker.replicas.storage().disks().iter().filter(|disk| disk.is_offline()).count(),
         ),
     ] {
         exposition.gauge(name, help).sample(&[], value as f64);
+    }
+}
+
+/// A number of each log directory: its name, what it says, and where it is, if it is known.
+type OfDisk = (&'static str, &'static str, fn(&Disk) -> Option<f64>);
+
+const LOG_DIRECTORIES: [OfDisk; 3] = [
+    (
+        "vltava_log_directory_usable_bytes",
+        "Bytes that are free for the broker below a log directory.",
+        |disk| disk.space().map(|space| space.usable as f64),
+    ),
+    ("vltava_log_directory_total_bytes", "Bytes of the file system below a log directory.", |disk| {
+        disk.space().map(|space| space.total as f64)
+    }),
+    ("vltava_log_directory_full", "1 if a log directory has no room and refuses appends.", |disk| {
+        Some(flag(disk.is_full()))
+    }),
+];
+
+fn expose_log_directories(exposition: &mut Exposition, broker: &Broker) {
+    let disks = broker.replicas.storage().disks();
+    let mut offline =
+        exposition.gauge("kafka_log_logmanager_logdirectoryoffline", "1 if a log directory has failed.");
+    for disk in disks {
+        offline.sample(&[("logDirectory", &disk.path().to_string_lossy())], flag(disk.is_offline()));
+    }
+    for (name, help, of) in LOG_DIRECTORIES {
+        let mut samples = exposition.gauge(name, help);
+        for disk in disks {
+            if let Some(value) = of(disk) {
+                samples.sample(&[("path", &disk.path().to_string_lossy())], value);
+            }
+        }
     }
 }
 

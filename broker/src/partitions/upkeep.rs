@@ -105,13 +105,15 @@ impl Replicas {
         }
     }
 
-    /// Disks that ran full or have room again, directories that failed, files that are due, flushes by time.
+    /// Disks that ran full or have room again (and the replicas that waited for it), directories that failed, files that are due, flushes by time.
     pub fn look_after_disks(&self, now: i64) {
+        let mut healed = false;
         for disk in self.storage().disks() {
-            disk.look();
+            healed |= disk.look();
         }
         self.give_up_failed_disks();
         self.storage().remove_due(now);
+        self.open_where_room_came(healed, now);
         for topic in self.topics() {
             if topic.peek_config().log.flush_ms == i64::MAX {
                 continue;
