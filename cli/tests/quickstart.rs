@@ -85,6 +85,11 @@ impl Installation {
     fn listens(&self, port: u16) {
         wait::for_port("it listens", LIMIT, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
+
+    /// It listens before it has registered, and answers after.
+    fn serves(&self, port: u16) {
+        wait::for_broker("it answers", LIMIT, SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
 }
 
 #[test]
@@ -107,7 +112,7 @@ fn the_quickstart_of_0_11_works_as_it_is_typed() {
         place.typed(&format!("bin/kafka-server-start.sh config/server.properties {moved}")),
         &log("server.out"),
     );
-    place.listens(place.broker);
+    place.serves(place.broker);
     // Step 3: create a topic.
     let said = place.run(
         "bin/kafka-topics.sh --create --zookeeper localhost:2181 --replication-factor 1 --partitions 1 --topic test",
@@ -149,7 +154,7 @@ fn the_quickstart_of_0_11_works_as_it_is_typed() {
     place.run("bin/zookeeper-server-start.sh -daemon config/zookeeper.properties", "");
     place.listens(place.zookeeper);
     place.run(&format!("bin/kafka-server-start.sh -daemon config/server.properties {moved}"), "");
-    place.listens(place.broker);
+    place.serves(place.broker);
     assert!(Path::new(&place.path("logs/server.log")).exists());
     let said = place.run(
         "bin/kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic test --from-beginning --max-messages 2 --timeout-ms 60000",

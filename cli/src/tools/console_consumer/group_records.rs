@@ -37,28 +37,32 @@ pub(super) fn write_group(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), 
         None => "NULL".to_owned(),
         Some(bytes) => {
             let value = GroupMetadataValue::parse(bytes).map_err(|error| corrupt(record, &error))?;
+            let option = |text: Option<&str>| text.map_or("None".to_owned(), |text| format!("Some({text})"));
+            let protocol = value.protocol.as_deref().unwrap_or("null");
             let members: Vec<_> = value
                 .members
                 .iter()
                 .map(|member| {
+                    let id = &member.member_id;
+                    // Records of version 0 have one time-out for both.
+                    let rebalance = Some(member.rebalance_timeout).filter(|time| *time >= 0);
                     format!(
-                        "MemberMetadata(memberId={}, groupInstanceId={}, clientId={}, clientHost={}, sessionTimeoutMs={})",
-                        member.member_id,
-                        member.group_instance_id.as_deref().unwrap_or("null"),
+                        "{id} -> MemberMetadata(memberId={id}, groupInstanceId={}, clientId={}, clientHost={}, sessionTimeoutMs={}, \
+                         rebalanceTimeoutMs={}, supportedProtocols=List({protocol}))",
+                        option(member.group_instance_id.as_deref()),
                         member.client_id,
                         member.client_host,
-                        member.session_timeout
+                        member.session_timeout,
+                        rebalance.unwrap_or(member.session_timeout)
                     )
                 })
                 .collect();
             format!(
-                "GroupMetadata(groupId={}, generation={}, protocolType={}, protocol={}, leader={}, currentStateTimestamp={}, members=[{}])",
+                "GroupMetadata(groupId={}, generation={}, protocolType={}, currentState={}, members=HashMap({}))",
                 key.group,
                 value.generation,
-                value.protocol_type,
-                value.protocol.as_deref().unwrap_or("null"),
-                value.leader.as_deref().unwrap_or("null"),
-                value.current_state_timestamp,
+                option(Some(&*value.protocol_type).filter(|kind| !kind.is_empty())),
+                if members.is_empty() { "Empty" } else { "Stable" },
                 members.join(", ")
             )
         }
