@@ -14,7 +14,7 @@ use rdkafka::message::{BorrowedMessage, DeliveryResult};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::rows::LARGEST_BATCH;
+use crate::rows::{FETCH, LARGEST_BATCH};
 
 /// How records are made and sent.
 #[derive(Debug, Clone, Copy)]
@@ -173,7 +173,7 @@ pub(crate) fn consume(address: SocketAddr, topic: &str, partitions: i32, records
     let consumer: BaseConsumer = config(address)
         .set("group.id", "bench")
         .set("enable.auto.commit", "false")
-        .set("fetch.message.max.bytes", "1048576")
+        .set("fetch.message.max.bytes", FETCH.to_string())
         .set("queued.max.messages.kbytes", "65536")
         .set("check.crcs", "false")
         .create()

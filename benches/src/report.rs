@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::brokers::Kind;
 use crate::goals::{self, Better, Bound, GOALS, Goal};
 use crate::machine::{self, Run};
-use crate::rows::LARGEST_BATCH;
+use crate::rows::{FETCH, LARGEST_BATCH, WARMING_FETCHES};
 
 /// A spread of a row's values over the rounds, in parts of their median, beyond which the row decides nothing.
 const UNDECIDED: f64 = 0.15;
@@ -135,8 +135,8 @@ impl Results {
              says nothing else, librdkafka as the client with acks=all, all on this machine over loopback. Only ratios within a run mean \
              anything. A ratio is the median over the rounds of Vltava's figure to the other's in the same round, with the lowest and the highest; \
              one that varies by more than {:.0} % is undecided.\n\n\
-             - A row with CPU per gigabyte moves {gigabytes} GB of records for each broker over the {rounds} rounds, {each:.2} GB in each, after a tenth of \
-             that to warm up. A gigabyte is 10⁹ bytes of values as the producer made them, before compression. CPU is user and system time of the broker's \
+             - A row with CPU per gigabyte moves {gigabytes} GB of records for each broker over the {rounds} rounds, {each:.2} GB in each, after half of \
+             that to warm up; what is read is read before in {WARMING_FETCHES} fetches of {FETCH} bytes. A gigabyte is 10⁹ bytes of values as the producer made them, before compression. CPU is user and system time of the broker's \
              process; its ZooKeeper, a process of its own, is not counted.\n\
              - The limit is a thread that receives, computes CRC-32C and calls `pwrite`, or calls `sendfile`: as many bytes as the mean \
              batch that Vltava was sent in the same round (at most {LARGEST_BATCH} by the producer's `batch.size`) at a time.\n\

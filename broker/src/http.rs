@@ -3,11 +3,14 @@
 //! `/healthz` answers 200 as long as the process answers at all: a broker that recovers its logs for an hour is alive. `/readyz` answers 200 while the
 //! broker serves, else 503 with its state; a lost ZooKeeper does not change it, since partitions go on serving. `/status` is for an operator who decides.
 
+mod listener;
+
 use std::{
-    convert::Infallible,
     io,
-    net::{SocketAddr, ToSocketAddrs},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,16 +18,13 @@ use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
-    Method, Request, Response, StatusCode,
-    body::{Frame, Incoming},
+    Method, Response, StatusCode,
+    body::Frame,
     header::{CONTENT_TYPE, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+pub use listener::{HttpError, HttpListener};
 use parking_lot::RwLock;
 use tokio::{
-    net::TcpListener,
     runtime::Handle,
     sync::{Semaphore, mpsc},
 };
@@ -36,10 +36,6 @@ use crate::{
     status::{self, Loading},
 };
 
-/// Connections at once: a scraper, some probes, an operator.
-const CONNECTIONS: usize = 64;
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Scrapes at once: each reads all partitions on a thread of its own.
 const SCRAPES: usize = 2;
 /// Pieces of a scrape that wait for the client.
@@ -48,7 +44,7 @@ const PIECES: usize = 4;
 const SLOWEST_SCRAPER: Duration = Duration::from_secs(10);
 
 /// A whole text, or one that comes in pieces.
-type Body = BoxBody<Bytes, Infallible>;
+type Body = BoxBody<Bytes, io::Error>;
 
 /// What the pages show.
 #[derive(Debug)]
@@ -112,19 +108,29 @@ impl Pages {
         let shown = self.shown.read().clone();
         let permit = self.scrapes.clone().acquire_owned().await;
         let (Some(Shown { collector, .. }), Ok(permit)) = (shown, permit) else {
-            return typed(StatusCode::OK, TEXT, Full::new(Bytes::new()).boxed());
+            return typed(StatusCode::OK, TEXT, whole(String::new()));
         };
         let (sender, mut pieces) = mpsc::channel::<String>(PIECES);
+        let given_up = Arc::new(AtomicBool::new(false));
         let handle = Handle::current();
+        let gives_up = given_up.clone();
         tokio::task::spawn_blocking(move || {
             // The scrape ends with its last piece, or when the client takes none.
             collector.tell(Exposition::new(move |piece| {
-                handle.block_on(sender.send_timeout(piece, SLOWEST_SCRAPER)).is_ok()
+                let taken = handle.block_on(sender.send_timeout(piece, SLOWEST_SCRAPER)).is_ok();
+                if !taken {
+                    gives_up.store(true, Ordering::Release);
+                }
+                taken
             }));
             drop(permit);
         });
+        // What was given up must not end like a scrape that is whole.
         let frames = stream::poll_fn(move |cx| {
-            pieces.poll_recv(cx).map(|piece| Some(Ok(Frame::data(Bytes::from(piece?)))))
+            pieces.poll_recv(cx).map(|piece| match piece {
+                Some(piece) => Some(Ok(Frame::data(Bytes::from(piece)))),
+                None => given_up.load(Ordering::Acquire).then(|| Err(io::ErrorKind::TimedOut.into())),
+            })
         });
         typed(StatusCode::OK, TEXT, BodyExt::boxed(StreamBody::new(frames)))
     }
@@ -140,13 +146,17 @@ impl Pages {
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
         };
         let json = HeaderValue::from_static("application/json");
-        typed(code, json, Full::new(Bytes::from(text)).boxed())
+        typed(code, json, whole(text))
     }
 }
 
 fn plain(status: StatusCode, text: String) -> Response<Body> {
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-    typed(status, kind, Full::new(Bytes::from(text)).boxed())
+    typed(status, kind, whole(text))
+}
+
+fn whole(text: String) -> Body {
+    Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed()
 }
 
 fn typed(status: StatusCode, kind: HeaderValue, body: Body) -> Response<Body> {
@@ -156,79 +166,10 @@ fn typed(status: StatusCode, kind: HeaderValue, body: Body) -> Response<Body> {
     response
 }
 
-/// The HTTP listener can't be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("vltava.metrics.listener={address}: {source}")]
-pub struct HttpError {
-    address: String,
-    source: io::Error,
-}
-
-/// A listener that serves [`Pages`].
-#[derive(Debug)]
-pub struct HttpListener {
-    socket: TcpListener,
-    address: SocketAddr,
-}
-
-impl HttpListener {
-    /// Opens `host:port` (or `:port` for all addresses; port 0 takes a free one). Must be called within a runtime.
-    pub fn bind(address: &str) -> Result<Self, HttpError> {
-        let open = || {
-            let candidates = match address.strip_prefix(':') {
-                Some(port) => {
-                    let port = port.parse().map_err(|_| io::ErrorKind::InvalidInput)?;
-                    vec![SocketAddr::from(([0_u16; 8], port)), SocketAddr::from(([0_u8; 4], port))]
-                }
-                None => address.to_socket_addrs()?.collect(),
-            };
-            let socket = std::net::TcpListener::bind(&candidates[..])?;
-            socket.set_nonblocking(true)?;
-            Ok(Self { address: socket.local_addr()?, socket: TcpListener::from_std(socket)? })
-        };
-        open().map_err(|source| HttpError { address: address.to_owned(), source })
-    }
-
-    /// The address that it has.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until it is dropped.
-    pub async fn serve(self, pages: Arc<Pages>) {
-        let permits = Arc::new(Semaphore::new(CONNECTIONS));
-        loop {
-            let Ok(permit) = permits.clone().acquire_owned().await else { return };
-            let stream = match self.socket.accept().await {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::debug!("accepting on the HTTP listener: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            };
-            let pages = pages.clone();
-            tokio::spawn(async move {
-                let answer = service_fn(|request: Request<Incoming>| {
-                    let pages = pages.clone();
-                    async move { Ok::<_, Infallible>(pages.answer(request.method(), request.uri().path()).await) }
-                });
-                let served = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(HEAD_TIMEOUT)
-                    .serve_connection(TokioIo::new(stream), answer)
-                    .await;
-                if let Err(error) = served {
-                    tracing::debug!("an HTTP connection ended: {error}");
-                }
-                drop(permit);
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
@@ -266,13 +207,5 @@ mod tests {
             assert!(status.contains(&format!("\"state\":\"{}\"", state.name())), "{status}");
         }
         assert!(get(address, "/nothing").await.starts_with("HTTP/1.0 404"));
-    }
-
-    #[tokio::test]
-    async fn an_address_that_cant_be_opened_is_named_with_its_key() {
-        let taken = HttpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.address().to_string();
-        let error = HttpListener::bind(&address).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("vltava.metrics.listener={address}: ")), "{error}");
     }
 }

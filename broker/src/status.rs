@@ -10,6 +10,7 @@ use crate::{
     Broker,
     control::{PartitionMetadata, Snapshot},
     lifecycle::State,
+    partitions::disk::Disk,
 };
 
 /// Partitions that are named; the number says how many there are.
@@ -36,9 +37,22 @@ pub(crate) fn status(state: State, loading: Option<&Loading>, broker: Option<&Br
     status["brokerId"] = json!(broker.id);
     status["brokerEpoch"] = json!(broker.control.broker_epoch());
     status["clusterId"] = json!(broker.control.cluster_id());
-    status["zookeeper"] = json!({ "session": broker.control.session().is_some() });
+    let session = broker.control.session();
+    let connected = session.as_ref().is_some_and(|session| session.is_connected());
+    status["zookeeper"] = json!({ "session": session.is_some(), "connected": connected });
     status["controller"] = json!({ "id": snapshot.controller(), "isThisBroker": controller.borrow().active });
     status["catchUp"] = json!({ "partitions": partitions.here, "notInSync": partitions.behind });
+    status["disks"] = broker.replicas.storage().disks().iter().map(|disk| disk_status(disk)).collect();
+    let broken = broker.replicas.broken();
+    let named = broken.iter().take(NAMED).map(|broken| {
+        json!({
+            "topic": broken.partition.topic,
+            "partition": broken.partition.partition,
+            "reason": broken.reason,
+        })
+    });
+    status["offlineReplicas"] = json!(broken.len());
+    status["brokenPartitions"] = named.collect();
     if state == State::Running {
         status["mayStop"] = json!({
             "safe": partitions.blocked == 0,
@@ -48,6 +62,18 @@ pub(crate) fn status(state: State, loading: Option<&Loading>, broker: Option<&Br
         });
     }
     status
+}
+
+/// A log directory and the disk below it.
+fn disk_status(disk: &Disk) -> Value {
+    let space = disk.space();
+    json!({
+        "path": disk.path().to_string_lossy(),
+        "online": !disk.is_offline(),
+        "full": disk.is_full(),
+        "usableBytes": space.map(|space| space.usable),
+        "totalBytes": space.map(|space| space.total),
+    })
 }
 
 /// The partitions that have a replica here.

@@ -292,7 +292,7 @@ async fn topics_are_created_as_asked_or_refused_in_kafkas_words() {
     assert_eq!(house.create(chosen).await.0, 0);
     let cases = [
         (topic("a.b", 1, 1), ErrorCode::TopicAlreadyExists, "Topic 'a.b' already exists."),
-        (topic("a_b", 1, 1), ErrorCode::InvalidTopic, "Topic 'a_b' collides with existing topic: a.b"),
+        (topic("a_b", 1, 1), ErrorCode::InvalidTopic, "Topic 'a_b' collides with existing topics: a.b"),
         (topic("c", 0, 1), ErrorCode::InvalidPartitions, "Number of partitions must be larger than 0."),
         (topic("c", 1, 0), ErrorCode::InvalidReplicationFactor, "Replication factor must be larger than 0."),
         (

@@ -28,7 +28,7 @@ enum After {
 }
 use After::{Between, Grows, Is};
 
-/// A series as it is written: its name, its labels and what it does. `PORT` stands for the broker's port.
+/// A series as it is written: its name, its labels and what it does. `PORT` stands for the broker's port, `LOGS` for its log directory.
 const SERIES: &[(&str, &str, After)] = &[
     ("kafka_server_replicamanager_leadercount", "", Grows),
     ("kafka_server_replicamanager_partitioncount", "", Grows),
@@ -39,6 +39,11 @@ const SERIES: &[(&str, &str, After)] = &[
     ("kafka_cluster_partition_replicascount", r#"{topic="load",partition="0"}"#, Is(1.0)),
     ("kafka_log_log_size", r#"{topic="load",partition="0"}"#, Grows),
     ("kafka_log_logmanager_offlinelogdirectorycount", "", Is(0.0)),
+    ("kafka_server_replicamanager_offlinereplicacount", "", Is(0.0)),
+    ("kafka_log_logmanager_logdirectoryoffline", r#"{logDirectory="LOGS"}"#, Is(0.0)),
+    ("vltava_log_directory_full", r#"{path="LOGS"}"#, Is(0.0)),
+    ("vltava_log_directory_usable_bytes", r#"{path="LOGS"}"#, Between(1.0, 1e18)),
+    ("vltava_log_directory_total_bytes", r#"{path="LOGS"}"#, Between(1.0, 1e18)),
     ("kafka_controller_kafkacontroller_activecontrollercount", "", Is(1.0)),
     ("kafka_controller_kafkacontroller_offlinepartitionscount", "", Is(0.0)),
     ("kafka_controller_controllerstats_uncleanleaderelections_total", "", Grows),
@@ -234,7 +239,8 @@ async fn every_name_of_the_dashboards_has_its_series_and_follows_the_load() {
     let after = scrape(&server).await;
     let mut wrong = Vec::new();
     for (name, labels, does) in SERIES {
-        let series = format!("{name}{}", labels.replace("PORT", &port));
+        let labels = labels.replace("PORT", &port).replace("LOGS", house.log_dir().to_str().unwrap());
+        let series = format!("{name}{labels}");
         let (Some(&was), Some(&is)) = (before.get(&series), after.get(&series)) else {
             wrong.push(format!("{series}: before {:?}, after {:?}", before.get(&series), after.get(&series)));
             continue;
@@ -305,4 +311,62 @@ async fn a_broker_says_whether_it_is_alive_ready_and_may_stop() {
     );
     server.stop().await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+/// The JSON of `/status`.
+async fn status(server: &Server) -> serde_json::Value {
+    let page = get(server.metrics_address().unwrap(), "/status").await;
+    serde_json::from_str(page.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_told_until_it_has_room() {
+    let Some(disk) = vltava_testkit::disk::SmallDisk::mount("a_full_disk_is_told_until_it_has_room", 4096)
+    else {
+        return;
+    };
+    let house = House::new().await;
+    let logs = disk.path().to_str().unwrap().to_owned();
+    let server = house.start_with(&[("log.dirs", &logs)]).await;
+    let mut client = Client::connect(&server).await;
+    client.create("t", 1, &[]).await;
+    let filler = disk.path().join("filler");
+    std::fs::write(&filler, vec![0; 8 << 20]).unwrap_err();
+    let series = |name: &str| format!("{name}{{path=\"{logs}\"}}");
+    until("the disk is full", async || status(&server).await["disks"][0]["full"] == true).await;
+    let told = status(&server).await;
+    assert_eq!(
+        (&told["disks"][0]["path"], &told["disks"][0]["online"]),
+        (&logs.as_str().into(), &true.into())
+    );
+    assert!(told["disks"][0]["usableBytes"].as_u64().unwrap() < 40_000, "{told}");
+    assert_eq!(told["disks"][0]["totalBytes"], 4096 << 10);
+    let page = scrape(&server).await;
+    assert_eq!(page[&series("vltava_log_directory_full")], 1.0);
+    assert!(page[&series("vltava_log_directory_usable_bytes")] < 40_000.0);
+    let ready = get(server.metrics_address().unwrap(), "/readyz").await;
+    assert!(ready.starts_with("HTTP/1.0 200"), "reads go on: {ready}");
+    std::fs::remove_file(filler).unwrap();
+    until("there is room", async || status(&server).await["disks"][0]["full"] == false).await;
+    assert_eq!(scrape(&server).await[&series("vltava_log_directory_full")], 0.0);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_that_is_broken_is_named_and_counted() {
+    let house = House::new().await;
+    let server = house.start().await;
+    let mut client = Client::connect(&server).await;
+    client.create("t", 3, &[]).await;
+    server.stop().await;
+    std::fs::write(house.log_dir().join("t-2/partition.metadata"), "bad\n").unwrap();
+    let server = house.start().await;
+    let replicas = "kafka_server_replicamanager_offlinereplicacount";
+    until("it is counted", async || scrape(&server).await.get(replicas) == Some(&1.0)).await;
+    let told = status(&server).await;
+    assert_eq!(told["offlineReplicas"], 1);
+    let broken = &told["brokenPartitions"][0];
+    assert_eq!((&broken["topic"], &broken["partition"]), (&"t".into(), &2.into()), "{told}");
+    assert!(broken["reason"].as_str().unwrap().contains("partition.metadata"), "{told}");
+    server.stop().await;
 }

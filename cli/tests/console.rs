@@ -105,6 +105,32 @@ fn every_codec_is_written_and_read() {
 }
 
 #[test]
+fn a_damaged_batch_ends_the_consumer_and_is_not_passed_over() {
+    use std::os::unix::fs::FileExt as _;
+    let place = Place::new();
+    place.topic("damaged", 1);
+    for line in ["first\n", "second\n", "third\n"] {
+        run_with(line, place.ours(&write("damaged", ""))).good();
+    }
+    let log = place.folder.path().join("data/damaged-0/00000000000000000000.log");
+    let bytes = fs::read(&log).unwrap();
+    let at = bytes.windows(6).position(|window| window == b"second").unwrap();
+    fs::File::options().write(true).open(&log).unwrap().write_all_at(b"S", at as u64).unwrap();
+    // With a limit, so that who passes over it is not told from who waits for more.
+    let line = read("damaged", 3, "");
+    let (ours, theirs) = (run(place.ours(&line)), run(place.theirs(Version::V3_9, &line)));
+    assert_eq!(
+        (ours.out.as_str(), ours.code),
+        (theirs.out.as_str(), theirs.code),
+        "{}\n{}",
+        ours.err,
+        theirs.err
+    );
+    assert_eq!(ours.code, Some(1), "{}", ours.err);
+    assert!(ours.err.contains("damaged"), "{}", ours.err);
+}
+
+#[test]
 fn deserializers_show_what_bytes_mean() {
     let place = Place::new();
     place.topic("typed", 1);

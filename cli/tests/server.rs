@@ -128,6 +128,14 @@ fn a_wrong_value_stops_with_key_value_and_what_is_allowed() {
         ("num.partitions=many", "Invalid value many for configuration num.partitions: "),
         ("num.partitions=0", "Invalid value 0 for configuration num.partitions: Value must be at least 1"),
         ("compression.type=zip", "Invalid value zip for configuration compression.type: "),
+        (
+            "zookeeper.session.timeout.ms=-1",
+            "Invalid value -1 for configuration zookeeper.session.timeout.ms: Value must be at least 1",
+        ),
+        (
+            "zookeeper.connection.timeout.ms=0",
+            "Invalid value 0 for configuration zookeeper.connection.timeout.ms: Value must be at least 1",
+        ),
         ("log.cleanup.policy=burn", "Invalid value burn for configuration log.cleanup.policy: "),
         (
             "auto.create.topics.enable=perhaps",

@@ -37,7 +37,7 @@ pub struct Appended {
 pub(crate) struct Summary {
     pub(crate) bytes: usize,
     /// Abort markers: each may need an entry in the transaction index.
-    aborts: usize,
+    pub(crate) aborts: usize,
     first_offset: i64,
     last_offset: i64,
     max_timestamp: i64,
@@ -135,18 +135,20 @@ impl Log {
         if summary.aborts > 0 {
             segment.aborted().reserve(summary.aborts).inspect_err(|_| segment.aborted().release())?;
         }
-        let written = self.write(input, leader_epoch, end, position);
-        if written.is_err() {
-            // What was written of it lies behind the segment's size: invisible, and overwritten by the next append.
-            let _ = segment.cut_file(position);
-        } else {
-            self.account(input, leader_epoch, end, position, &summary)?;
+        let written = self
+            .write(input, leader_epoch, end, position)
+            .map_err(AppendError::from)
+            .and_then(|()| self.account(input, leader_epoch, end, position, &summary));
+        if written.is_err() && segment.cut_file(position).is_err() {
+            // What was written lies behind the segment's size, where no reader sees it, but the next clean start would. Closed
+            // as it is, the log is recovered then.
+            self.shared.close();
         }
         if summary.aborts > 0 {
             segment.aborted().release();
         }
         written?;
-        self.unflushed_since.get_or_insert(now);
+        self.unflushed.appended(now);
         let unflushed = self.shared.end() - self.shared.recovery.lock().point;
         Ok(Appended {
             first_offset: summary.first_offset,

@@ -1,7 +1,7 @@
 //! Making records durable, away from the writer: what a roll, `flush.messages` or a checkpoint leave to do.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::disk::{self, Durable, Result};
 use crate::log::Log;
@@ -18,6 +18,56 @@ pub struct FlushJob {
     /// Segments in the job that will not grow any more.
     up_to: i64,
     truncations: u64,
+    _asked: Option<Asked>,
+}
+
+/// Counts flushes of everything that were asked for and are neither done nor dropped.
+#[derive(Debug)]
+struct Asked(Arc<AtomicUsize>);
+
+impl Asked {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Since when records wait for a flush. That one was asked for ends no wait: it may fail, or find no place; that it moved
+/// the recovery point does.
+#[derive(Debug, Default)]
+pub(crate) struct Unflushed {
+    /// When the oldest record came that may not be on disk, by the caller's clock.
+    since: Option<i64>,
+    /// Up to where a flush was last asked for, and when the first record after it came.
+    asked: Option<(i64, Option<i64>)>,
+    running: Arc<AtomicUsize>,
+}
+
+impl Unflushed {
+    pub(crate) fn since(since: Option<i64>) -> Self {
+        Self { since, ..Self::default() }
+    }
+
+    pub(crate) fn appended(&mut self, now: i64) {
+        match &mut self.asked {
+            Some((_, since)) => since.get_or_insert(now),
+            None => self.since.get_or_insert(now),
+        };
+    }
+
+    fn reached(&mut self, recovery_point: i64) {
+        if let Some((up_to, since)) = self.asked
+            && recovery_point >= up_to
+        {
+            (self.since, self.asked) = (since, None);
+        }
+    }
 }
 
 impl FlushJob {
@@ -26,10 +76,19 @@ impl FlushJob {
         self.up_to
     }
 
-    /// Flushes segments, indexes, producer snapshots and leader epochs, then moves the recovery point. Waits for the disk.
+    /// Flushes segments, indexes, producer snapshots and leader epochs, then moves the recovery point. Waits for the disk. A log
+    /// that is deleted before or meanwhile is closed.
     pub fn run(self) -> Result<()> {
+        self.shared.check_open()?;
+        match self.flush() {
+            // Its directory has another name now.
+            Err(error) if error.is_not_found() => Err(self.shared.check_open().err().unwrap_or(error)),
+            other => other,
+        }
+    }
+
+    fn flush(&self) -> Result<()> {
         let shared = &self.shared;
-        shared.check_open()?;
         for segment in &self.segments {
             match segment.sync() {
                 // Deleted meanwhile: there is nothing to keep.
@@ -69,14 +128,22 @@ fn is_listed(shared: &Shared, segment: &Arc<Segment>) -> bool {
 impl Log {
     /// Everything up to the log end offset, to be made durable; `None` where it is already.
     pub fn flush_job(&mut self) -> Option<FlushJob> {
-        self.unflushed_since = None;
         let end = self.shared.end();
-        self.flush_job_to(end)
+        self.unflushed.reached(self.recovery_point());
+        let Some(job) = self.flush_job_to(end) else {
+            (self.unflushed.since, self.unflushed.asked) = (None, None);
+            return None;
+        };
+        self.unflushed.asked = Some((end, None));
+        Some(FlushJob { _asked: Some(Asked::new(&self.unflushed.running)), ..job })
     }
 
-    /// Whether `flush.ms` has passed since the oldest unflushed record came.
-    pub fn is_flush_due(&self, now: i64) -> bool {
-        self.unflushed_since.is_some_and(|since| now.saturating_sub(since) >= self.config.flush_ms)
+    /// Whether `flush.ms` has passed since the oldest unflushed record came, and no flush is on its way.
+    pub fn is_flush_due(&mut self, now: i64) -> bool {
+        let running = self.unflushed.running.load(Ordering::Acquire) > 0;
+        self.unflushed.reached(self.recovery_point());
+        !running
+            && self.unflushed.since.is_some_and(|since| now.saturating_sub(since) >= self.config.flush_ms)
     }
 
     /// Flushes everything, waiting for the disk.
@@ -87,7 +154,7 @@ impl Log {
     /// A job that has nothing to do.
     pub(crate) fn empty_job(&self, up_to: i64) -> FlushJob {
         let truncations = self.shared.recovery.lock().truncations;
-        FlushJob { shared: self.shared.clone(), segments: Vec::new(), up_to, truncations }
+        FlushJob { shared: self.shared.clone(), segments: Vec::new(), up_to, truncations, _asked: None }
     }
 
     pub(crate) fn flush_job_to(&self, up_to: i64) -> Option<FlushJob> {
@@ -100,6 +167,12 @@ impl Log {
             segments.partition_point(|segment| segment.base_offset() <= recovery.point).saturating_sub(1);
         let segments =
             segments[from..].iter().filter(|segment| segment.base_offset() < up_to).cloned().collect();
-        Some(FlushJob { shared: self.shared.clone(), segments, up_to, truncations: recovery.truncations })
+        Some(FlushJob {
+            shared: self.shared.clone(),
+            segments,
+            up_to,
+            truncations: recovery.truncations,
+            _asked: None,
+        })
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::config::LogConfig;
 use crate::disk::{Durable, Result};
 use crate::epochs::{EpochEnd, EpochHistory};
+use crate::flush::Unflushed;
 use crate::names::TopicPartition;
 use crate::open_files::OpenFiles;
 use crate::producers::{ProducerEntry, Producers};
@@ -65,8 +66,7 @@ pub struct Log {
     pub(crate) producers: Producers,
     pub(crate) producer_id_expiration_ms: i64,
     pub(crate) jitter_seed: u64,
-    /// When the oldest unflushed record was appended, by the caller's clock.
-    pub(crate) unflushed_since: Option<i64>,
+    pub(crate) unflushed: Unflushed,
     /// The offset of the latest `.snapshot`.
     pub(crate) snapshot_offset: Option<i64>,
 }

@@ -44,9 +44,9 @@ impl OffsetIndex {
         &self.entries
     }
 
-    /// Whether `segment.index.bytes` allows no further entry.
+    /// Whether `segment.index.bytes` allows no further entry. It allows one in any case: an empty segment is not full.
     pub(crate) fn is_full(&self, limit_bytes: u32) -> Result<bool> {
-        Ok(self.entries.len()? >= limit_bytes / OffsetEntry::SIZE as u32)
+        Ok(self.entries.len()? >= (limit_bytes / OffsetEntry::SIZE as u32).max(1))
     }
 
     /// Notes a batch. One whose offset is not above the last entry's is left out: it adds nothing.

@@ -252,6 +252,22 @@ impl Producers {
         self.open.remove(&txn.first_offset);
     }
 
+    /// Those producers as they are now, unknown ones too, to be [put back](Self::put_back).
+    pub(crate) fn of(&self, ids: impl Iterator<Item = i64>) -> Vec<(i64, Option<ProducerEntry>)> {
+        ids.map(|id| (id, self.by_id.get(&id).cloned())).collect()
+    }
+
+    /// Makes the producers what they were.
+    pub(crate) fn put_back(&mut self, earlier: Vec<(i64, Option<ProducerEntry>)>) {
+        for (id, entry) in earlier {
+            self.open.retain(|_, owner| *owner != id);
+            self.by_id.remove(&id);
+            if let Some(entry) = entry {
+                self.load(entry);
+            }
+        }
+    }
+
     /// Forgets producers that wrote nothing for `expiration_ms` and have no transaction open. Returns how many went.
     pub(crate) fn expire(&mut self, now: i64, expiration_ms: i64) -> usize {
         let before = self.by_id.len();
@@ -315,6 +331,23 @@ mod tests {
 
     fn plain(sequence: i32, count: i32) -> BatchHeader {
         header(7, 0, sequence, count, Attributes(0))
+    }
+
+    #[test]
+    fn producers_are_put_back_with_their_transactions() {
+        let transactional = |id, sequence| header(id, 0, sequence, 1, Attributes(0).with_transactional(true));
+        let mut producers = Producers::default();
+        producers.update(&transactional(7, 0), None, 3);
+        producers.update(&transactional(8, 0), None, 4);
+        let (earlier, before) = (producers.of([7, 9].into_iter()), producers.clone());
+        let abort = EndTxnMarker { committed: false, coordinator_epoch: 0 };
+        let done = producers.update(&header(7, 0, -1, 1, Attributes(0)), Some(abort), 5).unwrap();
+        producers.complete(&done);
+        producers.update(&transactional(9, 0), None, 6);
+        assert_eq!(producers.first_open(), Some(4));
+        producers.put_back(earlier);
+        assert_eq!(producers.first_open(), Some(3));
+        assert_eq!((&producers.by_id, &producers.open), (&before.by_id, &before.open));
     }
 
     #[test]

@@ -278,10 +278,26 @@ impl LogReader {
         Ok(segment.find(file, bound, size, reach)?.map_or(size, |entry| entry.position))
     }
 
+    /// Looks again where a segment was removed, or the log deleted, between its name and its file.
+    fn unless_removed<T>(&self, look: impl Fn() -> Result<T>) -> Result<T> {
+        for _ in 0..ATTEMPTS {
+            self.shared.check_open()?;
+            match look() {
+                Err(error) if error.is_not_found() => {}
+                other => return other,
+            }
+        }
+        Err(LogError::Closed { directory: self.shared.path() })
+    }
+
     /// ListOffsets by timestamp: the first record, at or after the log start, whose timestamp is at least `timestamp`.
     ///
     /// Reads and, if need be, decompresses the batch that has it. Waits for the disk where the batch is cold.
     pub fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<TimestampOffset>> {
+        self.unless_removed(|| self.try_offset_for_timestamp(timestamp))
+    }
+
+    fn try_offset_for_timestamp(&self, timestamp: i64) -> Result<Option<TimestampOffset>> {
         let start = self.shared.start();
         for segment in self.shared.segments().iter() {
             if segment.size() == 0 || segment.largest_timestamp()? < timestamp {
@@ -302,6 +318,10 @@ impl LogReader {
 
     /// ListOffsets with timestamp -3: the first record that has the largest timestamp of the log.
     pub fn max_timestamp_offset(&self) -> Result<Option<TimestampOffset>> {
+        self.unless_removed(|| self.try_max_timestamp_offset())
+    }
+
+    fn try_max_timestamp_offset(&self) -> Result<Option<TimestampOffset>> {
         let start = self.shared.start();
         let mut best: Option<(i64, Arc<Segment>)> = None;
         for segment in self.shared.segments().iter() {
@@ -349,6 +369,10 @@ impl LogReader {
 
     /// Aborted transactions that touch the records from `from` to `to` (exclusive), for a reader of committed records only.
     pub fn aborted_transactions(&self, from: i64, to: i64) -> Result<Vec<AbortedTxn>> {
+        self.unless_removed(|| self.try_aborted_transactions(from, to))
+    }
+
+    fn try_aborted_transactions(&self, from: i64, to: i64) -> Result<Vec<AbortedTxn>> {
         let mut found = Vec::new();
         let segments = self.shared.segments();
         let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
@@ -391,4 +415,29 @@ fn search_batch(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Log, OpenOptions};
+    use crate::names::TopicPartition;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_reader_looks_again_where_a_segment_was_removed_and_not_for_ever() {
+        let tmp = tempfile::tempdir().unwrap();
+        let options = OpenOptions::new(TopicPartition::new("t", 0), 0);
+        let (log, _) = Log::open(&tmp.path().join("t-0"), options).unwrap();
+        let gone = || LogError::io(tmp.path(), "open", std::io::ErrorKind::NotFound.into());
+        let looks = Cell::new(0);
+        let look = |found_at| {
+            looks.set(looks.get() + 1);
+            if looks.get() < found_at { Err(gone()) } else { Ok(looks.get()) }
+        };
+        assert_eq!(log.reader().unless_removed(|| look(3)).unwrap(), 3);
+        let error = log.reader().unless_removed(|| look(usize::MAX)).unwrap_err();
+        assert!(matches!(error, LogError::Closed { .. }), "{error}");
+        assert_eq!(looks.get(), 3 + ATTEMPTS);
+    }
 }

@@ -13,6 +13,7 @@ use vltava_protocol::records::BatchHeader;
 use crate::disk::{self, Durable, Result};
 use crate::epochs::{self, EpochHistory};
 use crate::error::LogError;
+use crate::flush::Unflushed;
 use crate::listing::{self, Listing};
 use crate::log::{Active, Log, OpenOptions, seed};
 use crate::names::Kind;
@@ -127,7 +128,7 @@ impl Log {
             producers,
             producer_id_expiration_ms: options.producer_id_expiration_ms,
             jitter_seed: seed(directory),
-            unflushed_since: (recovery_point < end).then_some(options.now),
+            unflushed: Unflushed::since((recovery_point < end).then_some(options.now)),
             snapshot_offset: latest.copied(),
         };
         Ok((log, recovered))

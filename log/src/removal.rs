@@ -60,9 +60,13 @@ impl Log {
         self.shared.check_open()?;
         let from = self.shared.path();
         let to = from.with_file_name(deleted_directory(&self.partition, id));
-        fs::rename(&from, &to).map_err(|e| LogError::io(&from, "rename", e))?;
-        self.shared.directory.moved_to(&to);
+        // Closed first: a flush or a reader that misses its file has to find out why.
         self.shared.close();
+        if let Err(error) = fs::rename(&from, &to) {
+            self.shared.reopen();
+            return Err(LogError::io(&from, "rename", error));
+        }
+        self.shared.directory.moved_to(&to);
         for segment in self.shared.segments().iter() {
             segment.close_files();
         }

@@ -27,8 +27,12 @@ impl Log {
         if old { self.roll(now) } else { Ok(None) }
     }
 
-    /// Begins a new segment at `base_offset`, at or after the log end offset.
+    /// Begins a new segment at `base_offset`, at or after the log end offset. An active segment that begins there is empty,
+    /// and serves: two segments at one offset would be two over the same files.
     pub(crate) fn roll_at(&mut self, base_offset: i64, now: i64) -> Result<FlushJob> {
+        if base_offset == self.active.segment.base_offset() {
+            return Ok(self.empty_job(base_offset));
+        }
         let segment = Arc::new(Segment::create(&self.shared.directory, base_offset, &self.shared.files)?);
         let prepared =
             self.active.segment.finish().and_then(|()| self.take_snapshot(base_offset, Durable::Later));

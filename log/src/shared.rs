@@ -127,6 +127,11 @@ impl Shared {
         self.closed.store(true, Ordering::Release);
     }
 
+    /// What closed it did not happen.
+    pub(crate) fn reopen(&self) {
+        self.closed.store(false, Ordering::Release);
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().to_path_buf()
     }

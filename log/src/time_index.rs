@@ -56,9 +56,9 @@ impl TimeIndex {
         &self.entries
     }
 
-    /// Whether `segment.index.bytes` allows no further entry, one being kept for the closing entry.
+    /// Whether `segment.index.bytes` allows no further entry, one being kept for the closing entry. It allows one in any case.
     pub(crate) fn is_full(&self, limit_bytes: u32) -> Result<bool> {
-        Ok(self.entries.len()? >= (limit_bytes / TimeEntry::SIZE as u32).saturating_sub(1))
+        Ok(self.entries.len()? >= (limit_bytes / TimeEntry::SIZE as u32).saturating_sub(1).max(1))
     }
 
     /// The last entry, with its absolute offset.

@@ -77,6 +77,16 @@ impl TxnIndex {
         self.bytes.load(Ordering::Acquire) == 0
     }
 
+    /// Bytes of its entries.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    /// Forgets the entries after the first `bytes`, which it has. [`release`](Self::release) takes them from the file.
+    pub(crate) fn rewind(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Release);
+    }
+
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
     }

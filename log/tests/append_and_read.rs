@@ -174,3 +174,35 @@ fn a_crash_at_any_byte_loses_only_the_torn_batch() {
         std::fs::remove_dir_all(torn).unwrap();
     }
 }
+
+#[test]
+fn an_index_that_has_room_for_next_to_nothing_loses_nothing() {
+    for segment_index_bytes in [4, 7, 8, 12, 23, 24, 36] {
+        let tmp = tempfile::tempdir().unwrap();
+        let directory = tmp.path().join("t-0");
+        let config = LogConfig { segment_index_bytes, index_interval_bytes: 0, ..LogConfig::default() };
+        let options = OpenOptions {
+            config: config.clone().into(),
+            ..OpenOptions::new(TopicPartition::new("t", 0), NOW)
+        };
+        let (mut log, _) = Log::open(&directory, options.clone()).unwrap();
+        records::fill(&mut log, 0..20);
+        assert_eq!(records::contents(&log), records::numbered(0..20), "{segment_index_bytes} bytes");
+        let files = || {
+            let files = std::fs::read_dir(&directory).unwrap();
+            files
+                .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "log"))
+                .count()
+        };
+        assert_eq!(log.segment_count(), files(), "each segment has files of its own");
+        log.set_config(LogConfig { retention_bytes: 300, file_delete_delay_ms: 0, ..config }.into());
+        let retained = log.delete_retention(NOW, 20).unwrap();
+        retained.removal.unwrap().run().unwrap();
+        let left = log.log_start_offset()..20;
+        assert!(left.start > 0 && left.start < 20);
+        assert_eq!(records::contents(&log), records::numbered(left.clone()), "{segment_index_bytes} bytes");
+        drop(log);
+        let (log, _) = Log::open(&directory, options).unwrap();
+        assert_eq!(records::contents(&log), records::numbered(left), "{segment_index_bytes} bytes");
+    }
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Barrier};
 
 use records::{NOW, append, batch, fill};
-use vltava_log::{Log, LogConfig, OpenOptions, TopicPartition};
+use vltava_log::{Log, LogConfig, LogError, OpenOptions, TopicPartition};
 
 fn open(directory: &Path) -> Log {
     let config = LogConfig { segment_bytes: 1000, index_interval_bytes: 200, ..LogConfig::default() };
@@ -64,4 +64,74 @@ fn a_flush_writes_the_leader_epochs_only_where_they_are_not_on_disk() {
     append(&mut log, &batch(NOW, &["x"]), 7, NOW).unwrap();
     log.flush().unwrap();
     assert_ne!(file(), held.metadata().unwrap().ino());
+}
+
+#[test]
+fn a_flush_is_due_until_one_has_succeeded() {
+    let tmp = tempfile::tempdir().unwrap();
+    let directory = tmp.path().join("t-0");
+    let mut log = open(&directory);
+    log.set_config(LogConfig { flush_ms: 100, ..LogConfig::default() }.into());
+    append(&mut log, &batch(NOW, &["a"]), 0, NOW).unwrap();
+    assert!(!log.is_flush_due(NOW + 99));
+    assert!(log.is_flush_due(NOW + 100));
+    let job = log.flush_job().unwrap();
+    assert!(!log.is_flush_due(NOW + 100), "one is on its way");
+    drop(job);
+    assert!(log.is_flush_due(NOW + 100), "it found no place");
+    let job = log.flush_job().unwrap();
+    std::fs::rename(&directory, tmp.path().join("aside")).unwrap();
+    job.run().unwrap_err();
+    std::fs::rename(tmp.path().join("aside"), &directory).unwrap();
+    assert!(log.is_flush_due(NOW + 100), "it failed");
+    let job = log.flush_job().unwrap();
+    append(&mut log, &batch(NOW, &["b"]), 0, NOW + 70).unwrap();
+    job.run().unwrap();
+    assert!(!log.is_flush_due(NOW + 169), "what came after the flush was begun has its own time");
+    assert!(log.is_flush_due(NOW + 170));
+    log.flush().unwrap();
+    assert!(!log.is_flush_due(NOW + 1000));
+}
+
+#[test]
+fn a_flush_and_a_reader_of_a_log_that_is_deleted_find_it_closed() {
+    let tmp = tempfile::tempdir().unwrap();
+    for round in 0..20 {
+        let mut log = open(&tmp.path().join(format!("t-{round}")));
+        fill(&mut log, 0..40);
+        let (job, reader) = (log.flush_job().unwrap(), log.reader());
+        let together = Arc::new(Barrier::new(3));
+        let meeting = together.clone();
+        let flush = std::thread::spawn(move || {
+            meeting.wait();
+            job.run()
+        });
+        let meeting = together.clone();
+        let look = std::thread::spawn(move || {
+            meeting.wait();
+            while let Some(found) = reader.offset_for_timestamp(NOW + 20)? {
+                assert_eq!(found.offset, 20);
+            }
+            Ok(())
+        });
+        together.wait();
+        let removal = log.delete(round, NOW).unwrap();
+        removal.run().unwrap();
+        for outcome in [flush.join().unwrap(), look.join().unwrap()] {
+            assert!(matches!(outcome, Ok(()) | Err(LogError::Closed { .. })), "{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_log_whose_deletion_failed_goes_on() {
+    let tmp = tempfile::tempdir().unwrap();
+    let directory = tmp.path().join("t-0");
+    let mut log = open(&directory);
+    std::fs::rename(&directory, tmp.path().join("aside")).unwrap();
+    assert!(log.delete(1, NOW).unwrap_err().is_not_found());
+    std::fs::rename(tmp.path().join("aside"), &directory).unwrap();
+    fill(&mut log, 0..3);
+    let _ = log.delete(1, NOW).unwrap();
+    assert!(!log.is_open());
 }

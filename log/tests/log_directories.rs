@@ -139,6 +139,105 @@ fn a_deleted_partition_is_renamed_at_once_and_removed_later() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Fifty records of which the first thirty are deleted, as the checkpoints know too; then the partition goes.
+fn delete_with_checkpoints(dirs: &LogDirs) {
+    let mut log = dirs.create(&partition(0), config(), NOW).unwrap();
+    fill(&mut log, 0..50);
+    log.increment_log_start_offset(33, 50).unwrap();
+    log.flush().unwrap();
+    assert!(dirs.checkpoint().is_empty());
+    assert!(dirs.checkpoint_high_watermarks(&HashMap::from([(partition(0), 50)])).is_empty());
+    let _ = log.delete(0xabc, NOW).unwrap();
+    dirs.forget(&partition(0));
+}
+
+#[test]
+fn a_partition_that_comes_again_inherits_nothing_from_the_checkpoints() {
+    let tmp = tempfile::tempdir().unwrap();
+    for (name, restarted) in [("at once", false), ("after a restart", true)] {
+        let path = [tmp.path().join(name)];
+        let mut dirs = LogDirs::open(&path, 16, DAY).unwrap();
+        load(&dirs);
+        let mut neighbour = dirs.create(&partition(1), config(), NOW).unwrap();
+        fill(&mut neighbour, 0..30);
+        neighbour.increment_log_start_offset(17, 30).unwrap();
+        delete_with_checkpoints(&dirs);
+        drop(neighbour);
+        let mut neighbours = Vec::new();
+        if restarted {
+            drop(dirs);
+            dirs = LogDirs::open(&path, 16, DAY).unwrap();
+            neighbours = load(&dirs).0;
+        }
+        let mut log = dirs.create(&partition(0), config(), NOW).unwrap();
+        fill(&mut log, 0..10);
+        // A crash before the next checkpoint.
+        drop((log, neighbours, dirs));
+        let dirs = LogDirs::open(&path, 16, DAY).unwrap();
+        let (logs, _) = load(&dirs);
+        assert_eq!(contents(&logs[0].log), numbered(0..10), "{name}");
+        assert_eq!(logs[0].high_watermark, 0, "{name}");
+        assert_eq!(contents(&logs[1].log), numbered(17..30), "{name}: the others keep theirs");
+    }
+}
+
+#[test]
+fn a_log_that_was_not_opened_keeps_its_checkpoints_and_its_directory_from_being_clean() {
+    let tmp = tempfile::tempdir().unwrap();
+    let paths = two(tmp.path());
+    let dirs = LogDirs::open(&paths, 16, DAY).unwrap();
+    load(&dirs);
+    let mut logs: Vec<Log> = (0..4).map(|n| dirs.create(&partition(n), config(), NOW).unwrap()).collect();
+    for log in &mut logs {
+        fill(log, 0..40);
+        log.increment_log_start_offset(7, 40).unwrap();
+        log.close().unwrap();
+    }
+    let broken = logs.iter().find(|log| log.path().starts_with(&paths[0])).unwrap();
+    let (broken, lost) = (broken.path(), broken.partition().clone());
+    let watermarks = logs.iter().map(|log| (log.partition().clone(), 40)).collect();
+    assert!(dirs.checkpoint_high_watermarks(&watermarks).is_empty());
+    assert!(dirs.mark_clean_shutdown(1).is_empty());
+    drop((logs, dirs));
+    // Its last segment leads nowhere for a while.
+    let last = fs::read_dir(&broken).unwrap().map(|e| e.unwrap().path());
+    let last = last.filter(|path| path.extension().is_some_and(|end| end == "log")).max().unwrap();
+    let aside = tmp.path().join("aside");
+    fs::rename(&last, &aside).unwrap();
+    std::os::unix::fs::symlink("nowhere", &last).unwrap();
+
+    let dirs = LogDirs::open(&paths, 16, DAY).unwrap();
+    let (mut logs, loading) = load(&dirs);
+    assert_eq!(loading.failures.iter().map(|failure| &failure.partition).collect::<Vec<_>>(), [&lost]);
+    assert!(dirs.directories().iter().all(vltava_log::LogDir::is_online), "it says nothing of the disk");
+    logs.iter_mut().for_each(|loaded| loaded.log.close().unwrap());
+    assert!(dirs.checkpoint_high_watermarks(&HashMap::new()).is_empty());
+    assert!(dirs.mark_clean_shutdown(1).is_empty());
+    let marked = |path: &Path| path.join(".kafka_cleanshutdown").exists();
+    assert!(!marked(&paths[0]) && marked(&paths[1]));
+    drop((logs, dirs));
+    fs::remove_file(&last).unwrap();
+    fs::rename(&aside, &last).unwrap();
+
+    let dirs = LogDirs::open(&paths, 16, DAY).unwrap();
+    let (mut logs, loading) = load(&dirs);
+    assert!(loading.failures.is_empty());
+    for loaded in &mut logs {
+        assert_eq!(contents(&loaded.log), numbered(7..40));
+        let scanned = loaded.recovered.segments_scanned > 0;
+        assert_eq!(scanned, loaded.directory == paths[0], "only that directory is looked at");
+        if *loaded.log.partition() == lost {
+            assert_eq!(loaded.high_watermark, 40);
+        }
+        loaded.log.close().unwrap();
+    }
+    dirs.not_closed(logs[0].log.partition());
+    let directory = logs[0].directory.clone();
+    assert!(dirs.mark_clean_shutdown(1).is_empty());
+    assert_eq!(paths.iter().filter(|path| marked(path)).count(), 1);
+    assert!(!marked(&directory));
+}
+
 #[test]
 fn a_directory_has_one_owner_and_keeps_its_identity() {
     let tmp = tempfile::tempdir().unwrap();

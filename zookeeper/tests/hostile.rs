@@ -171,6 +171,36 @@ fn a_wrong_password_does_not_take_a_session() {
 }
 
 #[test]
+fn a_client_whose_session_is_gone_is_told_so_whatever_it_sent_behind_its_connect_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, address) = child::server(dir.path(), 0, "");
+    let mut owner = Raw::connect(address, 4000).unwrap();
+    let former = owner.session.clone();
+    owner.call(op::CLOSE_SESSION, &[]).unwrap();
+    let connect = ConnectRequest {
+        timeout: former.timeout,
+        session_id: former.session_id,
+        password: former.password,
+        read_only: Some(false),
+        ..ConnectRequest::default()
+    };
+    let ping = RequestHeader { xid: -2, op: op::PING };
+    // In one write, as clients send their watches and credentials.
+    let mut together = Vec::new();
+    for frame in [connect.to_bytes(), ping.to_bytes()] {
+        together.extend_from_slice(&u32::try_from(frame.len()).unwrap().to_be_bytes());
+        together.extend_from_slice(&frame);
+    }
+    for _ in 0..20 {
+        let mut socket = raw_socket(address);
+        socket.write_all(&together).unwrap();
+        let answer = read_frame(&mut socket).unwrap();
+        assert_eq!(answer[4..16], [0; 12], "a time-out and a session of 0: expired");
+        assert!(ended(socket));
+    }
+}
+
+#[test]
 fn clients_older_than_3_4_get_no_byte_that_they_do_not_know() {
     let dir = tempfile::tempdir().unwrap();
     let (_server, address) = child::server(dir.path(), 0, "");

@@ -146,7 +146,7 @@ fn plan(
         assigned(snapshot, topic)?
     };
     if let Some(other) = collision(name, snapshot) {
-        let message = format!("Topic '{name}' collides with existing topic: {other}");
+        let message = format!("Topic '{name}' collides with existing topics: {other}");
         return Err(AdminError::new(ErrorCode::InvalidTopic, message));
     }
     let value = |config: &vltava_protocol::messages::create_topics::CreatableTopicConfig<'_>| {

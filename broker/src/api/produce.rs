@@ -1,7 +1,7 @@
 //! Produce: records appended, and acknowledged as the client asked.
 //!
-//! Everything is appended before `begin` returns, so requests of a connection are appended in their order; only acks=all with followers behind waits, in a
-//! future that holds none of the request's bytes, and the next request's append goes on.
+//! Everything is appended before `begin` returns, so requests of a connection are appended in their order; only acks=all with followers behind waits, and
+//! what `flush.messages` wants on disk first, in a future that holds none of the request's bytes, and the next request's append goes on.
 //!
 //! Cost of a request with one small batch: decoding borrows from the frame; the checksum is one pass before any lock; then the partition's lock and one
 //! `pwritev`; the response is one allocation. One clock is read. Nothing else is allocated, no thread changes, and nobody is woken who does not wait
@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
+use vltava_log::FlushJob;
 use vltava_protocol::{
     ErrorCode, Str,
     messages::{
@@ -59,13 +60,13 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: Produce
         now,
     };
     let mut response = ProduceResponse::default();
-    let mut waits = Waits::new();
+    let mut pending = Pending::default();
     response.responses.reserve_exact(body.topic_data.len());
     for topic in &body.topic_data {
         let mut answers = Vec::with_capacity(topic.partition_data.len());
         for data in &topic.partition_data {
             let place = (response.responses.len(), answers.len());
-            answers.push(produce.append(topic, data, place, &mut waits));
+            answers.push(produce.append(topic, data, place, &mut pending));
         }
         response.responses.push(TopicProduceResponse {
             name: Str::Borrowed(&topic.name),
@@ -75,9 +76,12 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: Produce
         });
     }
     if body.acks == ACKS_NONE {
+        for Flush { partition, job, .. } in pending.flushes {
+            partition.flush_later(job);
+        }
         return Answer::Now(without_acks(&response));
     }
-    if waits.is_empty() {
+    if pending.waits.is_empty() && pending.flushes.is_empty() {
         point_to_leaders(broker, &request, &mut response);
         return Answer::Now(Response::encode(&request, &response, []));
     }
@@ -85,7 +89,8 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: Produce
     let mut response = response.into_owned();
     let broker = broker.clone();
     Answer::Later(Box::pin(async move {
-        acknowledge(waits, patience, &mut response, request.version).await;
+        flush(pending.flushes, &mut response, request.version).await;
+        acknowledge(pending.waits, patience, &mut response, request.version).await;
         point_to_leaders(&broker, &request, &mut response);
         Response::encode(&request, &response, [])
     }))
@@ -93,6 +98,20 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: Produce
 
 /// What is appended and not committed yet: where its answer stands in the response, and the offset that the high watermark has to reach.
 type Waits = SmallVec<[Wait; 1]>;
+
+/// What the answer of a request has to wait for.
+#[derive(Default)]
+struct Pending {
+    waits: Waits,
+    flushes: Vec<Flush>,
+}
+
+/// What `flush.messages` wants on disk before it is answered.
+struct Flush {
+    place: (usize, usize),
+    partition: Arc<Partition>,
+    job: FlushJob,
+}
 
 struct Wait {
     place: (usize, usize),
@@ -116,12 +135,12 @@ impl Produce<'_> {
         topic: &TopicProduceData<'_>,
         data: &PartitionProduceData<'_>,
         place: (usize, usize),
-        waits: &mut Waits,
+        pending: &mut Pending,
     ) -> PartitionProduceResponse<'static> {
         if !matches!(self.acks, ACKS_ALL..=1) {
             return refused(data.index, ErrorCode::InvalidRequiredAcks);
         }
-        match self.try_append(topic, data, place, waits) {
+        match self.try_append(topic, data, place, pending) {
             Ok(answer) => answer,
             Err(Refused::Records(invalid)) => rejected(data.index, *invalid),
             Err(Refused::Transaction) => PartitionProduceResponse {
@@ -143,7 +162,7 @@ impl Produce<'_> {
         topic: &TopicProduceData<'_>,
         data: &PartitionProduceData<'_>,
         place: (usize, usize),
-        waits: &mut Waits,
+        pending: &mut Pending,
     ) -> Result<PartitionProduceResponse<'static>, Refused> {
         if self.is_transactional {
             return Err(Refused::Transaction);
@@ -172,7 +191,9 @@ impl Produce<'_> {
             Ok(appended) => appended,
             Err(error) => return Err(Refused::Partition(error, Some(partition.clone()))),
         };
-        partition.after_append(&mut appended);
+        if let Some(job) = partition.due_flush(&mut appended) {
+            pending.flushes.push(Flush { place, partition: partition.clone(), job });
+        }
         for counter in counters {
             counter.bytes_in.add(appended.bytes as u64);
             if !appended.duplicate {
@@ -181,7 +202,7 @@ impl Produce<'_> {
         }
         let end = appended.last_offset + 1;
         if self.acks == ACKS_ALL && partition.high_watermark() < end {
-            waits.push(Wait { place, partition: partition.clone(), offset: end });
+            pending.waits.push(Wait { place, partition: partition.clone(), offset: end });
         }
         Ok(PartitionProduceResponse {
             index: data.index,
@@ -275,6 +296,15 @@ fn without_acks(response: &ProduceResponse<'_>) -> Response {
         Some(first) => {
             let reason = failed.fold(first, |all, next| all + ", " + &next);
             Response::refuse(Refusal::ProduceWithoutAcks { reason })
+        }
+    }
+}
+
+/// Waits until what was appended is on disk as far as its topics want it there; followers fetch meanwhile.
+async fn flush(flushes: Vec<Flush>, response: &mut ProduceResponse<'_>, version: i16) {
+    for Flush { place, partition, job } in flushes {
+        if let Err(error) = partition.flush(job).await {
+            set_error(response, place, storage_error_for(error.code(), version, LAST_WITHOUT_STORAGE_ERROR));
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn auto_create(broker: &Broker, snapshot: &Snapshot, name: &str) -> A
         return error;
     }
     if let Some(other) = collision(name, snapshot) {
-        let what = format!("Topic '{name}' collides with existing topic: {other}");
+        let what = format!("Topic '{name}' collides with existing topics: {other}");
         return AdminError::new(ErrorCode::InvalidTopic, what);
     }
     let config = broker.control.configs().broker();

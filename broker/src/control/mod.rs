@@ -4,6 +4,7 @@
 //! [`Control::join`] (when listeners are bound: they are what is registered), then [`Control::leave`].
 
 pub mod configs;
+mod connection;
 mod controller;
 pub mod member;
 pub mod metadata_cache;
@@ -38,6 +39,7 @@ use vltava_cluster::controller::{ControllerOptions, Endpoint};
 use vltava_settings::{BrokerConfig, broker as keys};
 
 pub use configs::Configs;
+pub use connection::SessionEvents;
 pub use controller::ControllerStatus;
 pub use member::Member;
 pub use metadata_cache::{LiveBroker, MetadataCache, PartitionMetadata, Snapshot, TopicMetadata};
@@ -117,6 +119,7 @@ pub(crate) struct Shared {
     creating: topics::Creating,
     /// How long ZooKeeper takes to answer.
     latency: Arc<Latency>,
+    session_events: SessionEvents,
     /// To the controller's shell on this broker, and its end until the broker joins.
     calls: mpsc::Sender<shutdown::Call>,
     calls_taken: Mutex<Option<shutdown::Calls>>,
@@ -198,6 +201,7 @@ impl Control {
             producer_ids: producer_ids::ProducerIds::default(),
             creating: topics::Creating::default(),
             latency,
+            session_events: SessionEvents::default(),
             calls,
             calls_taken: Mutex::new(Some(taken)),
             running: Mutex::new(None),
@@ -215,7 +219,7 @@ impl Control {
         }
         let config = self.configs().broker();
         let session = match self.shared.session.load_full() {
-            Some(session) if !session.client().state().is_terminated() => Session::clone(&session),
+            Some(session) if !session.is_over() => Session::clone(&session),
             // Opening the logs took longer than a session lasts without us.
             _ => Session::open(&self.shared.address).await?.measured_by(&self.shared.latency),
         };
@@ -292,13 +296,19 @@ impl Control {
     /// The session, `None` while there is none.
     #[must_use]
     pub fn session(&self) -> Option<Arc<Session>> {
-        self.shared.session.load_full().filter(|session| !session.client().state().is_terminated())
+        self.shared.session.load_full().filter(|session| !session.is_over())
     }
 
     /// How long ZooKeeper takes to answer this broker.
     #[must_use]
     pub fn zookeeper_latency(&self) -> &Latency {
         &self.shared.latency
+    }
+
+    /// What has happened to this broker's sessions.
+    #[must_use]
+    pub fn session_events(&self) -> &SessionEvents {
+        &self.shared.session_events
     }
 
     /// What metrics and probes want to know of the controller on this broker; changes are told.

@@ -5,13 +5,18 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use zookeeper_client as zk;
 
+use super::connection;
 use crate::metrics::Latency;
 
 /// Between two attempts while the connection is away.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// How long closing a session that was given up may take.
+const BURIAL: Duration = Duration::from_secs(2);
 
 /// How to reach ZooKeeper.
 #[derive(Debug, Clone)]
@@ -28,12 +33,14 @@ pub struct ZooKeeperAddress {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nobody answered in time.
-    #[error("zookeeper.connect={connect}: no connection within {}ms: {last}", waited.as_millis())]
+    #[error("zookeeper.connect={connect}: no session within {}ms: {reason} ({last})", waited.as_millis())]
     Unreachable {
         /// The address.
         connect: String,
         /// How long it was tried.
         waited: Duration,
+        /// What the hosts say.
+        reason: String,
         /// The last failure.
         last: zk::Error,
     },
@@ -62,6 +69,7 @@ pub enum ConnectError {
 pub struct Session {
     client: zk::Client,
     latency: Arc<Latency>,
+    given_up: CancellationToken,
 }
 
 impl Session {
@@ -90,12 +98,13 @@ impl Session {
                 return Err(ConnectError::Unreachable {
                     connect: connect.clone(),
                     waited: started.elapsed(),
+                    reason: connection::why_unreachable(connect).await,
                     last,
                 });
             }
             tokio::time::sleep(RETRY).await;
         };
-        let session = Self { client, latency: Arc::default() };
+        let session = Self { client, latency: Arc::default(), given_up: CancellationToken::new() };
         if chroot == "/" {
             return Ok(session);
         }
@@ -137,20 +146,53 @@ impl Session {
         }
     }
 
+    /// Ends a session that we gave up, should it live on in ZooKeeper: what it holds would be in the way of the next one.
+    pub(super) async fn bury(address: &ZooKeeperAddress, former: zk::SessionInfo) {
+        let hosts = address.connect.find('/').map_or(address.connect.as_str(), |at| &address.connect[..at]);
+        let connector = zk::Client::connector()
+            .with_session(former)
+            .with_session_timeout(address.session_timeout)
+            .with_fail_eagerly();
+        // It is closed with its only client. An error says that it has expired, or that it must be left to expire.
+        drop(tokio::time::timeout(BURIAL, connector.connect(hosts)).await);
+    }
+
+    /// Whether ZooKeeper is there at this moment. A session lives on without, for a while.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        connection::is_connected(self.client.state())
+    }
+
+    /// Whether nothing more comes of this session.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.given_up.is_cancelled() || self.client.state().is_terminated()
+    }
+
+    /// Makes it over for all who hold it, whatever its client hopes for.
+    pub(super) fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
     /// The client.
     #[must_use]
     pub fn client(&self) -> &zk::Client {
         &self.client
     }
 
-    /// Waits for the session's end, and says how it ended.
-    pub async fn ended(&self) -> zk::SessionState {
+    /// Waits for the session's end.
+    pub async fn ended(&self) {
         let mut watcher = self.client.state_watcher();
-        let mut state = watcher.peek_state();
-        while !state.is_terminated() {
-            state = watcher.changed().await;
+        let terminated = async {
+            let mut state = watcher.peek_state();
+            while !state.is_terminated() {
+                state = watcher.changed().await;
+            }
+        };
+        tokio::select! {
+            () = terminated => {}
+            () = self.given_up.cancelled() => {}
         }
-        state
     }
 
     /// Repeats an operation that is harmless to repeat until it is answered or the session ends.
@@ -163,7 +205,10 @@ impl Session {
     {
         loop {
             match self.measure(operation(self.client.clone())).await {
-                Err(error) if is_passing(&error) && !self.client.state().is_terminated() => {
+                Err(error) if is_passing(&error) => {
+                    if self.is_over() {
+                        return Err(zk::Error::SessionExpired);
+                    }
                     tokio::time::sleep(RETRY).await;
                 }
                 answer => return answer,

@@ -9,9 +9,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use vltava_cluster::controller::ControllerOptions;
+use zookeeper_client as zk;
 
 use super::{
-    ControllerStatus, Member, Shared, controller,
+    ControllerStatus, Member, Shared,
+    connection::{self, SessionEnd},
+    controller,
     orders::Order,
     registration::register,
     session::Session,
@@ -40,15 +43,16 @@ impl Supervisor {
     pub(super) async fn run(mut self, mut session: Session) {
         loop {
             let stop = self.stop.clone();
-            tokio::select! {
+            let end = tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.live(&session) => {}
-            }
-            warn!(session = %session.client().session_id(), state = ?session.client().state(), "the ZooKeeper session has ended");
+                end = self.live(&session) => end,
+            };
             self.fence();
+            warn!(session = %session.client().session_id(), reason = %end, "the ZooKeeper session has ended");
+            let former = matches!(end, SessionEnd::GivenUp(_)).then(|| session.client().session().clone());
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                next = self.next_session() => session = next,
+                next = self.next_session(former) => session = next,
             }
         }
         self.fence();
@@ -62,7 +66,9 @@ impl Supervisor {
     }
 
     /// Takes part in the cluster until the session ends.
-    async fn live(&mut self, session: &Session) {
+    async fn live(&mut self, session: &Session) -> SessionEnd {
+        let shared = Arc::clone(&self.shared);
+        let watch = connection::watch(session, &shared.address, &shared.session_events);
         let stand = controller::stand_for_election(
             session.clone(),
             self.controller,
@@ -71,15 +77,21 @@ impl Supervisor {
             &mut self.calls,
         );
         let follow = self.shared.configs.follow(session, &*self.member);
+        tokio::pin!(watch);
         tokio::select! {
-            _ = session.ended() => {}
-            ((), ()) = async { tokio::join!(stand, follow) } => {}
+            end = &mut watch => end,
+            // Both return only when the session is over.
+            ((), ()) = async { tokio::join!(stand, follow) } => watch.await,
         }
     }
 
-    async fn next_session(&self) -> Session {
+    /// Opens the next session, in the place of one that was given up, if any, and registers.
+    async fn next_session(&self, mut former: Option<zk::SessionInfo>) -> Session {
         loop {
             let session = Session::reopen(&self.shared.address).await.measured_by(&self.shared.latency);
+            if let Some(former) = former.take() {
+                Session::bury(&self.shared.address, former).await;
+            }
             let registration = BrokerRegistration { timestamp_ms: now_ms(), ..self.registration.clone() };
             if let Err(error) = startup::make_paths(&session).await {
                 warn!(%error, "the paths in ZooKeeper cannot be made");

@@ -3,7 +3,12 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use super::{Exposition, Latency, Samples, Source, groups};
-use crate::{Broker, http::Pages, partitions::Partition};
+use crate::{
+    Broker,
+    control::SessionEvents,
+    http::Pages,
+    partitions::{Partition, disk::Disk},
+};
 
 impl Source for Pages {
     fn expose(&self, exposition: &mut Exposition) {
@@ -31,9 +36,11 @@ impl Source for Broker {
             partition_samples(exposition.gauge(name, help), led().map(|(row, led)| (row, of(led))));
         }
         drop(rows);
+        expose_log_directories(exposition, self);
         expose_controller(exposition, self);
         groups::expose(exposition, self);
         expose_zookeeper(exposition, self.control.zookeeper_latency());
+        expose_sessions(exposition, self.control.session_events());
     }
 }
 
@@ -151,12 +158,51 @@ fn expose_sums(exposition: &mut Exposition, broker: &Broker, rows: &[Row]) {
             count(|led| led.isr == led.wanted),
         ),
         (
+            "kafka_server_replicamanager_offlinereplicacount",
+            "Replicas that have their place here and do not work: their log can't be opened, or its directory has failed.",
+            broker.replicas.broken().len(),
+        ),
+        (
             "kafka_log_logmanager_offlinelogdirectorycount",
             "Log directories that have failed.",
             broker.replicas.storage().disks().iter().filter(|disk| disk.is_offline()).count(),
         ),
     ] {
         exposition.gauge(name, help).sample(&[], value as f64);
+    }
+}
+
+/// A number of each log directory: its name, what it says, and where it is, if it is known.
+type OfDisk = (&'static str, &'static str, fn(&Disk) -> Option<f64>);
+
+const LOG_DIRECTORIES: [OfDisk; 3] = [
+    (
+        "vltava_log_directory_usable_bytes",
+        "Bytes that are free for the broker below a log directory.",
+        |disk| disk.space().map(|space| space.usable as f64),
+    ),
+    ("vltava_log_directory_total_bytes", "Bytes of the file system below a log directory.", |disk| {
+        disk.space().map(|space| space.total as f64)
+    }),
+    ("vltava_log_directory_full", "1 if a log directory has no room and refuses appends.", |disk| {
+        Some(flag(disk.is_full()))
+    }),
+];
+
+fn expose_log_directories(exposition: &mut Exposition, broker: &Broker) {
+    let disks = broker.replicas.storage().disks();
+    let mut offline =
+        exposition.gauge("kafka_log_logmanager_logdirectoryoffline", "1 if a log directory has failed.");
+    for disk in disks {
+        offline.sample(&[("logDirectory", &disk.path().to_string_lossy())], flag(disk.is_offline()));
+    }
+    for (name, help, of) in LOG_DIRECTORIES {
+        let mut samples = exposition.gauge(name, help);
+        for disk in disks {
+            if let Some(value) = of(disk) {
+                samples.sample(&[("path", &disk.path().to_string_lossy())], value);
+            }
+        }
     }
 }
 
@@ -179,6 +225,33 @@ fn expose_zookeeper(exposition: &mut Exposition, latency: &Latency) {
             "Requests that ZooKeeper has answered.",
         )
         .sample(&[], latency.count() as f64);
+}
+
+fn expose_sessions(exposition: &mut Exposition, events: &SessionEvents) {
+    for (name, help, value) in [
+        (
+            "kafka_server_sessionexpirelistener_zookeeperdisconnectspersec_total",
+            "Connections to ZooKeeper that were lost.",
+            events.disconnects(),
+        ),
+        (
+            "kafka_server_sessionexpirelistener_zookeepersyncconnectspersec_total",
+            "Connections to ZooKeeper that were made.",
+            events.sync_connects(),
+        ),
+        (
+            "kafka_server_sessionexpirelistener_zookeeperexpirespersec_total",
+            "ZooKeeper sessions that expired or were given up.",
+            events.expires(),
+        ),
+        (
+            "kafka_server_sessionexpirelistener_zookeeperauthfailurespersec_total",
+            "ZooKeeper sessions that ended because authentication failed.",
+            events.auth_failures(),
+        ),
+    ] {
+        exposition.counter(name, help).sample(&[], value as f64);
+    }
 }
 
 fn expose_controller(exposition: &mut Exposition, broker: &Broker) {

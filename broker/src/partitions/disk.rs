@@ -31,6 +31,8 @@ pub struct Disk {
     offline: AtomicBool,
     /// What took it offline, until upkeep has taken its log directory offline too.
     failure: Mutex<Option<LogError>>,
+    /// What was last seen of it.
+    space: Mutex<Option<Space>>,
 }
 
 /// How full a file system is, in bytes.
@@ -60,7 +62,8 @@ impl Disk {
     /// The disk below a log directory, looked at.
     pub fn new(path: PathBuf, is_online: bool) -> Arc<Self> {
         let offline = AtomicBool::new(!is_online);
-        let disk = Self { path, full: AtomicBool::new(false), offline, failure: Mutex::new(None) };
+        let full = AtomicBool::new(false);
+        let disk = Self { path, full, offline, failure: Mutex::new(None), space: Mutex::new(None) };
         disk.look();
         Arc::new(disk)
     }
@@ -75,26 +78,39 @@ impl Disk {
         self.full.load(Ordering::Relaxed) || self.offline.load(Ordering::Relaxed)
     }
 
+    /// Whether it has no room for appends.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
     /// Whether the directory is lost.
     pub fn is_offline(&self) -> bool {
         self.offline.load(Ordering::Relaxed)
     }
 
+    /// How much room there was when it was last looked at, at most a round of upkeep ago; nothing of a directory that is lost. Does not wait for the disk.
+    pub fn space(&self) -> Option<Space> {
+        if self.is_offline() { None } else { *self.space.lock() }
+    }
+
     /// Looks how much room there is: on the schedule of upkeep. One line when it runs full and one when it heals, at twice the mark so
-    /// that it does not flap.
-    pub fn look(&self) {
+    /// that it does not flap. Answers whether it has healed just now.
+    pub fn look(&self) -> bool {
         if self.is_offline() {
-            return;
+            return false;
         }
-        let Ok(space) = Space::of(&self.path) else { return };
+        let Ok(space) = Space::of(&self.path) else { return false };
+        *self.space.lock() = Some(space);
         let low = space.low_water();
         if self.full.load(Ordering::Relaxed) {
             if space.usable >= low.saturating_mul(2) && self.full.swap(false, Ordering::Relaxed) {
                 info!(directory = %self.path.display(), usable = space.usable, "the disk has room again: appends are accepted");
+                return true;
             }
         } else if space.usable < low {
             self.fill(space.usable);
         }
+        false
     }
 
     fn fill(&self, usable: u64) {
@@ -161,7 +177,8 @@ mod tests {
         let full = LogError::DiskFull { path: "x".into(), action: "append" };
         assert!(!disk.judge(&full));
         assert!(disk.refuses_appends() && !disk.is_offline());
-        disk.look();
+        assert!(disk.look());
+        assert!(!disk.look(), "it heals once");
         assert!(!disk.refuses_appends(), "there is room on this disk");
         let broken = || LogError::Io {
             path: "x".into(),

@@ -18,6 +18,7 @@ mod residency;
 mod setup;
 mod storage;
 mod topic;
+mod unopened;
 pub mod upkeep;
 pub mod waiting;
 
@@ -31,3 +32,4 @@ pub use replicas::{LeadershipChange, LeadershipListener, Replicas, TopicConfigs}
 pub use setup::Setup;
 pub use storage::Storage;
 pub use topic::{Hosted, OFFSETS_TOPIC, Topic, TopicConfig, is_internal};
+pub use unopened::Broken;

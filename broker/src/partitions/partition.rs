@@ -284,15 +284,31 @@ impl Partition {
         Ok(appended)
     }
 
-    /// Runs what an append left to do for durability; no request waits for it.
+    /// Runs what an append left to do for durability, where no request waits for it.
     pub fn after_append(self: &Arc<Self>, appended: &mut Appended) {
+        if let Some(job) = self.due_flush(appended) {
+            self.flush_later(job);
+        }
+    }
+
+    /// As [`after_append`](Self::after_append), but gives the flush that `flush.messages` asks for to the caller, whose answer
+    /// has to wait for it: Kafka flushes before it answers.
+    pub fn due_flush(self: &Arc<Self>, appended: &mut Appended) -> Option<FlushJob> {
         if let Some(job) = appended.rolled.take() {
             self.flush_later(job);
         }
-        if appended.flush_due
-            && let Some(job) = self.state.lock().log.flush_job()
-        {
-            self.flush_later(job);
+        if appended.flush_due { self.state.lock().log.flush_job() } else { None }
+    }
+
+    /// Runs a flush on the threads for file work, and waits for it.
+    pub async fn flush(&self, job: FlushJob) -> Result<(), PartitionError> {
+        match self.surroundings.files.read(move || job.run()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                self.warn_of_flush(&error);
+                Err(PartitionError::from_log(&error, |failure| self.judge(failure)))
+            }
+            Err(_) => Err(PartitionError::Storage),
         }
     }
 
@@ -513,16 +529,21 @@ impl Partition {
     // Durability and failures.
 
     /// Queues a flush; one that finds no place is dropped, and covered by the next.
-    pub(super) fn flush_later(self: &Arc<Self>, job: FlushJob) {
+    pub fn flush_later(self: &Arc<Self>, job: FlushJob) {
         let partition = self.clone();
         let _ = self.surroundings.files.upkeep(move || {
             if let Err(error) = job.run() {
                 partition.judge(&error);
-                if !error.is_disk_full() {
-                    warn!(topic = %partition.topic.name, partition = partition.index, %error, "flush failed");
-                }
+                partition.warn_of_flush(&error);
             }
         });
+    }
+
+    fn warn_of_flush(&self, error: &LogError) {
+        // A full disk is told by the disk, and a log that was deleted meanwhile needs no flush.
+        if !matches!(error, LogError::DiskFull { .. } | LogError::Closed { .. }) {
+            warn!(topic = %self.topic.name, partition = self.index, %error, "flush failed");
+        }
     }
 
     /// Tells the disk of a failure. If it takes the directory offline, this partition is offline at once, its neighbours with the

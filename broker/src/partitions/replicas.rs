@@ -27,6 +27,7 @@ use super::{
     partition::{LeadershipError, Surroundings},
     setup::Setup,
     storage::Storage,
+    unopened::Unopened,
 };
 use crate::metrics::Metrics;
 
@@ -58,6 +59,8 @@ pub struct Replicas {
     pub old_readers: Arc<OldReaders>,
     topics: RwLock<Topics>,
     storage: Storage,
+    /// What the controller asked for and could not be opened.
+    pub(super) unopened: Unopened,
     configs: TopicConfigs,
     metrics: Arc<Metrics>,
     listener: OnceLock<LeadershipListener>,
@@ -83,6 +86,7 @@ impl Replicas {
             old_readers: Arc::default(),
             topics: RwLock::default(),
             storage: setup.storage,
+            unopened: Unopened::default(),
             configs: setup.configs,
             metrics: setup.metrics,
             listener: OnceLock::new(),
@@ -184,8 +188,10 @@ impl Replicas {
         let topic = self.topic_for(name, id)?;
         let partition = match topic.partition(state.partition_index) {
             Some(Hosted::Online(partition)) => partition,
-            Some(Hosted::Offline) => return Err(ErrorCode::KafkaStorageError),
-            None => self.host(&topic, state.partition_index, state.is_new, now)?,
+            Some(Hosted::Offline) if !self.unopened.waits_for_room(name, state.partition_index) => {
+                return Err(ErrorCode::KafkaStorageError);
+            }
+            Some(Hosted::Offline) | None => self.host(&topic, state, now)?,
         };
         let outcome = if state.leader == local {
             let leader = LeaderState {
@@ -240,7 +246,9 @@ impl Replicas {
             }
             return Ok(());
         };
-        let Hosted::Online(partition) = hosted else { return Err(ErrorCode::KafkaStorageError) };
+        let Hosted::Online(partition) = hosted else {
+            return if delete { self.give_up(&topic, index) } else { Err(ErrorCode::KafkaStorageError) };
+        };
         // -1: no epoch told (old controllers). -2: the topic is deleted, whatever the epoch.
         if leader_epoch >= 0 && leader_epoch < partition.leadership().epoch {
             return Err(ErrorCode::FencedLeaderEpoch);
@@ -258,6 +266,22 @@ impl Replicas {
             }
         }
         self.tell(&LeadershipChange::Stopped(partition, delete));
+        Ok(())
+    }
+
+    /// Deletes a replica that could not be opened for want of room: whatever there is of it. One that is broken otherwise stays for its owner to see.
+    fn give_up(&self, topic: &Arc<Topic>, index: i32) -> Result<(), ErrorCode> {
+        if !self.unopened.waits_for_room(&topic.name, index) {
+            return Err(ErrorCode::KafkaStorageError);
+        }
+        let name = TopicPartition::new(&*topic.name, index);
+        if let Err(error) = self.storage.discard_begun(&name) {
+            error!(topic = %topic.name, partition = index, %error, "cannot delete a replica's files");
+            return Err(ErrorCode::KafkaStorageError);
+        }
+        self.unopened.remove(&topic.name, index);
+        topic.remove(index);
+        self.forget_if_empty(topic);
         Ok(())
     }
 
@@ -332,23 +356,25 @@ impl Replicas {
         self.metrics.forget_topic(&topic.name);
     }
 
-    /// Opens what is on disk, or makes a new log.
+    /// Opens what is on disk, or makes a new log. What can't be opened answers with storage errors until the broker starts again; what lacks room,
+    /// until there is room.
     fn host(
         &self,
         topic: &Arc<Topic>,
-        index: i32,
-        is_new: bool,
+        state: &LeaderAndIsrPartitionState<'_>,
         now: i64,
     ) -> Result<Arc<Partition>, ErrorCode> {
-        let opened = self.storage.open(topic, index, is_new, now).map_err(|error| {
-            error!(topic = %topic.name, partition = index, %error, "cannot open a replica");
-            // What may lie in a directory that is lost answers so until the broker starts again; a full disk may have room for the next order.
-            if !error.is_disk_full() {
-                topic.host(index, Hosted::Offline);
-            }
-            self.forget_if_empty(topic);
+        let index = state.partition_index;
+        let opened = self.storage.open(topic, index, state.is_new, now).map_err(|error| {
+            let stored = self.storage.broken(&TopicPartition::new(&*topic.name, index));
+            let reason = stored.map_or_else(|| error.to_string(), |stored| stored.to_string());
+            error!(topic = %topic.name, partition = index, error = %reason, "cannot open a replica");
+            self.unopened.add((&topic.name, topic.id), state, reason, error.is_disk_full(), now);
+            self.storage.judge(&error);
+            topic.host(index, Hosted::Offline);
             ErrorCode::KafkaStorageError
         })?;
+        self.unopened.remove(&topic.name, index);
         let super::storage::Opened { log, disk, high_watermark } = opened;
         Ok(self.put(topic, index, log, high_watermark, disk))
     }

@@ -2,11 +2,7 @@
 //!
 //! Logs that are on disk when the broker starts are loaded before the controller assigns them; each waits here for its LeaderAndIsr.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, fs, io, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
 use tracing::{info, warn};
@@ -25,7 +21,7 @@ pub struct Storage {
     /// Loaded, and not assigned yet.
     waiting: Mutex<HashMap<TopicPartition, LoadedLog>>,
     /// On disk, but not to be opened.
-    broken: Mutex<HashSet<TopicPartition>>,
+    broken: Mutex<HashMap<TopicPartition, Arc<LogError>>>,
     /// Files that are out of use and have to go when they are due.
     removals: Mutex<Vec<Removal>>,
     /// What remains to be loaded.
@@ -93,7 +89,8 @@ impl Storage {
             now,
         };
         let loading = self.dirs.load(&options);
-        self.broken.lock().extend(loading.failures.into_iter().map(|failure| failure.partition));
+        let failures = loading.failures.into_iter().map(|failure| (failure.partition, failure.error));
+        self.broken.lock().extend(failures);
         self.removals.lock().extend(loading.removals);
         info!(logs = self.waiting.lock().len(), "logs are loaded");
     }
@@ -109,7 +106,7 @@ impl Storage {
     pub(super) fn open(&self, topic: &Topic, index: i32, is_new: bool, now: i64) -> Result<Opened, LogError> {
         let partition = TopicPartition::new(&*topic.name, index);
         let closed = || LogError::Closed { directory: PathBuf::from(partition.to_string()) };
-        if self.broken.lock().contains(&partition) {
+        if self.broken.lock().contains_key(&partition) {
             return Err(closed());
         }
         let (mut log, high_watermark) = match self.waiting.lock().remove(&partition) {
@@ -149,6 +146,30 @@ impl Storage {
         Ok(())
     }
 
+    /// Why a log that is on disk could not be opened when the broker started.
+    pub(super) fn broken(&self, partition: &TopicPartition) -> Option<Arc<LogError>> {
+        self.broken.lock().get(partition).cloned()
+    }
+
+    /// A failure of a log that is not open is its disk's.
+    pub(super) fn judge(&self, failure: &LogError) {
+        let Some(path) = failure.path() else { return };
+        if let Some(disk) = self.disks.iter().find(|disk| path.starts_with(disk.path())) {
+            disk.judge(failure);
+        }
+    }
+
+    /// Removes what there is of a log that could not be made.
+    pub(super) fn discard_begun(&self, partition: &TopicPartition) -> io::Result<()> {
+        for disk in self.disks.iter().filter(|disk| !disk.is_offline()) {
+            match fs::remove_dir_all(disk.path().join(partition.to_string())) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Files to be removed when they are due.
     pub(super) fn remove_later(&self, removal: Removal) {
         self.removals.lock().push(removal);
@@ -171,6 +192,7 @@ impl Storage {
     pub(super) fn close_unassigned(&self) {
         for (partition, mut loaded) in self.waiting.lock().drain() {
             if let Err(error) = loaded.log.close() {
+                self.dirs.not_closed(&partition);
                 warn!(%partition, %error, "the log was not closed cleanly");
             }
         }

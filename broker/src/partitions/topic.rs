@@ -97,7 +97,8 @@ pub struct Topic {
 pub enum Hosted {
     /// It works.
     Online(Arc<Partition>),
-    /// Its log directory is lost: answered with KAFKA_STORAGE_ERROR until the broker starts again.
+    /// Its log directory is lost, or its log could not be opened: answered with KAFKA_STORAGE_ERROR until the broker starts again, or, if it was
+    /// only room that it lacked, until there is room.
     Offline,
 }
 

@@ -105,17 +105,15 @@ impl Replicas {
         }
     }
 
-    /// Disks that ran full or have room again, directories that failed, files that are due, flushes by time.
+    /// Disks that ran full or have room again (and the replicas that waited for it), directories that failed, files that are due, flushes by time.
     pub fn look_after_disks(&self, now: i64) {
+        let mut healed = false;
         for disk in self.storage().disks() {
-            disk.look();
-            if let Some(failure) = disk.take_failure() {
-                let lost = self.storage().dirs().fail(failure);
-                self.take_offline(&lost);
-                self.disk_lost(disk);
-            }
+            healed |= disk.look();
         }
+        self.give_up_failed_disks();
         self.storage().remove_due(now);
+        self.open_where_room_came(healed, now);
         for topic in self.topics() {
             if topic.peek_config().log.flush_ms == i64::MAX {
                 continue;
@@ -125,6 +123,16 @@ impl Replicas {
                 if let Some(job) = job {
                     partition.flush_later(job);
                 }
+            }
+        }
+    }
+
+    fn give_up_failed_disks(&self) {
+        for disk in self.storage().disks() {
+            if let Some(failure) = disk.take_failure() {
+                let lost = self.storage().dirs().fail(failure);
+                self.take_offline(&lost);
+                self.disk_lost(disk);
             }
         }
     }
@@ -183,23 +191,25 @@ impl Replicas {
         self.take_offline(&lost);
     }
 
-    /// Closes every log and says that the stop was a clean one. After the network has stopped; waits for the disk.
+    /// Closes every log and says that the stop was a clean one, of each directory where that is true. After the network has
+    /// stopped; waits for the disk.
     pub fn close(&self, broker_epoch: i64) {
+        // A disk that failed since the last round of upkeep is not clean.
+        self.give_up_failed_disks();
         self.surroundings.high_watermark_moved.store(true, Ordering::Release);
         self.checkpoint_high_watermarks();
-        let mut is_clean = true;
         for partition in self.partitions() {
             let closed = partition.with_log(vltava_log::Log::close);
             partition.go_away();
             if let Err(error) = closed {
-                is_clean = false;
+                self.storage()
+                    .dirs()
+                    .not_closed(&TopicPartition::new(&*partition.topic.name, partition.index));
                 warn!(topic = %partition.topic.name, partition = partition.index, %error, "the log was not closed cleanly");
             }
         }
         self.storage().close_unassigned();
-        if is_clean {
-            let _ = self.storage().dirs().mark_clean_shutdown(broker_epoch);
-        }
+        let _ = self.storage().dirs().mark_clean_shutdown(broker_epoch);
         self.files().stop();
     }
 

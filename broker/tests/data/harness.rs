@@ -111,6 +111,12 @@ impl House {
 
     /// Delivers a LeaderAndIsr and an UpdateMetadata for partitions `0..count`.
     pub fn assign(&self, topic: &str, count: i32, leader: i32, isr: &[i32], epoch: i32) {
+        let codes = self.order(topic, count, leader, isr, epoch);
+        assert!(codes.iter().all(|code| *code == 0), "{topic}: {codes:?}");
+    }
+
+    /// Does what [`House::assign`] does; answers each partition's error code.
+    pub fn order(&self, topic: &str, count: i32, leader: i32, isr: &[i32], epoch: i32) -> Vec<i16> {
         let partition = |partition_index| LeaderAndIsrPartitionState {
             partition_index,
             leader,
@@ -136,9 +142,6 @@ impl House {
         };
         let response = self.broker.replicas.leader_and_isr(&request, now_ms());
         assert_eq!(response.error_code, 0);
-        for error in &response.partition_errors {
-            assert_eq!(error.error_code, 0, "{topic}-{}", error.partition_index);
-        }
         let known = |partition_index| UpdateMetadataPartitionState {
             partition_index,
             leader,
@@ -157,6 +160,7 @@ impl House {
             ..Default::default()
         };
         self.broker.metadata.update(&update).unwrap();
+        response.partition_errors.iter().map(|error| error.error_code).collect()
     }
 
     pub fn partition(&self, topic: &str, index: i32) -> Arc<Partition> {

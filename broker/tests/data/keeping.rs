@@ -44,6 +44,39 @@ async fn records_survive_a_stop_that_was_none() {
 }
 
 #[tokio::test]
+async fn a_stop_is_not_clean_where_a_log_was_not_opened_or_not_closed() {
+    type Harm = fn(&House, &std::path::Path);
+    let harms: [(&str, Harm); 3] = [
+        ("its files are gone", |_, logs| std::fs::rename(logs.join("t-0"), logs.join("elsewhere")).unwrap()),
+        ("its disk failed a moment ago", |house, _| {
+            house.partition("t", 0).io_failed(std::io::Error::from_raw_os_error(5));
+        }),
+        ("nothing", |_, _| {}),
+    ];
+    for (what, harm) in harms {
+        let directory = tempfile::tempdir().unwrap();
+        let house = House::over(directory.path(), |_| TopicConfig::default());
+        house.lead("t", 1);
+        house.produced(9, &produce("t", 0, 1, &batch(&["v"], BatchOptions::default()))).await;
+        harm(&house, directory.path());
+        house.broker.replicas.close(1);
+        let is_clean = directory.path().join(".kafka_cleanshutdown").exists();
+        assert_eq!(is_clean, what == "nothing", "{what}");
+        drop(house);
+        if what == "its files are gone" {
+            continue;
+        }
+        // The same for a log that cannot be opened: it is among those that nobody has.
+        let log = directory.path().join("t-0/00000000000000000000.log");
+        std::fs::remove_file(&log).unwrap();
+        std::os::unix::fs::symlink("nowhere", &log).unwrap();
+        let house = House::over(directory.path(), |_| TopicConfig::default());
+        house.broker.replicas.close(1);
+        assert!(!directory.path().join(".kafka_cleanshutdown").exists(), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn retention_takes_old_segments_and_their_files() {
     let config =
         LogConfig { retention_ms: 1000, segment_bytes: 200, file_delete_delay_ms: 0, ..LogConfig::default() };
@@ -149,4 +182,51 @@ async fn a_full_disk_refuses_appends_serves_reads_and_heals() {
     house.broker.replicas.look_after_disks(now_ms());
     let (error, base, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
     assert_eq!((error, base), (0, appended as i64));
+}
+
+#[tokio::test]
+async fn a_replica_for_which_there_was_no_room_is_led_when_there_is() {
+    let Some(disk) = SmallDisk::mount("a_replica_for_which_there_was_no_room_is_led_when_there_is", 512)
+    else {
+        return;
+    };
+    let house = House::over(disk.path(), |_| TopicConfig::default());
+    let filler = disk.path().join("filler");
+    let filled = std::fs::write(&filler, vec![0; 1 << 20]).unwrap_err();
+    assert_eq!(filled.kind(), std::io::ErrorKind::StorageFull);
+    let me = crate::harness::ID;
+    let storage = ErrorCode::KafkaStorageError.code();
+    assert_eq!(house.order("t", 2, me, &[me], 3), [storage; 2]);
+    assert_eq!(house.order("gone", 1, me, &[me], 0), [storage]);
+    let broken = || -> Vec<String> {
+        house.broker.replicas.broken().iter().map(|broken| broken.partition.to_string()).collect()
+    };
+    assert_eq!(broken(), ["gone-0", "t-0", "t-1"]);
+    assert!(
+        house.broker.replicas.broken()[0].reason.contains("space"),
+        "{:?}",
+        house.broker.replicas.broken()
+    );
+    let records = batch(&["v"], BatchOptions::default());
+    assert_eq!(house.produced(9, &produce("t", 0, 1, &records)).await.0, storage);
+    house.broker.replicas.look_after_disks(now_ms() + 60_000);
+    assert_eq!(broken().len(), 3, "the disk is still full");
+    // A topic that is deleted while it waits leaves nothing.
+    let stop = StopReplicaRequest {
+        delete_partitions: true,
+        topics: vec![vltava_protocol::messages::stop_replica::StopReplicaTopicV1 {
+            name: "gone".into(),
+            partition_indexes: vec![0],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    assert_eq!(house.broker.replicas.stop_replica(&stop, now_ms()).partition_errors[0].error_code, 0);
+    assert!(house.broker.replicas.topic("gone").is_none());
+    std::fs::remove_file(filler).unwrap();
+    house.broker.replicas.look_after_disks(now_ms());
+    assert_eq!(broken(), [""; 0]);
+    assert_eq!(house.partition("t", 1).leadership().epoch, 3);
+    assert_eq!(house.produced(9, &produce("t", 0, 1, &records)).await.0, 0);
+    assert!(!disk.path().join("gone-0").exists());
 }

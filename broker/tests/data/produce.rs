@@ -65,6 +65,38 @@ async fn zstd_needs_version_7() {
 }
 
 #[tokio::test]
+async fn the_answer_waits_for_the_flush_that_flush_messages_asks_for() {
+    let config = LogConfig { flush_messages: 2, ..LogConfig::default() };
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::over(directory.path(), move |_| TopicConfig::new(config.clone(), 1, None));
+    house.lead("t", 1);
+    let records = batch(&["v"], BatchOptions::default());
+    let request = produce("t", 0, 1, &records);
+    let recovery_point = || {
+        house.broker.replicas.storage().dirs().checkpoint();
+        let table = vltava_log::OffsetCheckpoint::RecoveryPoint.read(directory.path()).unwrap();
+        table[&vltava_log::TopicPartition::new("t", 0)]
+    };
+    assert!(matches!(house.begin(9, &request), Answer::Now(_)), "one record may be lost");
+    assert_eq!(recovery_point(), 0);
+    assert!(
+        matches!(house.begin(9, &request), Answer::Later(_)),
+        "two may not: nobody polled, so nothing is flushed"
+    );
+    assert_eq!(recovery_point(), 0);
+    let (error, base, ..) = house.produced(9, &request).await;
+    assert_eq!((error, base, recovery_point()), (0, 2, 3));
+    // A flush that fails is no acknowledgement. What is missing is the partition's directory, not the disk.
+    house.produced(9, &request).await;
+    std::fs::rename(directory.path().join("t-0"), directory.path().join("aside")).unwrap();
+    let (error, ..) = house.produced(9, &request).await;
+    assert_eq!(error, ErrorCode::KafkaStorageError.code());
+    std::fs::rename(directory.path().join("aside"), directory.path().join("t-0")).unwrap();
+    let (error, ..) = house.produced(9, &request).await;
+    assert_eq!((error, recovery_point()), (0, 6));
+}
+
+#[tokio::test]
 async fn acks_0_gets_no_response_and_a_failure_closes_the_connection() {
     let house = House::new();
     house.lead("t", 1);

@@ -103,9 +103,6 @@ fn configs() -> Vec<Step> {
         ),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type clients"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type users"),
-        run(
-            "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type brokers --entity-name 0 --add-config leader.replication.throttled.rate=10485760",
-        ),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type brokers --entity-name 0"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type nosuch"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe"),

@@ -53,7 +53,7 @@ pub(crate) enum Counts {
     Everything,
     /// The same, but the lines of standard output come from a hash map, or from partitions that are read side by side.
     AnyOrder,
-    /// As [`Counts::Everything`], repeated lines being one: what Kafka has preallocated.
+    /// As [`Counts::Output`], repeated lines being one: what Kafka has preallocated, and then complains of.
     Squeezed,
     /// The same, but line breaks do not count: 3.8 and 3.9 forget those of some tables, which every other version has, and so have we.
     Unbroken,

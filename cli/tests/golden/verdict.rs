@@ -13,7 +13,7 @@ const MASKS: [(&str, &str); 14] = [
     (r#"Exception in thread "main" joptsimple\.\w+: "#, ""),
     (r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]", "[YYYY-MM-DD HH:MM:SS,mmm]"),
     // The checksum of a batch with a time of the run; those that a session has written have times of 2023.
-    (r"(CreateTime: (?:17[1-9]|1[89])\d+ size: .* crc: )\d+", "${1}N"),
+    (r"(CreateTime: (?:17[1-9]|1[89])\d+ .*crc: )\d+", "${1}N"),
     (r"((?:Create|LogAppend)Time: ?)1[789]\d{11}", "${1}TTTTTTTTTTTTT"),
     (r"(commitTimestamp\W*:\W?|currentStateTimestamp\W*:\W?)1[789]\d{11}", "${1}TTTTTTTTTTTTT"),
     (r"(timestamp: )1[789]\d{11}", "${1}TTTTTTTTTTTTT"),
@@ -74,7 +74,7 @@ fn shown(run: &Run, outcome: &Outcome, recording: &Recording) -> Vec<String> {
         Counts::FirstLine => lines.truncate(1),
         Counts::ExitCode => lines.clear(),
     }
-    if !matches!(run.counts, Counts::Output | Counts::ExitCode)
+    if !matches!(run.counts, Counts::Output | Counts::Squeezed | Counts::ExitCode)
         && let Some(line) = lines_of(&outcome.stderr, recording).into_iter().find(|line| !line.is_empty())
     {
         lines.push(format!("stderr: {line}"));
@@ -108,7 +108,15 @@ fn lines_of(text: &str, recording: &Recording) -> Vec<String> {
     let of_the_jvm = |line: &str| {
         JVM.iter().any(|begin| line.starts_with(begin)) || line.contains("(org.apache.kafka.clients.")
     };
-    text.lines().filter(|line| !of_the_jvm(line)).flat_map(rows).collect()
+    text.lines().filter(|line| !of_the_jvm(line)).flat_map(rows).map(|line| overrides(&line)).collect()
+}
+
+/// A topic's overrides come from a hash map.
+fn overrides(line: &str) -> String {
+    let Some((before, list)) = line.split_once("\tConfigs: ") else { return line.to_owned() };
+    let mut list: Vec<&str> = list.split(',').collect();
+    list.sort_unstable();
+    format!("{before}\tConfigs: {}", list.join(","))
 }
 
 /// 3.8 and 3.9 write the rows of a reset without line breaks; every other version has them, and so have we.

@@ -14,6 +14,8 @@ pub(crate) fn session() -> Session {
         run("zookeeper-shell.sh {zookeeper} create /golden/a/b one"),
         run("zookeeper-shell.sh {zookeeper} create -s /golden/s- 1"),
         run("zookeeper-shell.sh {zookeeper} create -s -e /golden/t- 1"),
+        // The shell ends without closing its session, so that this stays until the session's time is over.
+        Step::Until("zookeeper-shell {zookeeper} ls /golden", r"\[s-0000000000\]"),
         run("zookeeper-shell.sh {zookeeper} create -c /golden/container 1"),
         run("zookeeper-shell.sh {zookeeper} create -c -e /golden/container2 1"),
         run("zookeeper-shell.sh {zookeeper} create -t x /golden/ttl 1"),
@@ -58,8 +60,6 @@ pub(crate) fn session() -> Session {
         run("zookeeper-shell.sh {zookeeper} history"),
         run("zookeeper-shell.sh {zookeeper} redo 1"),
         run_for(FirstLine, "zookeeper-shell.sh {zookeeper} nosuch"),
-        // What made it ended without a word, so that it stays until its session's time is over.
-        Step::Until("zookeeper-shell {zookeeper} ls /golden", r"\[acl, container, s-0000000000\]"),
         run_with(MANY, Everything, "zookeeper-shell.sh {zookeeper}"),
         run_with(
             "create /h 1\nhistory\nredo 0\nredo 9\ndelete /h\n",

@@ -1,6 +1,6 @@
 //! Opening every log at start: in parallel, the longest work first, each delivered as soon as it is ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use super::{CLEAN_SHUTDOWN, LogDir, LogDirs};
+use super::{CLEAN_SHUTDOWN, Known, LogDir, LogDirs};
 use crate::checkpoint::OffsetCheckpoint;
 use crate::config::LogConfig;
 use crate::disk::{self, Result};
@@ -90,6 +90,20 @@ struct Offsets {
     watermarks: BTreeMap<TopicPartition, i64>,
 }
 
+impl Offsets {
+    fn partitions(&self) -> impl Iterator<Item = &TopicPartition> {
+        [&self.recovery, &self.starts, &self.watermarks].into_iter().flat_map(BTreeMap::keys)
+    }
+
+    fn of(&self, partition: &TopicPartition) -> Known {
+        Known {
+            recovery_point: self.recovery.get(partition).copied(),
+            log_start: self.starts.get(partition).copied(),
+            high_watermark: self.watermarks.get(partition).copied(),
+        }
+    }
+}
+
 impl LogDirs {
     /// Opens the logs of all online directories and returns when all are delivered. The clean-shutdown markers are gone
     /// afterwards: until the next clean stop, a crash is assumed.
@@ -115,9 +129,9 @@ impl LogDirs {
         loading: &Mutex<Loading>,
     ) -> Result<()> {
         let offsets = Offsets {
-            recovery: read(OffsetCheckpoint::RecoveryPoint, &directory.path)?,
-            starts: read(OffsetCheckpoint::LogStart, &directory.path)?,
-            watermarks: read(OffsetCheckpoint::HighWatermark, &directory.path)?,
+            recovery: directory.read(OffsetCheckpoint::RecoveryPoint)?,
+            starts: directory.read(OffsetCheckpoint::LogStart)?,
+            watermarks: directory.read(OffsetCheckpoint::HighWatermark)?,
         };
         let mut tasks = Vec::new();
         for (path, name) in subdirectories(&directory.path)? {
@@ -135,6 +149,11 @@ impl LogDirs {
             };
             let (segments, bytes) = weigh(&path, offsets.recovery.get(&partition).copied().unwrap_or(0))?;
             tasks.push(Task { path, partition, future, segments, bytes });
+        }
+        let here: HashSet<&TopicPartition> =
+            tasks.iter().filter(|task| !task.future).map(|task| &task.partition).collect();
+        if offsets.partitions().any(|partition| !here.contains(partition)) {
+            directory.outdated.store(true, Ordering::Release);
         }
         options.progress.remaining_logs.fetch_add(tasks.len(), Ordering::Relaxed);
         let segments = tasks.iter().map(|task| task.segments).sum();
@@ -169,13 +188,13 @@ impl LogDirs {
         options: &LoadOptions<'_>,
         loading: &Mutex<Loading>,
     ) {
-        let of = |table: &BTreeMap<TopicPartition, i64>| table.get(&task.partition).copied().unwrap_or(0);
+        let known = offsets.of(&task.partition);
         let open = OpenOptions {
             partition: task.partition.clone(),
             config: (options.config)(&task.partition),
             clean_shutdown: directory.clean_shutdown,
-            recovery_point: of(&offsets.recovery),
-            log_start_offset: of(&offsets.starts),
+            recovery_point: known.recovery_point.unwrap_or(0),
+            log_start_offset: known.log_start.unwrap_or(0),
             producer_id_expiration_ms: self.producer_id_expiration_ms,
             files: self.files.clone(),
             now: options.now,
@@ -185,7 +204,9 @@ impl LogDirs {
                 let logs = if task.future { &directory.future } else { &directory.logs };
                 logs.lock().insert(task.partition.clone(), log.reader());
                 (options.deliver)(LoadedLog {
-                    high_watermark: of(&offsets.watermarks)
+                    high_watermark: known
+                        .high_watermark
+                        .unwrap_or(0)
                         .clamp(log.log_start_offset(), log.log_end_offset()),
                     future: task.future,
                     recovered,
@@ -196,6 +217,10 @@ impl LogDirs {
             Err(error) => {
                 tracing::error!(partition = %task.partition, %error, "the log cannot be opened");
                 let fatal = error.takes_directory_offline();
+                directory.unclean.store(true, Ordering::Release);
+                if !task.future {
+                    directory.broken.lock().insert(task.partition.clone(), known);
+                }
                 let error = Arc::new(error);
                 loading
                     .lock()
@@ -206,17 +231,6 @@ impl LogDirs {
                 }
             }
         }
-    }
-}
-
-/// A checkpoint that can't be read is one that was never written: recovery takes longer, nothing is lost.
-fn read(checkpoint: OffsetCheckpoint, path: &Path) -> Result<BTreeMap<TopicPartition, i64>> {
-    match checkpoint.read(path) {
-        Err(error @ LogError::Corrupt { .. }) => {
-            tracing::warn!(%error, "the checkpoint is left out");
-            Ok(BTreeMap::new())
-        }
-        other => other,
     }
 }
 

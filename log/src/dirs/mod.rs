@@ -1,5 +1,6 @@
 //! The directories that partitions live in (`log.dirs`): locks, identity, checkpoints, what goes offline.
 
+mod checkpoints;
 mod identity;
 mod load;
 mod lock;
@@ -12,9 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::checkpoint::OffsetCheckpoint;
 use crate::config::LogConfig;
-use crate::disk::{self, Durable, Result};
+use crate::disk::Result;
 use crate::error::LogError;
 use crate::log::{Log, OpenOptions};
 use crate::names::TopicPartition;
@@ -24,10 +24,8 @@ use crate::reader::LogReader;
 pub use identity::Identity;
 pub use load::{LoadFailure, LoadOptions, LoadProgress, LoadedLog, Loading};
 
+use checkpoints::{CLEAN_SHUTDOWN, Known};
 use lock::DirectoryLock;
-
-/// The file that says that the last stop was a clean one.
-const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 
 /// All log directories of a broker. Shared freely; no method needs `&mut`.
 #[derive(Debug)]
@@ -47,6 +45,12 @@ pub struct LogDir {
     logs: Mutex<HashMap<TopicPartition, LogReader>>,
     /// Logs of partitions that move in from another directory.
     future: Mutex<HashMap<TopicPartition, LogReader>>,
+    /// Logs that could not be opened, with what the checkpoints say of them.
+    broken: Mutex<BTreeMap<TopicPartition, Known>>,
+    /// A log was not opened or not closed: whatever happens to the others, the stop is not a clean one.
+    unclean: AtomicBool,
+    /// The checkpoints may name a partition that is gone.
+    outdated: AtomicBool,
     identity: Mutex<Identity>,
     /// Checkpoint files are replaced by one thread at a time.
     checkpoint: Mutex<()>,
@@ -145,6 +149,7 @@ impl LogDirs {
                 directory: self.directories.first().map(|d| d.path.clone()).unwrap_or_default(),
             });
         };
+        directory.forget_the_gone()?;
         let path = directory.path.join(partition.to_string());
         let options = OpenOptions {
             config,
@@ -157,10 +162,19 @@ impl LogDirs {
         Ok(log)
     }
 
-    /// Forgets a log that was deleted, so that no checkpoint names it any more.
+    /// Forgets a log that was deleted: no checkpoint names it any more, the next one on or before another log is made.
     pub fn forget(&self, partition: &TopicPartition) {
         for directory in &self.directories {
-            directory.logs.lock().remove(partition);
+            if directory.logs.lock().remove(partition).is_some() {
+                directory.outdated.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    /// Notes that a log was not closed cleanly: its directory is not marked as cleanly shut down.
+    pub fn not_closed(&self, partition: &TopicPartition) {
+        if let Some(directory) = self.directory_of(partition) {
+            directory.unclean.store(true, Ordering::Release);
         }
     }
 
@@ -188,13 +202,10 @@ impl LogDirs {
         self.each_online(|directory| directory.checkpoint_high_watermarks(watermarks))
     }
 
-    /// Says that the stop is a clean one. To be called after every log is closed; writes the checkpoints first.
+    /// Says that the stop is a clean one, of each directory where every log was opened and closed. To be called after that;
+    /// writes the checkpoints first.
     pub fn mark_clean_shutdown(&self, broker_epoch: i64) -> Vec<TopicPartition> {
-        self.each_online(|directory| {
-            directory.checkpoint()?;
-            let text = format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}");
-            disk::replace(&directory.path.join(CLEAN_SHUTDOWN), text.as_bytes(), Durable::Now)
-        })
+        self.each_online(|directory| directory.mark_clean_shutdown(broker_epoch))
     }
 
     fn each_online(&self, action: impl Fn(&LogDir) -> Result<()>) -> Vec<TopicPartition> {
@@ -223,6 +234,9 @@ impl LogDir {
             is_offline: AtomicBool::new(false),
             logs: Mutex::default(),
             future: Mutex::default(),
+            broken: Mutex::default(),
+            unclean: AtomicBool::new(false),
+            outdated: AtomicBool::new(false),
             identity: Mutex::default(),
             checkpoint: Mutex::new(()),
             _lock: None,
@@ -311,27 +325,5 @@ impl LogDir {
                 partition
             })
             .collect()
-    }
-
-    fn checkpoint(&self) -> Result<()> {
-        let _one = self.checkpoint.lock();
-        let (mut recovery, mut starts) = (BTreeMap::new(), BTreeMap::new());
-        for (partition, reader) in self.logs.lock().iter() {
-            recovery.insert(partition.clone(), reader.shared.recovery.lock().point);
-            // A start that is a segment's base offset needs no entry.
-            let start = reader.log_start_offset();
-            if reader.shared.segments().first().is_some_and(|first| first.base_offset() < start) {
-                starts.insert(partition.clone(), start);
-            }
-        }
-        OffsetCheckpoint::RecoveryPoint.write(&self.path, &recovery)?;
-        OffsetCheckpoint::LogStart.write(&self.path, &starts)
-    }
-
-    fn checkpoint_high_watermarks(&self, watermarks: &HashMap<TopicPartition, i64>) -> Result<()> {
-        let _one = self.checkpoint.lock();
-        let ours = |partition: &TopicPartition| Some((partition.clone(), *watermarks.get(partition)?));
-        let table = self.logs.lock().keys().filter_map(ours).collect();
-        OffsetCheckpoint::HighWatermark.write(&self.path, &table)
     }
 }

@@ -179,7 +179,8 @@ impl Engine {
         let mut from = Decoder::new(frame);
         let Ok(header) = RequestHeader::decode(&mut from) else { return false };
         let Some(connection) = self.connections.get_mut(&id) else { return false };
-        if connection.session == 0 {
+        // A client that comes back sends its watches behind its connect request. If its session is gone, it must still be told so.
+        if connection.session == 0 && !connection.closing {
             return false;
         }
         connection.stats.received += 1;

@@ -32,7 +32,7 @@ pub(crate) async fn stand_for_election(
 ) {
     let (me, status) = (shared.broker_id, &shared.status);
     let mut machine = Controller::new(options);
-    while !session.client().state().is_terminated() {
+    while !session.is_over() {
         match election::stand(&session, me).await {
             Ok(election::Outcome::Elected { epoch, epoch_version }) => {
                 info!(controller.epoch = epoch, "this broker is the controller");

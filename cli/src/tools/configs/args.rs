@@ -123,9 +123,12 @@ impl Args {
             return Err(Failure::illegal("Only one of --add-config or --add-config-file must be specified"));
         }
         if changes.iter().all(|(_, given)| !given) {
-            return Err(Failure::illegal(
-                "At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter",
-            ));
+            return Err(Failure::illegal(match &self.zookeeper {
+                None => {
+                    "At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter"
+                }
+                Some(_) => "At least one of --add-config or --delete-config must be specified with --alter",
+            }));
         }
         Ok(target)
     }
@@ -163,6 +166,7 @@ impl Args {
         levels.sort_by_key(|(kind, _)| *kind != Kind::Users);
         let kinds: Vec<Kind> = levels.iter().map(|(kind, _)| *kind).collect();
         match kinds.as_slice() {
+            [] if self.zookeeper.is_some() => return Err(Failure::missing("entity-type")),
             [] => return Err(Failure::illegal("At least one entity type must be specified")),
             [_] | [Kind::Users, Kind::Clients] => {}
             [a, b, ..] if a == b => {

@@ -30,7 +30,7 @@ impl Kind {
                 Err(Failure::illegal(format!("The configuration of {name} is not built yet")))
             }
             _ if zookeeper => Err(Failure::illegal(format!(
-                "Invalid entity type '{name}'. The entity type must be one of topics, clients, users, brokers"
+                "Invalid entity-type {name}, --entity-type must be one of List(topics, clients, users, brokers)"
             ))),
             _ => Err(Failure::illegal(format!(
                 "Invalid entity type {name}, the entity type must be one of topics, clients, users, brokers, ips, broker-loggers, client-metrics with a --bootstrap-server or --bootstrap-controller argument"

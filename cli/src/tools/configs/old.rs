@@ -29,7 +29,9 @@ pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
                 );
             }
             let mut overrides = zookeeper::overrides(&session, &entity).await?;
-            changes.apply(&mut overrides)?;
+            let unset =
+                |failure: Failure| Failure::new("kafka.common.InvalidConfigException", failure.message);
+            changes.apply(&mut overrides).map_err(unset)?;
             zookeeper::set_overrides(&session, &entity, &overrides).await?;
             output::line(format_args!("Completed Updating config for entity: {target}."));
             Ok(())

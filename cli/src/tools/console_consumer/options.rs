@@ -275,6 +275,8 @@ impl Args {
             client.set("bootstrap.servers", brokers);
         }
         client.set_default("client.id", "console-consumer");
+        // As Java's consumer does, and librdkafka does not by default.
+        client.set_default("check.crcs", "true");
         client.merge("isolation.level", self.isolation_level.as_ref(), Some("read_uncommitted"));
         client.merge("fetch.message.max.bytes", self.fetch_size, None);
         client.merge("fetch.min.bytes", self.min_fetch_bytes, None);

@@ -163,6 +163,10 @@ impl Args {
         self.check_connection()?;
         self.check_actions_of_options()?;
         let no_group = self.group.is_empty() && !self.all_groups;
+        if no_group && !self.is_modern() && (self.describe || self.reset_offsets) && self.zookeeper.is_none()
+        {
+            return Err(Failure::missing("group"));
+        }
         if self.describe {
             if no_group {
                 return Err(Failure::usage(
@@ -321,8 +325,9 @@ mod tests {
                 "--list --zookeeper a --bootstrap-server a:1",
                 "Option [bootstrap-server] is not valid with [zookeeper].",
             ),
+            ("--bootstrap-server a:1 --describe", "Missing required argument \"[group]\""),
             (
-                "--bootstrap-server a:1 --describe",
+                "--bootstrap-server a:1 --describe --verbose",
                 "Option [describe] takes one of these options: [all-groups], [group]",
             ),
             (

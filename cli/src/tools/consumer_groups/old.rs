@@ -141,10 +141,12 @@ async fn ends(
 async fn delete_group(session: &Session, group: &str) -> Result<String, Failure> {
     let root = format!("{CONSUMERS}/{group}");
     if !zookeeper::exists(session, &root).await? {
-        return Ok(format!("Delete for group '{group}' failed because group does not exist."));
+        return Ok(format!("Error: Delete for group '{group}' failed because group does not exist."));
     }
     if !zookeeper::children(session, &format!("{root}/ids")).await?.is_empty() {
-        return Ok(format!("Delete for group '{group}' failed because its consumers are still active."));
+        return Ok(format!(
+            "Error: Delete for group '{group}' failed because its consumers are still active."
+        ));
     }
     zookeeper::delete_tree(session, &root).await?;
     Ok(format!("Deleted all consumer group information for group '{group}' in zookeeper."))
@@ -156,7 +158,7 @@ async fn delete_topic(session: &Session, group: &str, topic: &str) -> Result<Str
     let topics = topics(session, &root).await?;
     if !topics.contains(topic) {
         return Ok(format!(
-            "Delete for group '{group}' topic '{topic}' failed because group does not exist."
+            "Error: Delete for group '{group}' topic '{topic}' failed because group does not exist."
         ));
     }
     let active = !zookeeper::children(session, &format!("{root}/ids")).await?.is_empty();
@@ -167,7 +169,7 @@ async fn delete_topic(session: &Session, group: &str, topic: &str) -> Result<Str
         owned.retain(|partition| !partition.is_empty());
         if active && !owned.is_empty() {
             return Ok(format!(
-                "Delete for group '{group}' topic '{topic}' failed because its consumers are still active."
+                "Error: Delete for group '{group}' topic '{topic}' failed because its consumers are still active."
             ));
         }
         for below in ["owners", "offsets"] {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use vltava_client::{
     ApiError, Client,
     admin::{
@@ -54,7 +55,8 @@ async fn matching(client: &mut Client, args: &Args) -> Result<Vec<String>, Failu
 fn must_exist(args: &Args, topics: &[String]) -> Result<(), Failure> {
     match &args.topic {
         Some(topic) if !topic.is_empty() && topics.is_empty() && !args.if_exists => {
-            Err(Failure::illegal(format!("Topic '{topic}' does not exist as expected")))
+            // The word around the name is Java's; Kafka's tool prints it.
+            Err(Failure::illegal(format!("Topic 'Optional[{topic}]' does not exist as expected")))
         }
         _ => Ok(()),
     }
@@ -63,7 +65,7 @@ fn must_exist(args: &Args, topics: &[String]) -> Result<(), Failure> {
 async fn create(client: &mut Client, args: &Args, configs: BTreeMap<String, String>) -> Result<(), Failure> {
     let name = args.topic.clone().unwrap_or_default();
     warn_of_collisions(&name);
-    let assignments = args.replica_assignment.as_deref().map(replica_lists::parse).transpose()?;
+    let assignments = args.replica_assignment.as_deref().map(assignment).transpose()?;
     let topic = NewTopic {
         partitions: args.partitions,
         replication_factor: args.replication_factor.and_then(|factor| i16::try_from(factor).ok()),
@@ -87,7 +89,7 @@ async fn alter(
     topics: &[String],
 ) -> Result<Vec<Result<(), ApiError>>, Failure> {
     let count = args.partitions.unwrap_or_default();
-    let given = args.replica_assignment.as_deref().map(replica_lists::parse).transpose()?.unwrap_or_default();
+    let given = args.replica_assignment.as_deref().map(assignment).transpose()?.unwrap_or_default();
     let names: Vec<&str> = topics.iter().map(String::as_str).collect();
     let mut grown = Vec::new();
     for topic in describe_topics(client, Some(&names)).await? {
@@ -103,7 +105,11 @@ async fn alter(
 
 async fn describe(client: &mut Client, args: &Args) -> Result<(), Failure> {
     let described = match &args.topic_id {
-        Some(id) => vec![by_id(client, id).await?],
+        Some(id) => match by_id(client, id).await? {
+            Some(topic) => vec![topic],
+            None if args.if_exists => return Ok(()),
+            None => return Err(Failure::illegal(format!("TopicId '{id}' does not exist as expected"))),
+        },
         None => {
             let topics = matching(client, args).await?;
             must_exist(args, &topics)?;
@@ -123,11 +129,40 @@ async fn describe(client: &mut Client, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn by_id(client: &mut Client, id: &str) -> Result<TopicDescription, Failure> {
-    let missing = || Failure::illegal(format!("TopicId '{id}' does not exist as expected"));
-    let uuid: Uuid = id.parse().map_err(|_| missing())?;
+async fn by_id(client: &mut Client, id: &str) -> Result<Option<TopicDescription>, Failure> {
+    let uuid = topic_id(id)?;
     let all = describe_topics(client, None).await?;
-    all.into_iter().filter_map(Result::ok).find(|topic| topic.id == uuid).ok_or_else(missing)
+    Ok(all.into_iter().filter_map(Result::ok).find(|topic| topic.id == uuid))
+}
+
+/// A topic's id; what is none is refused in the words of Java's `Uuid.fromString`.
+fn topic_id(text: &str) -> Result<Uuid, Failure> {
+    let illegal = || {
+        if let Some((prefix, _)) = text.char_indices().nth(24).map(|(at, _)| text.split_at(at)) {
+            return format!("Input string with prefix `{prefix}` is too long to be decoded as a base64 UUID");
+        }
+        match URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')) {
+            Ok(bytes) => format!(
+                "Input string `{text}` decoded as {} bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID",
+                bytes.len()
+            ),
+            Err(_) => format!("Input string `{text}` is not base64"),
+        }
+    };
+    text.parse().map_err(|_| Failure::illegal(illegal()))
+}
+
+/// `--replica-assignment`, refused under the names of 3.9's exceptions.
+fn assignment(list: &str) -> Result<Vec<Vec<i32>>, Failure> {
+    replica_lists::parse(list).map_err(|failure| match failure.class {
+        "kafka.common.AdminCommandFailedException" => {
+            Failure::new("org.apache.kafka.server.common.AdminCommandFailedException", failure.message)
+        }
+        "kafka.admin.AdminOperationException" => {
+            Failure::new("org.apache.kafka.server.common.AdminOperationException", failure.message)
+        }
+        _ => failure,
+    })
 }
 
 /// What describes a topic, with its line breaks.
