@@ -136,7 +136,7 @@ impl Storage {
     /// # Errors
     /// When its files cannot be removed, as those of a log that could not be opened.
     pub(super) fn delete_unclaimed(&self, partition: &TopicPartition, now: i64) -> Result<(), LogError> {
-        if self.broken.lock().contains(partition) {
+        if self.broken.lock().contains_key(partition) {
             return Err(LogError::Closed { directory: PathBuf::from(partition.to_string()) });
         }
         let Some(mut loaded) = self.waiting.lock().remove(partition) else { return Ok(()) };
