@@ -198,7 +198,7 @@ mod tests {
         let missing = || LogError::Io {
             path: disk.path().join("x"),
             action: "open",
-            source: std::io::ErrorKind::NotFound.into(),
+            source: std::io::Error::from_raw_os_error(2),
         };
         assert!(!disk.judge(&missing()) && !disk.is_offline());
         std::fs::remove_dir(disk.path()).unwrap();
