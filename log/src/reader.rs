@@ -266,11 +266,17 @@ impl LogReader {
         end: i64,
     ) -> Result<u64> {
         let segment = &segments[at];
+        let published = self.shared.published();
         let size = segment.size();
-        // The end offset was taken before the size: the size may cover more, but never less.
+        // The end offset was taken before the size: the size may cover more, but never less. It covers no more if nothing was published in between.
         let covered = match segments.get(at + 1) {
             Some(next) => next.base_offset() <= bound,
-            None => bound >= end && self.shared.end() == end,
+            None => {
+                bound >= end
+                    && self.shared.end() == end
+                    && published.is_some()
+                    && self.shared.published() == published
+            }
         };
         if covered {
             return Ok(size);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     segments: ArcSwap<Vec<Arc<Segment>>>,
     start: AtomicI64,
     end: AtomicI64,
+    /// Odd while an append publishes its size and its end, which readers must take of one moment.
+    publishing: AtomicU64,
     pub(crate) epochs: RwLock<EpochHistory>,
     pub(crate) epochs_dirty: AtomicBool,
     /// What the file of the epochs holds: whoever replaces it keeps this lock.
@@ -80,6 +82,7 @@ impl Shared {
             segments: ArcSwap::from_pointee(segments),
             start: AtomicI64::new(bounds.start),
             end: AtomicI64::new(bounds.end),
+            publishing: AtomicU64::new(0),
             epochs: RwLock::new(epochs),
             epochs_dirty: AtomicBool::new(false),
             stored_epochs: Mutex::new(None),
@@ -113,6 +116,18 @@ impl Shared {
 
     pub(crate) fn set_end(&self, offset: i64) {
         self.end.store(offset, Ordering::Release);
+    }
+
+    /// Runs what publishes an append: a segment's size, then the end offset. By the one who appends.
+    pub(crate) fn publish(&self, append: impl FnOnce()) {
+        self.publishing.fetch_add(1, Ordering::SeqCst);
+        append();
+        self.publishing.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Changes with every append; `None` while one is being published.
+    pub(crate) fn published(&self) -> Option<u64> {
+        Some(self.publishing.load(Ordering::SeqCst)).filter(|count| count % 2 == 0)
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {

@@ -89,9 +89,11 @@ impl Log {
         let segment = &self.active.segment;
         self.producers.map_end_offset = next;
         segment.set_max_timestamp(self.active.max_timestamp);
-        segment.set_size(position + summary.bytes as u64);
-        self.shared.set_first_open(self.producers.first_open());
-        self.shared.set_end(next);
+        self.shared.publish(|| {
+            segment.set_size(position + summary.bytes as u64);
+            self.shared.set_first_open(self.producers.first_open());
+            self.shared.set_end(next);
+        });
         Ok(())
     }
 
