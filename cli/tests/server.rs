@@ -162,6 +162,20 @@ fn a_wrong_value_stops_with_key_value_and_what_is_allowed() {
 }
 
 #[test]
+fn a_zookeeper_that_cannot_be_reached_is_told_with_the_reason() {
+    let place = Place::new();
+    let nobody = wait::free_port();
+    let said = place.refused(&format!(
+        "zookeeper.connect=127.0.0.1:{nobody}/chroot\nzookeeper.connection.timeout.ms=300\n"
+    ));
+    assert!(
+        said.contains(&format!("zookeeper.connect=127.0.0.1:{nobody}/chroot: no session within ")),
+        "{said}"
+    );
+    assert!(said.contains(&format!("127.0.0.1:{nobody}: Connection refused")), "{said}");
+}
+
+#[test]
 fn a_key_whose_protection_is_not_built_stops_by_name() {
     let place = Place::new();
     for line in [

@@ -6,34 +6,48 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     process::Command,
     time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
 use tempfile::TempDir;
-use vltava_testkit::{vltava, wait};
+use vltava_testkit::{
+    process::Running,
+    vltava, wait,
+    zookeeper::{self, Release},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The embedded ZooKeeper grants no shorter one.
 const SESSION: &str = "zookeeper.session.timeout.ms=6000";
 
+/// A broker seen from outside: its pages, its log, and what ZooKeeper knows of it.
 struct Place {
     folder: TempDir,
-    server: vltava::Server,
+    zookeeper: SocketAddr,
     pages: u16,
 }
 
 impl Place {
-    fn new() -> Place {
+    /// With the embedded ZooKeeper.
+    fn new() -> (Place, vltava::Server) {
+        let (folder, pages) = (TempDir::new().unwrap(), wait::free_port());
         vltava::is_built(env!("CARGO_BIN_EXE_vltava"));
-        let folder = TempDir::new().unwrap();
-        let pages = wait::free_port();
-        let listener = format!("vltava.metrics.listener=127.0.0.1:{pages}");
-        let server = vltava::Server::start(folder.path(), &[SESSION, &listener]);
-        Place { folder, server, pages }
+        let server = vltava::Server::start(folder.path(), &[SESSION, &listener(pages)]);
+        (Place { folder, zookeeper: server.zookeeper(), pages }, server)
+    }
+
+    /// With Apache's.
+    fn on_apache() -> (Place, vltava::Broker, zookeeper::Server) {
+        let (folder, pages) = (TempDir::new().unwrap(), wait::free_port());
+        vltava::is_built(env!("CARGO_BIN_EXE_vltava"));
+        let apache = zookeeper::Server::start(Release::V3_8, folder.path());
+        let address = apache.address();
+        let broker = vltava::Broker::start(&address.to_string(), folder.path(), &[SESSION, &listener(pages)]);
+        (Place { folder, zookeeper: address, pages }, broker, apache)
     }
 
     fn log(&self) -> String {
@@ -69,7 +83,7 @@ impl Place {
 
     fn in_zookeeper(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vltava"));
-        command.arg("zookeeper-shell").arg(self.server.zookeeper().to_string()).args(arguments);
+        command.arg("zookeeper-shell").arg(self.zookeeper.to_string()).args(arguments);
         let output = command.output().unwrap();
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
@@ -88,13 +102,15 @@ impl Place {
     }
 }
 
-#[test]
-fn a_broker_that_was_stopped_longer_than_its_session_is_back_at_once() {
-    let mut place = Place::new();
+fn listener(pages: u16) -> String {
+    format!("vltava.metrics.listener=127.0.0.1:{pages}")
+}
+
+fn comes_back(place: &Place, broker: &mut Running) {
     place.is_back_within(LIMIT);
-    place.server.broker().signal(Signal::STOP);
+    broker.signal(Signal::STOP);
     wait::until("its session expires", LIMIT, || (!place.is_registered()).then_some(()));
-    place.server.broker().signal(Signal::CONT);
+    broker.signal(Signal::CONT);
     place.is_back_within(Duration::from_secs(4));
     assert_eq!(place.count("expires"), 1, "{}", place.log());
     let log = place.log();
@@ -103,19 +119,31 @@ fn a_broker_that_was_stopped_longer_than_its_session_is_back_at_once() {
 }
 
 #[test]
+fn a_broker_that_was_stopped_longer_than_its_session_is_back_at_once() {
+    let (place, mut server) = Place::new();
+    comes_back(&place, server.broker());
+}
+
+#[test]
+fn a_broker_that_was_stopped_is_back_at_once_on_apache_zookeeper_too() {
+    let (place, mut broker, _apache) = Place::on_apache();
+    comes_back(&place, broker.process());
+}
+
+#[test]
 fn zookeeper_going_away_is_told_at_once_and_a_session_that_nothing_saves_is_given_up() {
-    let mut place = Place::new();
+    let (place, mut server) = Place::new();
     place.is_back_within(LIMIT);
     let registered = |log: &str| log.matches("registered broker.id=0").count();
     assert_eq!((place.count("disconnects"), place.count("syncconnects")), (0, 1));
 
     let began = Instant::now();
-    place.server.zookeeper_process().kill();
-    let line = place.server.broker().wait_for_line("the connection to ZooKeeper is lost", LIMIT);
+    server.zookeeper_process().kill();
+    let line = server.broker().wait_for_line("the connection to ZooKeeper is lost", LIMIT);
     assert!(line.contains("WARN") && line.contains("Connection refused"), "{line}");
     assert!(place.says(true, false).is_some(), "{}", place.page("/status"));
-    place.server.start_zookeeper_again();
-    place.server.broker().wait_for_line("connected to ZooKeeper again", LIMIT);
+    server.start_zookeeper_again();
+    server.broker().wait_for_line("connected to ZooKeeper again", LIMIT);
     assert!(place.says(true, true).is_some(), "{}", place.page("/status"));
     // On a machine so slow that the session ended meanwhile, it is another one.
     if began.elapsed() < Duration::from_secs(5) {
@@ -124,11 +152,11 @@ fn zookeeper_going_away_is_told_at_once_and_a_session_that_nothing_saves_is_give
     assert!(place.count("disconnects") >= 1 && place.count("syncconnects") >= 2);
 
     let before = registered(&place.log());
-    place.server.zookeeper_process().kill();
-    let line = place.server.broker().wait_for_line("the ZooKeeper session has ended", LIMIT);
+    server.zookeeper_process().kill();
+    let line = server.broker().wait_for_line("the ZooKeeper session has ended", LIMIT);
     assert!(line.contains("no connection for 6") && !line.contains("Expired"), "{line}");
     assert!(place.says(false, false).is_some(), "{}", place.page("/status"));
-    place.server.start_zookeeper_again();
+    server.start_zookeeper_again();
     wait::until("it registers anew", LIMIT, || (registered(&place.log()) > before).then_some(()));
     // What the former session held in ZooKeeper is not waited for.
     place.is_back_within(Duration::from_secs(4));

@@ -47,6 +47,13 @@ pub(crate) fn check(config: &BrokerConfig, problems: &mut Vec<Problem>) {
         (LOG_ROLL_MS.name(), config.get(LOG_ROLL_MS), 1),
         (LOG_ROLL_JITTER_MS.name(), config.get(LOG_ROLL_JITTER_MS), 0),
         (LOG_FLUSH_INTERVAL_MS.name(), config.get(LOG_FLUSH_INTERVAL_MS), 0),
+        // Kafka takes any, and then has no connection in that time.
+        (ZOOKEEPER_SESSION_TIMEOUT_MS.name(), Some(config.get(ZOOKEEPER_SESSION_TIMEOUT_MS).into()), 1),
+        (
+            ZOOKEEPER_CONNECTION_TIMEOUT_MS.name(),
+            config.get(ZOOKEEPER_CONNECTION_TIMEOUT_MS).map(i64::from),
+            1,
+        ),
     ] {
         if let Some(what) = at_least(name, value, least) {
             require(false, name, &what);

@@ -8,11 +8,9 @@ keys! {
     /// The ensemble, as `host:port,host:port/chroot`. Required.
     ZOOKEEPER_CONNECT: Option<String> = optional_string("zookeeper.connect").high();
     /// Milliseconds of silence after which ZooKeeper drops this broker.
-    ZOOKEEPER_SESSION_TIMEOUT_MS: i32 = int("zookeeper.session.timeout.ms", 18_000).at_least(1).high();
+    ZOOKEEPER_SESSION_TIMEOUT_MS: i32 = int("zookeeper.session.timeout.ms", 18_000).high();
     /// Milliseconds that the first connection may take; without it the session time-out holds.
-    ZOOKEEPER_CONNECTION_TIMEOUT_MS: Option<i32> = optional_int("zookeeper.connection.timeout.ms")
-        .at_least(1)
-        .high();
+    ZOOKEEPER_CONNECTION_TIMEOUT_MS: Option<i32> = optional_int("zookeeper.connection.timeout.ms").high();
     /// Requests to ZooKeeper that may be unanswered at a time.
     ZOOKEEPER_MAX_IN_FLIGHT_REQUESTS: i32 = int("zookeeper.max.in.flight.requests", 10)
         .at_least(1)
