@@ -368,5 +368,16 @@ async fn a_partition_that_is_broken_is_named_and_counted() {
     let broken = &told["brokenPartitions"][0];
     assert_eq!((&broken["topic"], &broken["partition"]), (&"t".into(), &2.into()), "{told}");
     assert!(broken["reason"].as_str().unwrap().contains("partition.metadata"), "{told}");
+    // The controller takes its leadership away, and counts it.
+    let offline = "kafka_controller_kafkacontroller_offlinepartitionscount";
+    until("it has no leader", async || scrape(&server).await[offline] == 1.0).await;
+    let mut client = Client::connect(&server).await;
+    client.produce("t", 0, &["goes on"]).await.unwrap();
+    server.stop().await;
+    // Who mends it gets it back.
+    std::fs::remove_file(house.log_dir().join("t-2/partition.metadata")).unwrap();
+    let server = house.start().await;
+    Client::connect(&server).await.until_led("t", 3).await;
+    assert_eq!(status(&server).await["brokenPartitions"], serde_json::json!([]));
     server.stop().await;
 }

@@ -476,6 +476,41 @@ fn a_broker_that_is_about_to_stop_leads_nothing_that_another_can_lead() {
 }
 
 #[test]
+fn a_replica_that_cannot_be_served_does_not_lead_until_its_broker_starts_again() {
+    let mut world = World::new();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    let id = world.topics["apples"].node.assignment.topic_id.expect("it has an id");
+    let state = |world: &World| {
+        let state = &world.topics["apples"].states[&0].state;
+        (state.leader, state.isr.clone())
+    };
+    assert_eq!(state(&world), (0, vec![0, 1]));
+    let failed = |broker, id| Event::ReplicasFailed { broker, replicas: vec![("apples".into(), id, 0)] };
+    world.feed(failed(0, Uuid::from(1)));
+    world.rest();
+    assert_eq!(state(&world), (0, vec![0, 1]), "that was a topic of an earlier life");
+    world.feed(failed(0, id));
+    world.rest();
+    assert_eq!(state(&world), (1, vec![1]));
+    world.feed(Event::ElectPreferred(None));
+    world.rest();
+    assert_eq!(state(&world), (1, vec![1]));
+    world.feed(failed(1, id));
+    world.rest();
+    assert_eq!(state(&world), (NO_LEADER, vec![1]), "only it has everything that is committed");
+    assert_eq!(world.controller.counts()[2], 1, "it is offline");
+    world.feed(failed(1, id));
+    assert!(world.requests.is_empty(), "it is no news: {:?}", world.requests);
+    world.broker_stops(1);
+    world.rest();
+    world.broker_starts(1);
+    world.rest();
+    assert_eq!(state(&world), (1, vec![1]));
+    assert_eq!(world.controller.counts()[2], 0);
+}
+
+#[test]
 fn an_unclean_election_is_counted_once() {
     let mut world = World::new();
     world.create("apples", 1, 0, true);

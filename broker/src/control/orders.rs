@@ -29,7 +29,7 @@ pub(super) const WAITING: usize = 256;
 const FULL: i8 = 2;
 const INCREMENTAL: i8 = 1;
 
-/// The replicas that could not do as they were told.
+/// The replicas that could not do as they were told: of StopReplica all of them, of LeaderAndIsr those whose storage has failed.
 pub type Failed = HashSet<(String, i32)>;
 
 /// One order.

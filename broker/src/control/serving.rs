@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tracing::{error, warn};
-use vltava_protocol::messages::{
-    leader_and_isr::LeaderAndIsrRequest,
-    stop_replica::{StopReplicaPartitionState, StopReplicaRequest, StopReplicaTopicState},
+use vltava_protocol::{
+    ErrorCode,
+    messages::{
+        leader_and_isr::LeaderAndIsrRequest,
+        stop_replica::{StopReplicaPartitionState, StopReplicaRequest, StopReplicaTopicState},
+    },
 };
 use vltava_settings::{BrokerConfig, TopicConfig};
 
@@ -58,16 +61,9 @@ impl Member for ServingMember {
                 stop_others(&broker, &request);
             }
             let response = broker.replicas.leader_and_isr(&request, now_ms());
-            let whole = response.error_code != 0;
-            let states = request.topic_states.iter().flat_map(|topic| {
-                topic
-                    .partition_states
-                    .iter()
-                    .map(|state| (topic.topic_name.to_string(), state.partition_index))
-            });
-            if whole {
+            if response.error_code != 0 {
                 warn!(code = response.error_code, "LeaderAndIsr is refused");
-                return states.collect();
+                return Failed::new();
             }
             let failed = response.partition_errors.iter().filter(|partition| partition.error_code != 0);
             failed
@@ -75,6 +71,11 @@ impl Member for ServingMember {
                     let (topic, index, code) =
                         (&*partition.topic_name, partition.partition_index, partition.error_code);
                     error!(topic, partition = index, code, "the partition cannot be led or followed");
+                })
+                // What waits for room is led as it was asked once there is room: it keeps its leadership.
+                .filter(|partition| {
+                    partition.error_code == ErrorCode::KafkaStorageError.code()
+                        && !broker.replicas.waits_for_room(&partition.topic_name, partition.partition_index)
                 })
                 .map(|partition| (partition.topic_name.to_string(), partition.partition_index))
                 .collect()

@@ -105,6 +105,11 @@ impl Replicas {
         broken
     }
 
+    /// Whether a replica could not be opened for want of room, and will be when there is some.
+    pub fn waits_for_room(&self, topic: &str, index: i32) -> bool {
+        self.unopened.waits_for_room(topic, index)
+    }
+
     /// Opens replicas for which there was no room, and does with them what the controller last asked. Waits for the disk.
     pub(super) fn open_where_room_came(&self, healed: bool, now: i64) {
         if self.storage().disks().iter().all(|disk| disk.refuses_appends()) {

@@ -62,6 +62,13 @@ pub enum Event {
         /// Whether it has stopped, and is deleted where that was asked for.
         done: bool,
     },
+    /// A broker answered LeaderAndIsr with KAFKA_STORAGE_ERROR for these: topic, its id, partition.
+    ReplicasFailed {
+        /// The broker.
+        broker: i32,
+        /// The replicas.
+        replicas: Vec<(TopicName, Uuid, i32)>,
+    },
     /// Someone asks that preferred replicas lead: of these partitions, or of all.
     ElectPreferred(Option<Vec<(TopicName, i32)>>),
     /// Someone asks for other replicas.
@@ -236,7 +243,7 @@ pub struct PartitionUpdate {
     pub adding: Vec<i32>,
     /// Those that a reassignment removes.
     pub removing: Vec<i32>,
-    /// Those whose broker is not there.
+    /// Those whose broker is not there, or cannot serve them.
     pub offline: Vec<i32>,
     /// Whether the partition has never been on a broker before.
     pub is_new: bool,

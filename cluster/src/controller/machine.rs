@@ -107,6 +107,7 @@ impl Controller {
             Event::Unreadable { topic, partition } => self.observe_unreadable(&topic, partition),
             Event::Deletions(names) => self.observe_deletions(names),
             Event::Written { write, outcome } => self.written(write, outcome),
+            Event::ReplicasFailed { broker, replicas } => self.replicas_failed(broker, replicas),
             Event::Stopped { broker, replica, done } => self.replica_stopped(broker, &replica, done),
             Event::ElectPreferred(partitions) => self.elect_preferred(partitions),
             Event::Reassign(partitions) => self.reassign(partitions),
@@ -231,17 +232,16 @@ impl Controller {
         let created = topic.created;
         for (&number, partition) in topic.partitions.iter_mut().filter(|(_, partition)| !partition.in_flight)
         {
+            let live = partition.usable(&self.brokers);
             let write = match &partition.state {
                 PartitionState::Unread | PartitionState::Unreadable => None,
-                PartitionState::New => {
-                    election::first(&partition.assignment, &self.brokers, epoch).map(|state| {
-                        Write::CreateState { topic: name.clone(), created, partition: number, state }
-                    })
-                }
+                PartitionState::New => election::first(&partition.assignment, &live, epoch).map(|state| {
+                    Write::CreateState { topic: name.clone(), created, partition: number, state }
+                }),
                 PartitionState::Known { state, version } => {
-                    let (assignment, live) = (&partition.assignment, &self.brokers);
-                    election::next(assignment, state, live, unclean, epoch)
-                        .or_else(|| election::handed_over(assignment, state, live, &self.leaving, epoch))
+                    let assignment = &partition.assignment;
+                    election::next(assignment, state, &live, unclean, epoch)
+                        .or_else(|| election::handed_over(assignment, state, &live, &self.leaving, epoch))
                         .map(|state| Write::UpdateState {
                             topic: name.clone(),
                             created,
@@ -392,8 +392,12 @@ impl Controller {
                         continue;
                     }
                     let PartitionState::Known { state, version } = &partition.state else { continue };
-                    let Some(next) = election::preferred(&partition.assignment, state, &self.brokers, epoch)
-                    else {
+                    let Some(next) = election::preferred(
+                        &partition.assignment,
+                        state,
+                        &partition.usable(&self.brokers),
+                        epoch,
+                    ) else {
                         continue;
                     };
                     let (topic_name, created, expected) = (name.clone(), topic.created, *version);

@@ -26,6 +26,7 @@ mod event;
 mod machine;
 mod model;
 mod observations;
+mod offline;
 mod outbox;
 mod placement;
 mod topics;

@@ -32,6 +32,8 @@ impl Controller {
         let new: Vec<i32> =
             self.brokers.values().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
         let gone: Vec<i32> = before.keys().filter(|id| !self.brokers.contains_key(id)).copied().collect();
+        self.forget_failures(&new);
+        self.forget_failures(&gone);
         self.outbox.brokers_changed();
         for &broker in &new {
             self.introduce(broker);

@@ -185,7 +185,10 @@ fn update(
         replicas: assignment.replicas.clone(),
         adding: assignment.adding.clone(),
         removing: assignment.removing.clone(),
-        offline: assignment.replicas.iter().copied().filter(|id| !live.contains_key(id)).collect(),
+        offline: {
+            let is_offline = |id: &i32| !live.contains_key(id) || partition.failed.contains(id);
+            assignment.replicas.iter().copied().filter(is_offline).collect()
+        },
         is_new,
     }
 }

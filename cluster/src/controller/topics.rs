@@ -50,6 +50,8 @@ pub(super) struct Partition {
     pub(super) state: PartitionState,
     /// Whether a write of its state has not ended yet. Nothing else is written meanwhile.
     pub(super) in_flight: bool,
+    /// The live brokers that cannot serve their replica.
+    pub(super) failed: BTreeSet<i32>,
 }
 
 /// What is known of a partition's `state` znode.
@@ -101,7 +103,10 @@ impl Topic {
             } else {
                 let assignment = assignment.clone();
                 let state = PartitionState::Unread;
-                self.partitions.insert(number, Partition { assignment, state, in_flight: false });
+                self.partitions.insert(
+                    number,
+                    Partition { assignment, state, in_flight: false, failed: BTreeSet::new() },
+                );
                 unread.push(number);
             }
         }

@@ -7,7 +7,8 @@ use futures_util::{
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::warn;
-use vltava_cluster::controller::{Action, BrokerRequest, Controller, Event, StopReplica, Write};
+use vltava_cluster::controller::{Action, BrokerRequest, Controller, Event, StopReplica, TopicName, Write};
+use vltava_protocol::Uuid;
 use vltava_settings::broker as keys;
 use zookeeper_client as zk;
 
@@ -212,9 +213,33 @@ impl Office<'_> {
             BrokerRequest::StopReplica { replicas, .. } => replicas.clone(),
             BrokerRequest::LeaderAndIsr { .. } | BrokerRequest::UpdateMetadata { .. } => Vec::new(),
         };
+        let assigned: Vec<(TopicName, Uuid, i32)> = match &request {
+            BrokerRequest::LeaderAndIsr { partitions, .. } => {
+                let named = partitions.iter();
+                named.map(|named| (named.topic.clone(), named.topic_id, named.partition)).collect()
+            }
+            BrokerRequest::StopReplica { .. } | BrokerRequest::UpdateMetadata { .. } => Vec::new(),
+        };
         let (answer, answered) = oneshot::channel();
         if self.orders.send(Order { controller: self.me, request, answer }).await.is_err() {
             self.resigned = true;
+            return;
+        }
+        if !assigned.is_empty() {
+            let replicas_failed = async move {
+                let failed = answered.await.unwrap_or_default();
+                let has_failed = |(topic, _, partition): &(TopicName, Uuid, i32)| {
+                    failed.contains(&(topic.to_string(), *partition))
+                };
+                let replicas = if failed.is_empty() {
+                    Vec::new()
+                } else {
+                    assigned.into_iter().filter(has_failed).collect::<Vec<_>>()
+                };
+                let event = (!replicas.is_empty()).then_some(Event::ReplicasFailed { broker, replicas });
+                Ended::Events(event.into_iter().collect())
+            };
+            self.work.push(replicas_failed.boxed());
             return;
         }
         if stops.is_empty() {
