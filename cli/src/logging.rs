@@ -1,6 +1,6 @@
 //! The log of a server: one line an event on standard output, in the layout of Kafka's own `server.log` or as JSON.
 
-use std::{fmt, io::IsTerminal as _};
+use std::fmt;
 
 use clap::{Args, ValueEnum};
 use jiff::ZonedDateTime;
@@ -45,11 +45,11 @@ pub(crate) fn start(args: &LogArgs) -> Result<(), String> {
     started.map_err(|error| error.to_string())
 }
 
-/// Says why a server does not start: in the log, which is what is kept, and on standard error, which is what somebody reads, unless both
-/// are the same terminal.
+/// Says why a server does not start: in its log like all else, or, if errors are not logged, on standard error.
 pub(crate) fn refuse_to_start(what: &str) {
-    tracing::error!("Exiting Vltava: {what}");
-    if !std::io::stdout().is_terminal() {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!("Exiting Vltava: {what}");
+    } else {
         eprintln!("{what}");
     }
 }

@@ -243,10 +243,19 @@ fn a_port_or_a_directory_that_is_taken_is_told() {
     fs::write(&file, "").unwrap();
     let said = place.refused(&format!("log.dirs={file}\n"));
     assert!(said.contains(&file), "{said}");
-    let missing = Command::new(env!("CARGO_BIN_EXE_vltava"))
-        .args(["server", "/no/such/server.properties"])
-        .output()
-        .unwrap();
-    assert_eq!(missing.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&missing.stderr).contains("/no/such/server.properties"));
+    assert_eq!(refusals(&["server", "/no/such/server.properties"], "/no/such/server.properties"), (1, 0));
+    assert_eq!(refusals(&["server", "/no/such", "--log-level", "off"], "/no/such"), (0, 1));
+    let properties = place.path("zookeeper.properties");
+    let port = place.zookeeper.port();
+    fs::write(&properties, format!("dataDir={}\nclientPort={port}\n", place.path("second"))).unwrap();
+    assert_eq!(refusals(&["zookeeper", &properties], "in use"), (1, 0));
+}
+
+/// What a server that does not start says of its reason: how many lines of its log, and how many on standard error.
+fn refusals(arguments: &[&str], reason: &str) -> (usize, usize) {
+    let output = Command::new(env!("CARGO_BIN_EXE_vltava")).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let lines =
+        |text: &[u8]| String::from_utf8_lossy(text).lines().filter(|line| line.contains(reason)).count();
+    (lines(&output.stdout), lines(&output.stderr))
 }

@@ -449,3 +449,9 @@ fn the_reference_page_is_the_table_s() {
         .unwrap_or_default();
     assert!(page == vltava_settings::reference(), "docs/configuration.md is stale: run `make docs`");
 }
+
+#[test]
+fn the_properties_file_that_is_shipped_says_nothing_without_effect() {
+    let config = read(include_str!("../../config/server.properties")).unwrap();
+    assert_eq!(config.warnings().len(), 0, "{:?}", config.warnings());
+}
