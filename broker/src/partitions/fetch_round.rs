@@ -65,7 +65,7 @@ pub struct Round {
 
 impl Round {
     /// Looks at every partition without waiting for a disk; `None` if finding the place of what a partition is asked for would have to wait, since its index or
-    /// its batch's head is not cached, or if more than [`PLACES_AT_ONCE`] places are to be found that are not recent.
+    /// its batch's head is not cached, or if more than `PLACES_AT_ONCE` places are to be found that are not recent.
     ///
     /// Cost for each partition: a map look-up, atomics and, if there is data, one or two `pread`s of 4 KiB. Where the data is not recent, a binary search in
     /// the index comes on top: about four `pread`s of cached bytes, a few microseconds, instead of waking another thread and being woken by it.
