@@ -67,9 +67,9 @@ fn main() {
 }
 
 /// Decodes from and encodes to `version`. The message is written first, so what is decoded is what was encoded.
-fn codec<'a, M: Message<'a>>(name: &str, version: i16, message: &M)
+fn codec<'a, M>(name: &str, version: i16, message: &M)
 where
-    M: for<'b> SameFrom<'b>,
+    M: Message<'a> + for<'b> SameFrom<'b>,
 {
     let size = message.size(version).expect("the version carries it");
     let mut writer = Writer::with_capacity(size);

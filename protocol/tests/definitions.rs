@@ -259,7 +259,7 @@ const CHANGES: &[(&str, Change)] = &[
     ("another default", |field, _| {
         let value: Value = match field["type"].as_str().unwrap() {
             "string" => "elsewise".into(),
-            "bool" => (!field["default"].as_str().is_some_and(|text| text == "true")).to_string().into(),
+            "bool" => field["default"].as_str().is_none_or(|text| text != "true").to_string().into(),
             "int8" | "int16" | "int32" | "int64" | "uint16" | "uint32" => "77".into(),
             _ => return false,
         };

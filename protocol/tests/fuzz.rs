@@ -134,7 +134,7 @@ fn the_frame_of_every_request_at_every_version() {
 
 #[test]
 fn records_of_every_magic_and_codec() {
-    fuzz(targets::records::run, record_seeds::all(), OF_RECORDS, 120, record_seeds::repair);
+    fuzz(targets::records::run, record_seeds::all(), OF_RECORDS, 120, |input| record_seeds::repair(input));
 }
 
 #[test]

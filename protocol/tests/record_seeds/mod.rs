@@ -65,7 +65,7 @@ fn raw_snappy() -> Vec<u8> {
 }
 
 /// Makes the checksum of every entry right, so that what lies behind it is reached.
-pub(crate) fn repair(bytes: &mut Vec<u8>) {
+pub(crate) fn repair(bytes: &mut [u8]) {
     let mut at = 0;
     let mut sums = Vec::new();
     for entry in Entries::new(bytes, usize::MAX).flatten() {
