@@ -129,6 +129,16 @@ fn tear_the_log(dir: &Path, random: &mut Random) {
     file.write_all(&torn).unwrap();
 }
 
+/// Logs and snapshots in one directory, as a server without further settings has them.
+fn layout(data: PathBuf) -> vltava_zookeeper::storage::Layout {
+    vltava_zookeeper::storage::Layout {
+        data_dir: data.clone(),
+        log_dir: data,
+        sync: true,
+        ttl_enabled: false,
+    }
+}
+
 fn newest_log(dir: &Path) -> PathBuf {
     let logs = fs::read_dir(dir).unwrap().filter_map(|entry| {
         let path = entry.unwrap().path();
@@ -202,12 +212,7 @@ fn damage_before_the_end_of_the_log_stops_the_start() {
     let mut bytes = fs::read(&first).unwrap();
     bytes[40] ^= 1;
     fs::write(&first, bytes).unwrap();
-    let layout = vltava_zookeeper::storage::Layout {
-        data_dir: data.clone(),
-        log_dir: data,
-        sync: true,
-        ttl_enabled: false,
-    };
+    let layout = layout(data);
     let error = vltava_zookeeper::storage::Storage::open(&layout).unwrap_err().to_string();
     assert!(error.contains("log.1 is damaged at byte 16: a record's checksum is wrong"), "{error}");
 }
@@ -229,12 +234,7 @@ fn damage_in_the_middle_of_the_last_log_stops_the_start() {
     // In the body of the first record, which is the session's.
     damaged[40] ^= 1;
     fs::write(&log, damaged).unwrap();
-    let layout = vltava_zookeeper::storage::Layout {
-        data_dir: data.clone(),
-        log_dir: data,
-        sync: true,
-        ttl_enabled: false,
-    };
+    let layout = layout(data);
     let error = vltava_zookeeper::storage::Storage::open(&layout).unwrap_err().to_string();
     assert!(error.contains("log.1 is damaged at byte 16: a record's checksum is wrong"), "{error}");
     fs::write(&log, whole).unwrap();
@@ -247,12 +247,7 @@ fn one_data_directory_has_one_server() {
     let dir = tempfile::tempdir().unwrap();
     let (_process, _) = child::server(dir.path(), 0, "");
     let data = dir.path().join("data");
-    let layout = vltava_zookeeper::storage::Layout {
-        data_dir: data.clone(),
-        log_dir: data,
-        sync: true,
-        ttl_enabled: false,
-    };
+    let layout = layout(data);
     let error = vltava_zookeeper::storage::Storage::open(&layout).unwrap_err().to_string();
     assert!(error.contains("another server is using the data directory"), "{error}");
 }
