@@ -12,6 +12,7 @@ mod limits;
 mod load;
 mod machine;
 mod measure;
+mod pages;
 mod raw;
 mod report;
 mod rows;

@@ -34,9 +34,26 @@ pub(crate) fn peak_resident_bytes(id: u32) -> f64 {
 
 fn status(id: u32, key: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).expect("a living process");
-    let line = status.lines().find(|line| line.starts_with(key)).expect("the key");
-    let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kilobytes * 1024.0
+    kilobytes(&status, key) as f64 * 1024.0
+}
+
+fn kilobytes(lines: &str, key: &str) -> u64 {
+    let line = lines.lines().find(|line| line.starts_with(key)).expect("the key");
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Bytes of memory that nobody uses, not even as a cache.
+pub(crate) fn free_memory() -> u64 {
+    memory("MemFree:")
+}
+
+/// Bytes of memory that could be had without swapping.
+pub(crate) fn available_memory() -> u64 {
+    memory("MemAvailable:")
+}
+
+fn memory(key: &str) -> u64 {
+    kilobytes(&fs::read_to_string("/proc/meminfo").expect("/proc"), key) * 1024
 }
 
 /// The value below which `share` of the sorted samples lie.
