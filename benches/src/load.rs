@@ -34,22 +34,38 @@ pub(crate) struct Done {
     pub(crate) seconds: f64,
 }
 
+/// How long one client may take to make a topic before another one tries.
+const CREATE: Duration = Duration::from_secs(5);
+
 /// Makes a topic and waits until it can be used.
+///
+/// A broker in ZooKeeper mode that has just begun to listen may not know yet which broker is the controller, and a client of librdkafka that
+/// was told so asks again minutes later: so each try has a client of its own.
 pub(crate) fn create_topic(address: SocketAddr, topic: &str, partitions: i32) {
-    let admin: AdminClient<DefaultClientContext> = config(address).create().expect("an admin client");
-    let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
-    let waiting =
-        admin.create_topics([&wanted], &AdminOptions::new().operation_timeout(Some(Duration::from_secs(30))));
-    // The client runs on threads of its own; this waits for one future of it.
-    let results = block_on(waiting).expect("the broker answers");
-    for result in results {
-        result.unwrap_or_else(|(name, code)| panic!("topic {name}: {code}"));
-    }
+    let admin = vltava_testkit::wait::until("the topic is made", Duration::from_secs(60), || {
+        let admin: AdminClient<DefaultClientContext> = config(address).create().expect("an admin client");
+        try_create(&admin, topic, partitions).then_some(admin)
+    });
     vltava_testkit::wait::until("the topic has leaders", Duration::from_secs(30), || {
         let metadata = admin.inner().fetch_metadata(Some(topic), Duration::from_secs(5)).ok()?;
         let led = metadata.topics()[0].partitions().iter().filter(|p| p.leader() >= 0).count();
         (led == usize::try_from(partitions).unwrap()).then_some(())
     });
+}
+
+/// Whether the topic is there now; it may be an earlier try that made it.
+fn try_create(admin: &AdminClient<DefaultClientContext>, topic: &str, partitions: i32) -> bool {
+    let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let options = AdminOptions::new().operation_timeout(Some(CREATE)).request_timeout(Some(CREATE));
+    // The client runs on threads of its own; this waits for one future of it.
+    match block_on(admin.create_topics([&wanted], &options)) {
+        Ok(results) => results.into_iter().all(|result| match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => true,
+            Err((name, code)) => panic!("topic {name}: {code}"),
+        }),
+        Err(KafkaError::AdminOp(RDKafkaErrorCode::OperationTimedOut)) => false,
+        Err(error) => panic!("the broker answers: {error:?}"),
+    }
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
