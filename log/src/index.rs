@@ -114,6 +114,11 @@ impl<E: Entry> Index<E> {
         })
     }
 
+    /// The entry at `at`, if there are so many.
+    pub(crate) fn entry(&self, at: u32, reach: Reach) -> Result<Option<E>> {
+        self.with(|index, state| (at < state.len()).then(|| index.get(state, at, reach)).transpose())
+    }
+
     /// Adds an entry. Writes to the file once enough have gathered.
     pub(crate) fn push(&self, entry: E) -> Result<()> {
         self.with(|_, _| Ok(()))?;

@@ -65,6 +65,14 @@ impl OffsetIndex {
         Ok(found.map_or(0, |(_, entry)| entry.position))
     }
 
+    /// The last offset of the first noted batch at or behind `position`; `None` if none is noted there.
+    pub(crate) fn offset_behind(&self, position: u64) -> Result<Option<i64>> {
+        let before = self.entries.last_where(Reach::Disk, |entry| u64::from(entry.position) < position)?;
+        let next = before.map_or(0, |(at, _)| at + 1);
+        let entry = self.entries.entry(next, Reach::Disk)?;
+        Ok(entry.map(|entry| self.base_offset.saturating_add(i64::from(entry.relative_offset))))
+    }
+
     /// Forgets entries for `offset` and above.
     pub(crate) fn truncate_to(&self, offset: i64) -> Result<()> {
         let Ok(relative) = u32::try_from(offset.saturating_sub(self.base_offset)) else {

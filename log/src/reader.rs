@@ -373,6 +373,38 @@ impl LogReader {
         Ok(None)
     }
 
+    /// The aborted transactions that touch what was read, for a reader of committed records only. `bound` is what the read was bounded by, its last stable
+    /// offset.
+    ///
+    /// As in Kafka the end of the read is taken from the offset index, so a transaction may be told that begins shortly behind it: its
+    /// records are not there to be dropped. The list has at most one for each record up to there, and those that were open then. Waits for the disk.
+    pub fn aborted_in(&self, read: &FetchData, bound: i64) -> Result<Vec<AbortedTxn>> {
+        let Some(slice) = &read.slice else { return Ok(Vec::new()) };
+        let from = read.start.offset.min(read.first_offset);
+        self.unless_removed(|| {
+            let to = self.bound_behind(read.start.segment_base, slice.position + slice.length)?;
+            self.try_aborted_transactions(from, to.unwrap_or(bound).min(bound))
+        })
+    }
+
+    /// An offset at or behind the last one that begins before `position` of a segment; `None` where it is the last segment, or gone.
+    fn bound_behind(&self, segment_base: i64, position: u64) -> Result<Option<i64>> {
+        let segments = self.shared.segments();
+        let at = segments.partition_point(|segment| segment.base_offset() < segment_base);
+        let Some(segment) = segments.get(at).filter(|segment| segment.base_offset() == segment_base) else {
+            return Ok(None);
+        };
+        let noted = segment.offsets().offset_behind(position)?;
+        Ok(noted.or_else(|| segments.get(at + 1).map(|next| next.base_offset())))
+    }
+
+    /// Whether any transaction may have been aborted that touches offsets from `offset` on. Cost: an atomic load for each segment from there on.
+    pub fn may_have_aborted(&self, offset: i64) -> bool {
+        let segments = self.shared.segments();
+        let first = segments.partition_point(|segment| segment.base_offset() <= offset).saturating_sub(1);
+        segments.iter().skip(first).any(|segment| !segment.aborted().is_empty())
+    }
+
     /// Aborted transactions that touch the records from `from` to `to` (exclusive), for a reader of committed records only.
     pub fn aborted_transactions(&self, from: i64, to: i64) -> Result<Vec<AbortedTxn>> {
         self.unless_removed(|| self.try_aborted_transactions(from, to))
@@ -384,7 +416,8 @@ impl LogReader {
         let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
         for segment in segments.iter().skip(first) {
             let mut complete = false;
-            segment.aborted().each(|aborted| {
+            let index = segment.aborted();
+            let whole = index.each(|aborted| {
                 if aborted.last_offset >= from && aborted.first_offset < to {
                     found.push(aborted);
                 }
@@ -392,6 +425,11 @@ impl LogReader {
                 complete = aborted.last_stable_offset >= to;
                 !complete
             })?;
+            if !whole {
+                // What is not told as aborted would be taken for committed.
+                let reason = "not a list of aborted transactions";
+                return Err(LogError::corrupt(&index.handle().path(), 0, reason));
+            }
             if complete {
                 break;
             }

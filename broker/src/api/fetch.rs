@@ -7,6 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
+use vltava_log::AbortedTxn;
 use vltava_protocol::{
     ErrorCode, Records,
     messages::{
@@ -22,7 +23,7 @@ use crate::{
     Broker,
     net::{Answer, FileSlice, RequestContext, Response},
     partitions::{
-        Found, Isolation, Partition, PartitionError, Query, Ready, Round,
+        Found, Isolation, OldReaders, Partition, PartitionError, Query, Read, Ready, Round,
         fetch_sessions::{Fetching, Outcome, SessionError, TopicRef, Wanted},
         now_ms, old_readers, ready_from_disk, ready_if_cached, storage_error_for,
     },
@@ -168,6 +169,11 @@ impl Fetch {
             // Conversion is work for another thread, cached or not.
             return None;
         }
+        if self.query.isolation == Isolation::ReadCommitted && round.found.iter().any(Found::may_hold_aborted)
+        {
+            // So is reading what was aborted: most partitions never had a transaction that was.
+            return None;
+        }
         round.found.iter().map(|found| found.slice().map_or(Some(Ready::Nothing), ready_if_cached)).collect()
     }
 
@@ -180,33 +186,29 @@ impl Fetch {
             .found
             .iter()
             .zip(&self.fetching.wanted)
-            .map(|(found, want)| {
-                let slice = found.slice().cloned()?;
-                Some((found.partition.clone()?, slice, want.fetch_offset, want.max_bytes))
-            })
+            .map(|(found, want)| Piece::of(found, want))
             .collect();
         let magic = old_readers::magic_of(self.request.version);
+        let committed = self.query.isolation == Isolation::ReadCommitted;
         let old_readers = broker.replicas.old_readers.clone();
         let read = broker.replicas.files().read(move || {
-            let bring =
-                |(partition, slice, offset, max_bytes): &(Arc<Partition>, FileSlice, i64, i32)| match magic {
-                    Some(magic) => {
-                        let max_bytes = u64::try_from(*max_bytes).unwrap_or(0);
-                        old_readers.read(partition, slice, *offset, magic, max_bytes)
-                    }
-                    None => ready_from_disk(slice).map_err(|error| partition.io_failed(error)),
-                };
-            pieces.iter().map(|piece| piece.as_ref().map_or(Ok(Ready::Nothing), bring)).collect::<Vec<_>>()
+            let bring = |piece: &Piece| piece.bring(magic, committed, &old_readers);
+            pieces
+                .iter()
+                .map(|piece| piece.as_ref().map_or(Ok(Brought::default()), bring))
+                .collect::<Vec<_>>()
         });
         // A pool that stops has no answers any more; neither has the broker.
         let mut outcomes = read.await.unwrap_or_default().into_iter();
         let mut ready = Vec::with_capacity(round.found.len());
         for found in &mut round.found {
             let outcome = outcomes.next().unwrap_or(Err(PartitionError::Storage));
-            ready.push(outcome.unwrap_or_else(|error| {
+            let brought = outcome.unwrap_or_else(|error| {
                 found.read = Err(error);
-                Ready::Nothing
-            }));
+                Brought::default()
+            });
+            found.aborted = brought.aborted;
+            ready.push(brought.records);
         }
         self.respond(broker, &mut round, ready)
     }
@@ -253,6 +255,51 @@ impl Fetch {
         }
         debug_assert!(version >= 7 || session_id == 0);
         Response::encode(&request, &response, slices)
+    }
+}
+
+/// What one partition has for a response, to be brought in on a thread for file work.
+struct Piece {
+    partition: Arc<Partition>,
+    read: Read,
+    slice: FileSlice,
+    offset: i64,
+    max_bytes: u64,
+}
+
+/// A piece that was brought in.
+#[derive(Default)]
+struct Brought {
+    records: Ready,
+    aborted: Vec<AbortedTxn>,
+}
+
+impl Piece {
+    fn of(found: &Found, want: &Wanted) -> Option<Self> {
+        Some(Self {
+            partition: found.partition.clone()?,
+            read: found.read.as_ref().ok()?.clone(),
+            slice: found.slice()?.clone(),
+            offset: want.fetch_offset,
+            max_bytes: u64::try_from(want.max_bytes).unwrap_or(0),
+        })
+    }
+
+    /// The records, and for a reader of committed ones which transactions among them were aborted: one that is not told would be taken for
+    /// committed, so a list that can't be read is an error.
+    fn bring(
+        &self,
+        magic: Option<i8>,
+        committed: bool,
+        old_readers: &OldReaders,
+    ) -> Result<Brought, PartitionError> {
+        let Self { partition, read, slice, offset, max_bytes } = self;
+        let records = match magic {
+            Some(magic) => old_readers.read(partition, slice, *offset, magic, *max_bytes)?,
+            None => ready_from_disk(slice).map_err(|error| partition.io_failed(error))?,
+        };
+        let aborted = if committed { partition.aborted_in(read)? } else { Vec::new() };
+        Ok(Brought { records, aborted })
     }
 }
 
@@ -349,33 +396,14 @@ fn describe<'a>(
         data.diverging_epoch =
             EpochEndOffset { epoch: end.epoch, end_offset: end.end_offset, ..Default::default() };
     }
-    if query.isolation == Isolation::ReadCommitted {
-        data.aborted_transactions = Some(aborted(found, want));
-    }
+    // Who reads all is told none, not an empty list.
+    data.aborted_transactions =
+        (query.isolation == Isolation::ReadCommitted).then(|| found.aborted.iter().map(aborted).collect());
     data
 }
 
-/// The aborted transactions that touch what was read. The end of a slice is not known without parsing it, so those up to the last stable offset
-/// are told; a consumer takes no notice of one that begins behind its records.
-fn aborted(found: &Found, want: &Wanted) -> Vec<AbortedTransaction> {
-    let (Some(partition), Ok(read), true) = (&found.partition, &found.read, found.length() > 0) else {
-        return Vec::new();
-    };
-    let from = want.fetch_offset.min(read.data.first_offset);
-    match partition.reader().aborted_transactions(from, read.last_stable_offset) {
-        Ok(aborted) => aborted
-            .into_iter()
-            .map(|txn| AbortedTransaction {
-                producer_id: txn.producer_id,
-                first_offset: txn.first_offset,
-                ..Default::default()
-            })
-            .collect(),
-        Err(error) => {
-            tracing::warn!(topic = %partition.topic.name, partition = partition.index, %error, "no list of aborted transactions");
-            Vec::new()
-        }
-    }
+fn aborted(txn: &AbortedTxn) -> AbortedTransaction {
+    AbortedTransaction { producer_id: txn.producer_id, first_offset: txn.first_offset, ..Default::default() }
 }
 
 fn names(response: &FetchableTopicResponse<'_>, topic: &TopicRef) -> bool {

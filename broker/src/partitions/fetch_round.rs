@@ -3,7 +3,7 @@
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use smallvec::SmallVec;
-use vltava_log::{EpochEnd, FileSlice};
+use vltava_log::{AbortedTxn, EpochEnd, FileSlice};
 
 use super::{
     Isolation, Leadership, Partition, PartitionError, Read, ReadLimit, Replicas,
@@ -44,6 +44,8 @@ pub struct Found {
     pub partition: Option<Arc<Partition>>,
     /// What was read, or why not.
     pub read: Result<Read, PartitionError>,
+    /// The aborted transactions that touch what was read, for a reader of committed records. A look leaves this empty: the list is in a file.
+    pub aborted: Vec<AbortedTxn>,
     /// The client's log diverges: where the epoch that it asked for ends here (KIP-595).
     pub diverging: Option<EpochEnd>,
     /// The end that was readable when it was read.
@@ -153,6 +155,7 @@ impl Round {
         let nothing = |error| Found {
             partition: None,
             read: Err(error),
+            aborted: Vec::new(),
             diverging: None,
             seen_end: -1,
             seen_leader: Leadership { leader: -1, epoch: -1 },
@@ -169,7 +172,14 @@ impl Round {
         let seen_end = partition.readable_end(query.isolation);
         let mut diverging = None;
         let read = self.read(&partition, want, query, now, &mut diverging, read).transpose()?;
-        Some(Found { partition: Some(partition), read, diverging, seen_end, seen_leader })
+        Some(Found {
+            partition: Some(partition),
+            read,
+            aborted: Vec::new(),
+            diverging,
+            seen_end,
+            seen_leader,
+        })
     }
 
     fn read(
@@ -226,6 +236,16 @@ impl Found {
     /// The records found.
     pub fn slice(&self) -> Option<&FileSlice> {
         self.read.as_ref().ok()?.data.slice.as_ref()
+    }
+
+    /// Whether there are records, and any of them may be of an aborted transaction.
+    pub fn may_hold_aborted(&self) -> bool {
+        match (&self.partition, &self.read) {
+            (Some(partition), Ok(read)) if read.data.slice.is_some() => {
+                partition.reader().may_have_aborted(read.data.start.offset.min(read.data.first_offset))
+            }
+            _ => false,
+        }
     }
 
     /// Bytes found.

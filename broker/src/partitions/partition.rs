@@ -17,7 +17,9 @@ use tracing::warn;
 use vltava_cluster::replication::{
     Effect, EpochError, FollowerState, LeaderState, Replication, Role, Rules, StaleState,
 };
-use vltava_log::{AppendError, Appended, FetchData, FlushJob, Log, LogError, LogReader, ReadError};
+use vltava_log::{
+    AbortedTxn, AppendError, Appended, FetchData, FlushJob, Log, LogError, LogReader, ReadError,
+};
 use vltava_protocol::records::validate::ValidBatches;
 
 /// What a read may see.
@@ -369,6 +371,11 @@ impl Partition {
         let data =
             read(bound).map_err(|error| PartitionError::from_read(error, |failure| self.judge(failure)))?;
         Ok(data.map(|data| Read { data, high_watermark, last_stable_offset }))
+    }
+
+    /// The aborted transactions that touch what a reader of committed records was given. Waits for the disk.
+    pub fn aborted_in(&self, read: &Read) -> Result<Vec<AbortedTxn>, PartitionError> {
+        self.reader.aborted_in(&read.data, read.last_stable_offset).map_err(|error| self.read_failed(&error))
     }
 
     /// A failure met while reading.

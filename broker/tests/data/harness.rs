@@ -15,7 +15,7 @@ use vltava_broker::{
         now_ms,
     },
 };
-use vltava_log::LogDirs;
+use vltava_log::{LogDirs, LogError};
 use vltava_protocol::{
     Message, Uuid,
     frame::{decode_response, encode_request},
@@ -67,7 +67,14 @@ impl House {
     /// A broker over a directory that is there.
     pub fn over(directory: &Path, config: impl Fn(&str) -> TopicConfig + Send + Sync + 'static) -> Self {
         let metrics = Arc::new(Metrics::default());
-        let storage = Storage::new(LogDirs::open(&[directory.to_owned()], 1000, 86_400_000).unwrap());
+        // A broker that was dropped lets go of the directory when the last of its threads is done.
+        let opened = vltava_testkit::wait::until("the directory is free", PATIENCE, || {
+            match LogDirs::open(&[directory.to_owned()], 1000, 86_400_000) {
+                Err(LogError::Foreign { .. }) => None,
+                other => Some(other),
+            }
+        });
+        let storage = Storage::new(opened.unwrap());
         storage.load(2, &|partition| config(&partition.topic).log, now_ms());
         let replicas = Replicas::new(Setup {
             surroundings: Surroundings {

@@ -9,3 +9,4 @@ mod offsets;
 mod old_readers;
 mod produce;
 mod repeats;
+mod transactions;
