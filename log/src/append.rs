@@ -174,13 +174,13 @@ impl Log {
         for item in input.items() {
             let entry = &item.entry;
             let base = if leader { next } else { entry.base_offset };
-            // A message of magic 0 or 1 tells its last offset only.
             if base < next {
                 return Err(self.unexpected_offset(base, next));
             }
             let last = base.saturating_add(entry.last_offset - entry.base_offset);
             if covered == 0 {
-                summary.first_offset = base;
+                // A message of magic 0 or 1 tells its last offset only: what it holds begins at the end of the log, or not before it.
+                summary.first_offset = if item.entry.header.is_some() { base } else { end };
             }
             if let Some(header) = item.produced() {
                 let marker = self.marker(&item, base)?;

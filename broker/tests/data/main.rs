@@ -7,6 +7,7 @@ mod harness;
 mod keeping;
 mod offsets;
 mod old_readers;
+mod old_topics;
 mod produce;
 mod repeats;
 mod transactions;
