@@ -50,6 +50,7 @@ fn main() {
         let network = Network::new(Limits {
             request_max_bytes: 100 << 20,
             request_memory: None,
+            stall: Duration::from_secs(10),
             idle: None,
             send_buffer: None,
             receive_buffer: None,

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use uuid::Uuid;
 use vltava_cluster::groups::{JoinAnswer, JoinRequest};
 use vltava_protocol::ErrorCode;
 use vltava_protocol::messages::join_group::JoinGroupResponseMember;
 use vltava_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 
+use super::dispatch::IntoResponse;
 use crate::Broker;
 use crate::groups::Reply;
-use crate::net::RequestContext;
+use crate::net::{Answer, RequestContext};
 
 /// From this version on a client without a member id is given one first (KIP-394).
 const FIRST_WITH_MEMBER_ID_REQUIRED: i16 = 4;
@@ -18,33 +20,39 @@ const FIRST_WITH_MEMBER_ID_REQUIRED: i16 = 4;
 /// From this version on a returning static leader can be told to keep the assignment (KIP-814).
 const FIRST_WITH_SKIP_ASSIGNMENT: i16 = 9;
 
-/// Answers a JoinGroup.
-pub(super) async fn handle<'a>(
+/// Answers a JoinGroup. While it waits for the other members it holds nothing of the request but what the group took over.
+#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
+pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: JoinGroupRequest<'_>) -> Answer {
+    let member_id = body.member_id.to_string();
+    let answer = match ask(broker, &request, body) {
+        Ok(answer) => answer,
+        Err(error) => return Answer::Now(refused(&request, error, &member_id).into_response(&request)),
+    };
+    Answer::Later(Box::pin(async move {
+        let response = match answer.await {
+            Ok(Reply::Join(answer)) => response(&request, answer),
+            _ => refused(&request, ErrorCode::NotCoordinator, &member_id),
+        };
+        response.into_response(&request)
+    }))
+}
+
+fn ask(
     broker: &Arc<Broker>,
     request: &RequestContext,
-    body: JoinGroupRequest<'a>,
-) -> JoinGroupResponse<'static> {
-    let member_id = body.member_id.to_string();
+    body: JoinGroupRequest<'_>,
+) -> Result<oneshot::Receiver<Reply>, ErrorCode> {
     if body.group_id.is_empty() {
-        return refused(request, ErrorCode::InvalidGroupId, &member_id);
+        return Err(ErrorCode::InvalidGroupId);
     }
     // Only a client that brings no id can found a group: any other was a member of one that is gone.
-    let slot = if member_id.is_empty() {
-        broker.groups.or_new(broker, &body.group_id)
+    let slot = if body.member_id.is_empty() {
+        broker.groups.or_new(broker, &body.group_id)?
     } else {
-        broker.groups.existing(broker, &body.group_id, ErrorCode::UnknownMemberId)
-    };
-    let slot = match slot {
-        Ok(slot) => slot,
-        Err(error) => return refused(request, error, &member_id),
+        broker.groups.existing(broker, &body.group_id, ErrorCode::UnknownMemberId)?
     };
     let join = joining(request, body);
-    let answer = slot.ask(|group, waiter, now, out| group.join(join, waiter, now, out));
-    drop(slot);
-    match answer.await {
-        Ok(Reply::Join(answer)) => response(request, answer),
-        _ => refused(request, ErrorCode::NotCoordinator, &member_id),
-    }
+    Ok(slot.ask(|group, waiter, now, out| group.join(join, waiter, now, out)))
 }
 
 fn joining(request: &RequestContext, body: JoinGroupRequest<'_>) -> JoinRequest {

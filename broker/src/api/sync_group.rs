@@ -2,38 +2,52 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use vltava_cluster::groups::{SyncAnswer, SyncRequest};
 use vltava_protocol::ErrorCode;
 use vltava_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
+use super::dispatch::IntoResponse;
 use crate::Broker;
 use crate::groups::Reply;
-use crate::net::RequestContext;
+use crate::net::{Answer, RequestContext};
 
 /// From this version on the type and name of the protocol must be given.
 const FIRST_WITH_PROTOCOL: i16 = 5;
 
-/// Answers a SyncGroup.
-pub(super) async fn handle<'a>(
+/// Answers a SyncGroup. While it waits for the leader's it holds nothing of the request but what the group took over.
+#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
+pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: SyncGroupRequest<'_>) -> Answer {
+    let answer = match ask(broker, &request, body) {
+        Ok(answer) => answer,
+        Err(error) => return Answer::Now(response(SyncAnswer::refused(error)).into_response(&request)),
+    };
+    Answer::Later(Box::pin(async move {
+        let response = match answer.await {
+            Ok(Reply::Sync(answer)) => response(answer),
+            _ => response(SyncAnswer::refused(ErrorCode::NotCoordinator)),
+        };
+        response.into_response(&request)
+    }))
+}
+
+fn ask(
     broker: &Arc<Broker>,
     request: &RequestContext,
-    body: SyncGroupRequest<'a>,
-) -> SyncGroupResponse<'static> {
+    body: SyncGroupRequest<'_>,
+) -> Result<oneshot::Receiver<Reply>, ErrorCode> {
     if body.group_id.is_empty() {
-        return response(SyncAnswer::refused(ErrorCode::InvalidGroupId));
+        return Err(ErrorCode::InvalidGroupId);
     }
     if request.version >= FIRST_WITH_PROTOCOL
         && (body.protocol_type.is_none() || body.protocol_name.is_none())
     {
-        return response(SyncAnswer::refused(ErrorCode::InconsistentGroupProtocol));
+        return Err(ErrorCode::InconsistentGroupProtocol);
     }
     let slot = match broker.groups.existing(broker, &body.group_id, ErrorCode::UnknownMemberId) {
-        Ok(slot) => slot,
         // The coordinator has just moved here; the member's rebalance did not move with it.
-        Err(ErrorCode::CoordinatorLoadInProgress) => {
-            return response(SyncAnswer::refused(ErrorCode::RebalanceInProgress));
-        }
-        Err(error) => return response(SyncAnswer::refused(error)),
+        Err(ErrorCode::CoordinatorLoadInProgress) => return Err(ErrorCode::RebalanceInProgress),
+        found => found?,
     };
     let sync = SyncRequest {
         generation: body.generation_id,
@@ -47,12 +61,7 @@ pub(super) async fn handle<'a>(
             .map(|part| (part.member_id.into_owned(), part.assignment.into_owned()))
             .collect(),
     };
-    let answer = slot.ask(|group, waiter, now, out| group.sync(sync, waiter, now, out));
-    drop(slot);
-    match answer.await {
-        Ok(Reply::Sync(answer)) => response(answer),
-        _ => response(SyncAnswer::refused(ErrorCode::NotCoordinator)),
-    }
+    Ok(slot.ask(|group, waiter, now, out| group.sync(sync, waiter, now, out)))
 }
 
 fn response(answer: SyncAnswer) -> SyncGroupResponse<'static> {

@@ -53,6 +53,8 @@ pub(crate) enum End {
     ByClient,
     #[error("idle for too long")]
     Idle,
+    #[error("held memory for a request that did not go on, while others waited for it")]
+    Stalled,
     #[error("ended by the broker")]
     Stopped,
     #[error("{0}")]
@@ -204,25 +206,34 @@ impl Connection {
                 &mut target
             ))?;
             self.reader.filled(&mut self.frames);
+            self.membership.handle.holds_memory(self.reader.holds_memory());
             return Poll::Ready(Ok(n));
         }
-        let Self { stream, reader, frames, .. } = self;
+        let Self { stream, reader, frames, membership, .. } = self;
         READ.with_borrow_mut(|scratch| {
             let mut buffer = ReadBuf::new(scratch);
             std::task::ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
             reader.take(buffer.filled(), frames)?;
+            if reader.holds_memory() {
+                membership.handle.holds_memory(true);
+            }
             Poll::Ready(Ok(buffer.filled().len()))
         })
     }
 
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let mut is_suspect = false;
         loop {
             match self.membership.handle.poll_told(cx) {
                 Told::Nothing => {}
                 Told::Idle if self.answers.is_empty() => return Poll::Ready(End::Idle),
                 Told::Idle => {
                     self.touch();
-                    self.membership.handle.deny_idle();
+                    self.membership.handle.deny(Told::Idle);
+                }
+                Told::Stalled => {
+                    is_suspect = true;
+                    self.membership.handle.deny(Told::Stalled);
                 }
                 Told::Drain => self.read_closed = true,
                 Told::End => return Poll::Ready(End::Stopped),
@@ -269,10 +280,15 @@ impl Connection {
                 return Poll::Pending;
             }
             match self.poll_read(cx) {
+                // It may have been us who didn't read; now it is the client who doesn't send.
+                Poll::Pending if is_suspect && self.reader.holds_memory() => {
+                    return Poll::Ready(End::Stalled);
+                }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
                 Poll::Ready(Ok(0)) => self.read_closed = true,
                 Poll::Ready(Ok(n)) => {
+                    is_suspect = false;
                     self.membership.listener.bytes_in.add(n as u64);
                     self.touch();
                 }

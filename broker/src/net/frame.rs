@@ -14,8 +14,11 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::memory::{RequestMemory, Reservation};
 
-/// How much memory a frame gets on the strength of its announced length alone; beyond that, memory follows the bytes that arrive.
-const TRUSTED: usize = 1 << 20;
+/// How much memory a frame gets on the strength of its announced length alone: what small requests need. A length costs its sender four bytes.
+const FIRST: usize = 16 << 10;
+
+/// The largest step in which a frame's memory grows, once as much as half of [`FIRST`] of it has come.
+const STEP: usize = 1 << 20;
 
 /// One request, header and body, without its length. The memory that it took of the budget is given back when it is dropped.
 #[derive(Debug)]
@@ -83,6 +86,11 @@ impl FrameReader {
         Self { limit, memory, length: [0; 4], length_filled: 0, partial: None }
     }
 
+    /// Whether a frame has come in part, and holds memory.
+    pub(crate) fn holds_memory(&self) -> bool {
+        self.partial.is_some()
+    }
+
     /// Whether a frame, or its length, has come in part.
     pub(crate) fn is_inside_frame(&self) -> bool {
         self.partial.is_some() || self.length_filled > 0
@@ -130,7 +138,9 @@ impl FrameReader {
                 frames.push_back(Frame { bytes, _reservation: Some(self.memory.take(length)) });
                 input = &input[length..];
             } else {
-                let capacity = length.min(TRUSTED);
+                // A producer of large batches fills the first read: it gets its memory at once, and nothing of its batch is copied again.
+                let trusted = input.len() >= FIRST / 2 && self.memory.has_room();
+                let capacity = length.min(if trusted { STEP } else { FIRST });
                 let reservation = self.memory.take(capacity);
                 self.partial = Some(Box::new(Partial {
                     buffer: BytesMut::with_capacity(capacity),
@@ -146,7 +156,7 @@ impl FrameReader {
     pub(crate) fn space(&mut self) -> Option<Space<'_>> {
         let partial = self.partial.as_deref_mut()?;
         if partial.buffer.len() == partial.buffer.capacity() {
-            let more = (partial.length - partial.buffer.len()).min(partial.buffer.len().max(TRUSTED));
+            let more = (partial.length - partial.buffer.len()).min(partial.buffer.len().max(STEP));
             partial.reservation.grow(more);
             partial.buffer.reserve(more);
         }
@@ -202,15 +212,30 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_length_costs_a_mebibyte_until_its_bytes_come() {
+    fn an_announced_length_costs_little_until_its_bytes_come() {
         let mut reader = reader(100 << 20);
         let mut frames = VecDeque::new();
         reader.take(&(100_i32 << 20).to_be_bytes(), &mut frames).unwrap();
-        assert_eq!(reader.space().unwrap().remaining(), 1 << 20);
-        assert_eq!(reader.memory.used(), 1 << 20);
-        reader.take(&vec![7; (1 << 20) + 1], &mut frames).unwrap();
-        assert_eq!(reader.memory.used(), 2 << 20);
+        assert_eq!(reader.space().unwrap().remaining(), FIRST);
+        assert_eq!(reader.memory.used(), FIRST as u64);
+        reader.take(&vec![7; FIRST + 1], &mut frames).unwrap();
+        assert_eq!(reader.memory.used(), (FIRST + STEP) as u64);
         assert!(frames.is_empty());
+    }
+
+    #[test]
+    fn a_frame_that_fills_the_first_read_gets_its_memory_at_once_while_there_is_any() {
+        let begin = |budget: u64, taken: usize| {
+            let mut reader = FrameReader::new(100 << 20, RequestMemory::new(Some(budget)));
+            let taken = reader.memory.take(taken);
+            let mut frames = VecDeque::new();
+            let first = [&(STEP as i32).to_be_bytes()[..], &vec![7; FIRST - 4]].concat();
+            reader.take(&first, &mut frames).unwrap();
+            drop(taken);
+            reader.memory.used()
+        };
+        assert_eq!(begin(4 << 20, 0), STEP as u64);
+        assert_eq!(begin(1, 1), FIRST as u64);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //!
 //! As in Kafka's `SimpleMemoryPool` the budget is not strict: while anything is left a read may begin, and what it takes at first is granted, so a
 //! frame larger than the budget still passes. A large frame takes its memory in steps; when nothing is left, one frame in all goes on beyond the
-//! budget, so that there is always one that can be completed, and the others wait. So requests hold at most the budget, one frame, and the
-//! first step of those that began at the same moment on the network threads. Connections that find nothing left stop reading; TCP tells the
-//! clients. Taking and giving back is one atomic add; the lock below is touched only when somebody waits.
+//! budget, so that there is always one that can be completed, and the others wait. Small requests have a reserve of an eighth on top, so that heartbeats and
+//! fetches pass large ones that wait for each other. Together requests hold at most the budget, the reserve, one frame, and the first step of those that began
+//! at the same moment on the network threads. Connections that find nothing left stop reading; TCP tells the clients; and a client that holds memory
+//! and sends nothing meanwhile loses its connection (`Registry::end_stalled`). Taking and giving back is one atomic add; the lock below is touched
+//! only when somebody waits.
 
 use std::{
     collections::HashMap,
@@ -16,6 +18,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 /// The budget of request bytes.
 #[derive(Debug)]
@@ -23,10 +26,14 @@ pub struct RequestMemory {
     /// Bytes left; negative when the last grant went beyond the budget.
     available: AtomicI64,
     budget: i64,
+    /// What frames that begin may take beyond the budget.
+    reserve: i64,
     /// Whether one frame is growing beyond the budget, or has grown and is not done with.
     overdrawn: AtomicBool,
     /// Who waits, by connection, so that a connection that is polled often waits once.
     waiting: Mutex<HashMap<u64, Waker>>,
+    /// Told when somebody begins to wait.
+    shortage: Notify,
 }
 
 impl RequestMemory {
@@ -36,23 +43,30 @@ impl RequestMemory {
         Arc::new(Self {
             available: AtomicI64::new(budget),
             budget,
+            reserve: budget / 8,
             overdrawn: AtomicBool::new(false),
             waiting: Mutex::default(),
+            shortage: Notify::new(),
         })
     }
 
-    /// Ready when a read may begin. One waiter per `connection`, the latest.
+    /// Whether a frame that begins may take a large step.
+    pub(crate) fn has_room(&self) -> bool {
+        self.available.load(SeqCst) > 0
+    }
+
+    /// Ready when a read may begin, also from the reserve. One waiter per `connection`, the latest.
     pub(crate) fn poll_available(&self, connection: u64, cx: &Context<'_>) -> Poll<()> {
-        self.poll(connection, cx, || self.available.load(SeqCst) > 0)
+        self.poll(connection, cx, || self.available.load(SeqCst) > -self.reserve)
     }
 
     /// Ready when a frame that has begun may take more: while anything is left, or as the one that goes on beyond the budget.
     pub(crate) fn poll_grow(&self, taken: &mut Reservation, connection: u64, cx: &Context<'_>) -> Poll<()> {
         self.poll(connection, cx, || {
-            taken.overdraws |= self.available.load(SeqCst) <= 0
+            taken.overdraws |= !self.has_room()
                 && !taken.overdraws
                 && self.overdrawn.compare_exchange(false, true, SeqCst, SeqCst).is_ok();
-            taken.overdraws || self.available.load(SeqCst) > 0
+            taken.overdraws || self.has_room()
         })
     }
 
@@ -61,6 +75,7 @@ impl RequestMemory {
             return Poll::Ready(());
         }
         self.waiting.lock().insert(connection, cx.waker().clone());
+        self.shortage.notify_one();
         // What was given back before we were on the list has woken nobody: look again.
         if is_ready() {
             self.waiting.lock().remove(&connection);
@@ -76,6 +91,13 @@ impl RequestMemory {
         taken
     }
 
+    /// Until somebody waits.
+    pub(crate) async fn shortage(&self) {
+        while self.waiting.lock().is_empty() {
+            self.shortage.notified().await;
+        }
+    }
+
     /// Forgets that a connection waits, because it ends.
     pub(crate) fn forget(&self, connection: u64) {
         self.waiting.lock().remove(&connection);
@@ -88,7 +110,8 @@ impl RequestMemory {
 
     fn give_back(&self, bytes: i64) {
         let before = self.available.fetch_add(bytes, SeqCst);
-        if before <= 0 && before + bytes > 0 {
+        let passes = |level: i64| before <= level && before + bytes > level;
+        if passes(0) || passes(-self.reserve) {
             self.wake_all();
         }
     }
@@ -146,6 +169,23 @@ mod tests {
         assert!(memory.waiting.lock().is_empty(), "the waiter was woken");
         assert!(memory.poll_available(1, &cx).is_ready());
         assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn what_begins_has_a_reserve_that_what_grows_has_not() {
+        let memory = RequestMemory::new(Some(800));
+        let cx = Context::from_waker(Waker::noop());
+        let mut large = memory.take(800);
+        let mut other = memory.take(1);
+        assert!(memory.poll_grow(&mut large, 1, &cx).is_ready(), "as the one beyond the budget");
+        assert!(memory.poll_grow(&mut other, 2, &cx).is_pending());
+        assert!(memory.poll_available(3, &cx).is_ready() && !memory.has_room());
+        let small = memory.take(99);
+        assert!(memory.poll_available(3, &cx).is_pending());
+        memory.waiting.lock().clear();
+        assert!(memory.poll_available(4, &cx).is_pending());
+        drop(small);
+        assert!(memory.waiting.lock().is_empty(), "there is a reserve again, and who waits for it is woken");
     }
 
     #[test]

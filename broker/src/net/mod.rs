@@ -43,6 +43,8 @@ pub struct Limits {
     pub request_memory: Option<u64>,
     /// How long a connection may be silent, `connections.max.idle.ms`.
     pub idle: Option<Duration>,
+    /// How long a client may hold memory for a request and send nothing more of it, while others wait for memory.
+    pub stall: Duration,
     /// `socket.send.buffer.bytes`; `None` leaves it to the kernel.
     pub send_buffer: Option<usize>,
     /// `socket.receive.buffer.bytes`; `None` leaves it to the kernel.
@@ -85,8 +87,15 @@ impl Network {
         self.tasks.spawn(listener.serve(self.clone(), service));
     }
 
-    /// Ends idle connections until [`Self::stop`]. To be called once, within the runtime.
-    pub fn reap_idle(self: &Arc<Self>) {
+    /// Ends idle and stalled connections until [`Self::stop`]. To be called once, within the runtime.
+    pub fn reap(self: &Arc<Self>) {
+        let network = self.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = network.stopping.cancelled() => {}
+                () = network.registry.end_stalled(&network.memory, network.limits.stall) => {}
+            }
+        });
         if let Some(limit) = self.limits.idle {
             let network = self.clone();
             self.tasks.spawn(async move {

@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
     },
     task::Context,
     time::Duration,
@@ -16,6 +16,8 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::memory::RequestMemory;
+
 /// What a connection is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -24,10 +26,12 @@ pub(crate) enum Told {
     Nothing = 0,
     /// End if nothing is being answered.
     Idle = 1,
+    /// End if a request has come in part and nothing more of it is there to be read.
+    Stalled = 2,
     /// Read nothing more, answer what has come, end.
-    Drain = 2,
+    Drain = 3,
     /// End now.
-    End = 3,
+    End = 4,
 }
 
 /// One connection as others see it.
@@ -38,6 +42,7 @@ pub(crate) struct Handle {
     protected: bool,
     /// Milliseconds of the registry's clock.
     last_active: AtomicU64,
+    holds_memory: AtomicBool,
     told: AtomicU8,
     waker: AtomicWaker,
 }
@@ -49,7 +54,8 @@ impl Handle {
         match self.told.load(SeqCst) {
             0 => Told::Nothing,
             1 => Told::Idle,
-            2 => Told::Drain,
+            2 => Told::Stalled,
+            3 => Told::Drain,
             _ => Told::End,
         }
     }
@@ -59,9 +65,14 @@ impl Handle {
         self.waker.wake();
     }
 
-    /// The connection was told that it is idle, and is not.
-    pub(crate) fn deny_idle(&self) {
-        let _ = self.told.compare_exchange(Told::Idle as u8, Told::Nothing as u8, SeqCst, SeqCst);
+    /// The connection was told that it is idle or stalled, and is not, or has noted it.
+    pub(crate) fn deny(&self, told: Told) {
+        let _ = self.told.compare_exchange(told as u8, Told::Nothing as u8, SeqCst, SeqCst);
+    }
+
+    /// Notes whether a request has come in part and holds memory.
+    pub(crate) fn holds_memory(&self, holds: bool) {
+        self.holds_memory.store(holds, Relaxed);
     }
 }
 
@@ -87,6 +98,7 @@ impl Registry {
             id: self.next_id.fetch_add(1, Relaxed),
             protected,
             last_active: AtomicU64::new(self.now()),
+            holds_memory: AtomicBool::new(false),
             told: AtomicU8::new(Told::Nothing as u8),
             waker: AtomicWaker::new(),
         });
@@ -136,6 +148,24 @@ impl Registry {
             for handle in self.open.lock().values() {
                 if now.saturating_sub(handle.last_active.load(Relaxed)) >= limit {
                     handle.tell(Told::Idle);
+                }
+            }
+        }
+    }
+
+    /// While connections wait for the memory of requests, ends those that hold some of it for a request that has come in part, and have sent nothing more of
+    /// it for `limit`; for ever. Wakes nobody while nobody waits.
+    pub(crate) async fn end_stalled(&self, memory: &RequestMemory, limit: Duration) {
+        let period = (limit / 4).max(Duration::from_millis(10));
+        let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        loop {
+            memory.shortage().await;
+            tokio::time::sleep(period).await;
+            let now = self.now();
+            let silent = |handle: &Handle| now.saturating_sub(handle.last_active.load(Relaxed)) >= limit;
+            for handle in self.open.lock().values() {
+                if handle.holds_memory.load(Relaxed) && silent(handle) {
+                    handle.tell(Told::Stalled);
                 }
             }
         }

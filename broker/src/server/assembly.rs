@@ -19,9 +19,13 @@ use crate::{
     },
 };
 
-/// What requests may hold when `queued.max.request.bytes` sets no limit: sixteen of the largest that producers make by default, far more than network
+/// What requests may hold when `queued.max.request.bytes` sets no limit: eight of the largest that producers make by default, more than network
 /// threads work on at once, and a bound on the broker's size whatever its clients do. A request that is larger still passes.
-const REQUEST_MEMORY: u64 = 16 << 20;
+const REQUEST_MEMORY: u64 = 8 << 20;
+
+/// How long a client may hold memory for a request and send nothing more of it, while others wait for memory: a third of the time after which clients give a
+/// request up by default (`request.timeout.ms`), and longer than a connection that lives is silent.
+const STALL: Duration = Duration::from_secs(10);
 
 /// File work that may wait for a thread.
 const QUEUED_FILE_WORK: usize = 4096;
@@ -154,6 +158,7 @@ pub(super) fn limits(config: &BrokerConfig) -> Limits {
         request_max_bytes: usize::try_from(config.get(keys::SOCKET_REQUEST_MAX_BYTES)).unwrap_or(usize::MAX),
         request_memory: positive(config.get(keys::QUEUED_MAX_REQUEST_BYTES)).or(Some(REQUEST_MEMORY)),
         idle: positive(config.get(keys::CONNECTIONS_MAX_IDLE_MS)).map(Duration::from_millis),
+        stall: STALL,
         send_buffer: buffer(config.get(keys::SOCKET_SEND_BUFFER_BYTES)),
         // Kafka's default of 100 KiB makes a producer of 1 MiB requests wait for a window update every 64 KiB, and each wakes it from here: 1.7 s of CPU for
         // a GB, against 1.0 where the system lets the buffer grow with the connection. Sending is the other way round (0.3 against 0.7 s: a
