@@ -55,11 +55,15 @@ fn measure(name: &str, bytes: usize, mut operation: impl FnMut()) {
 
 /// A batch of about `size` bytes of records of 100 bytes.
 fn batch(size: usize, codec: Codec) -> Vec<u8> {
+    batch_of(size, 100, codec)
+}
+
+fn batch_of(size: usize, value: usize, codec: Codec) -> Vec<u8> {
     let mut builder = BatchBuilder::new(Vec::new(), BatchOptions { codec, ..Default::default() }).unwrap();
     let text = b"the river runs through the town and on to the sea, ";
-    for i in 0..size / 110 {
-        let value: Vec<u8> = text.iter().cycle().skip(i * 7 % 50).take(100).copied().collect();
-        builder.append(1_700_000_000_000 + i as i64, None, Some(&value), &[]).unwrap();
+    for i in 0..size / (value + 10) {
+        let bytes: Vec<u8> = text.iter().cycle().skip(i * 7 % 50).take(value).copied().collect();
+        builder.append(1_700_000_000_000 + i as i64, None, Some(&bytes), &[]).unwrap();
     }
     builder.finish().unwrap().0
 }
@@ -73,15 +77,25 @@ fn main() {
         });
     }
     let plain = batch(16 << 10, Codec::None);
-    measure("validate 16 KiB, passes untouched", plain.len(), || {
+    measure("validate 16 KiB, kept as it is", plain.len(), || {
         black_box(validate(black_box(&plain), &rules).unwrap());
+    });
+    for codec in [Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+        let bytes = batch(16 << 10, codec);
+        measure(&format!("validate 16 KiB, {codec}, kept as it is"), plain.len(), || {
+            black_box(validate(black_box(&bytes), &rules).unwrap());
+        });
+    }
+    let large = batch_of(1_000_000, 1024, Codec::None);
+    measure("validate 1 MB of records of 1 KiB, kept as it is", large.len(), || {
+        black_box(validate(black_box(&large), &rules).unwrap());
     });
     let append_time = Rules { timestamp_type: TimestampType::LogAppendTime, ..rules.clone() };
     measure("validate 16 KiB, LogAppendTime", plain.len(), || {
         black_box(validate(black_box(&plain), &append_time).unwrap());
     });
     let tiny = batch(220, Codec::None);
-    measure("validate 220 bytes, passes untouched", tiny.len(), || {
+    measure("validate 220 bytes, kept as it is", tiny.len(), || {
         black_box(validate(black_box(&tiny), &rules).unwrap());
     });
     let many: Vec<u8> = (0..1000).flat_map(|_| batch(1100, Codec::None)).collect();

@@ -6,8 +6,8 @@ use vltava_protocol::records::validate::{
     InvalidRecords, Origin, Rejection, Rules, TargetCompression, ValidBatches, validate,
 };
 use vltava_protocol::records::{
-    Attributes, Batch, BatchBuilder, BatchHeader, BatchOptions, Codec, EndTxnMarker, Entries, Message,
-    MessageSetBuilder, MessageSetOptions, TimestampType, crc32, crc32c,
+    Attributes, Batch, BatchBuilder, BatchHeader, BatchOptions, Codec, EndTxnMarker, Entries, Headers,
+    Message, MessageSetBuilder, MessageSetOptions, Record, TimestampType, crc32, crc32c,
 };
 
 const NOW: i64 = 1_000_000;
@@ -328,15 +328,79 @@ fn append_time_of_old_messages_is_written_into_each() {
 }
 
 #[test]
-fn a_broken_body_passes_unopened_and_is_refused_where_it_is_opened() {
-    let mut bytes = batch(with_codec(Codec::Zstd), true);
-    let cut = bytes.len() - 5;
-    bytes.truncate(cut);
-    let bytes = with_header(bytes, |header| header.length -= 5);
-    assert!(validate(&bytes, &rules()).is_ok());
-    assert!(validate(&bytes, &Rules { compacted: true, ..rules() }).is_err());
-    let other = Rules { compression: TargetCompression::Codec(Codec::Gzip, None), ..rules() };
-    assert!(validate(&bytes, &other).is_err());
+fn a_body_that_is_cut_off_is_refused() {
+    for codec in Codec::ALL {
+        let mut bytes = batch(with_codec(codec), true);
+        let cut = bytes.len() - 5;
+        bytes.truncate(cut);
+        let bytes = with_header(bytes, |header| header.length -= 5);
+        let error = rejected(&bytes, &rules());
+        assert!(matches!(error.kind, Rejection::Corrupt | Rejection::InvalidRecord), "{codec}: {error:?}");
+    }
+}
+
+#[test]
+fn a_header_that_counts_other_records_than_there_are_is_refused() {
+    for codec in Codec::ALL {
+        for (count, what) in [(2, "fewer"), (4, "more"), (1_000_000, "many more")] {
+            let bytes = with_header(batch(with_codec(codec), true), |header| {
+                header.count = count;
+                header.last_offset_delta = count - 1;
+            });
+            assert_eq!(rejected(&bytes, &rules()).kind, Rejection::InvalidRecord, "{codec}, {what}");
+        }
+    }
+}
+
+/// A producer that gives its records other offsets than one after another gets those.
+#[test]
+fn records_are_counted_anew_where_they_do_not_count_themselves() {
+    for codec in [Codec::None, Codec::Lz4] {
+        let options = BatchOptions { codec, ..Default::default() };
+        let mut builder = BatchBuilder::new(Vec::new(), options).unwrap();
+        for (offset, value) in [(0, "a"), (5, "b"), (6, "c")] {
+            let record = Record {
+                offset,
+                timestamp: NOW,
+                key: None,
+                value: Some(value.as_bytes()),
+                headers: Headers::default(),
+            };
+            builder.append_record(&record).unwrap();
+        }
+        let bytes = with_header(builder.finish().unwrap().0, |header| header.last_offset_delta = 2);
+        let stored = appended(&validate(&bytes, &rules()).unwrap(), 100);
+        assert_eq!(offsets(&stored), [100, 101, 102], "{codec}");
+        assert_eq!(stored[1].value.as_deref(), Some(&b"b"[..]));
+    }
+}
+
+#[test]
+fn the_largest_timestamp_is_that_of_the_records() {
+    let bytes = with_header(batch(BatchOptions::default(), true), |header| header.max_timestamp = NOW - 5000);
+    let valid = validate(&bytes, &rules()).unwrap();
+    assert_eq!(valid.batches[0].header.max_timestamp, NOW);
+    assert_eq!(appended(&valid, 0).len(), 3);
+}
+
+/// Whatever a client makes of one byte of a body: the batch is refused, or every record of it can be read.
+#[test]
+fn what_passes_can_be_read() {
+    for codec in Codec::ALL {
+        let whole = batch(with_codec(codec), false);
+        for at in 61..whole.len() {
+            for flip in [0x01, 0x02, 0x10, 0x7f, 0x80, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] ^= flip;
+                let bytes = with_header(bytes, |_| ());
+                let Ok(valid) = validate(&bytes, &rules()) else { continue };
+                let stored = appended(&valid, 7);
+                assert_eq!(offsets(&stored), [7, 8, 9], "{codec}, byte {at} ^ {flip:#x}");
+                let largest = stored.iter().map(|record| record.timestamp).max().unwrap();
+                assert_eq!(valid.batches[0].header.max_timestamp, largest, "{codec}, byte {at} ^ {flip:#x}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -39,11 +39,19 @@ pub fn encode_u64(mut value: u64, out: &mut Vec<u8>) {
 /// [`DecodeReason::InvalidVarint`] past 32 bits, [`DecodeReason::Truncated`] at the end.
 #[inline]
 pub fn decode_u32(bytes: &[u8]) -> Result<(u32, usize), DecodeReason> {
-    if let Some(&first) = bytes.first()
-        && first < 0x80
-    {
-        return Ok((u32::from(first), 1));
+    match *bytes {
+        [first, ..] if first < 0x80 => return Ok((u32::from(first), 1)),
+        [first, second, ..] if second < 0x80 => {
+            return Ok((u32::from(first & 0x7f) | u32::from(second) << 7, 2));
+        }
+        _ => {}
     }
+    decode_long_u32(bytes)
+}
+
+/// Three bytes and more, which in records only large values have.
+#[inline(never)]
+fn decode_long_u32(bytes: &[u8]) -> Result<(u32, usize), DecodeReason> {
     let mut value = 0u32;
     for (index, &byte) in bytes.iter().take(5).enumerate() {
         if index == 4 && byte > 0x0f {
@@ -63,6 +71,18 @@ pub fn decode_u32(bytes: &[u8]) -> Result<(u32, usize), DecodeReason> {
 /// [`DecodeReason::InvalidVarint`] past 64 bits, [`DecodeReason::Truncated`] at the end.
 #[inline]
 pub fn decode_u64(bytes: &[u8]) -> Result<(u64, usize), DecodeReason> {
+    match *bytes {
+        [first, ..] if first < 0x80 => return Ok((u64::from(first), 1)),
+        [first, second, ..] if second < 0x80 => {
+            return Ok((u64::from(first & 0x7f) | u64::from(second) << 7, 2));
+        }
+        _ => {}
+    }
+    decode_long_u64(bytes)
+}
+
+#[inline(never)]
+fn decode_long_u64(bytes: &[u8]) -> Result<(u64, usize), DecodeReason> {
     let mut value = 0u64;
     for (index, &byte) in bytes.iter().take(10).enumerate() {
         if index == 9 && byte > 0x01 {
