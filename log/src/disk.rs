@@ -130,9 +130,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], durable: Durable) -> Result<()>
 
 /// Makes names in a directory durable.
 pub(crate) fn sync_directory(directory: &Path) -> Result<()> {
-    File::open(directory)
-        .and_then(|file| file.sync_all())
-        .map_err(|e| LogError::io(directory, "flush directory", e))
+    File::open(directory).and_then(|file| file.sync_all()).map_err(|e| LogError::flush(directory, e))
 }
 
 /// Removes a file; it may be gone already.

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::names::TopicPartition;
+
 /// A failure of storage. It names the file, so that an operator knows which disk to look at.
 #[derive(Debug, Error)]
 pub enum LogError {
-    /// The file system has no room (ENOSPC, EDQUOT). The log is as it was before the call; a later append may succeed.
+    /// The file system has no room (ENOSPC, EDQUOT) to write, make or rename something. The log is as it was before the call; a later append may succeed.
     #[error("{path}: no space left to {action}")]
     DiskFull {
         /// The file or directory.
@@ -36,6 +38,16 @@ pub enum LogError {
         /// What was expected there.
         reason: String,
     },
+    /// A partition has a log in two log directories, and nobody can say which is the right one.
+    #[error("the log of {partition} is in {first} and in {second}: move the one that is out of date away")]
+    Duplicate {
+        /// The partition.
+        partition: TopicPartition,
+        /// The first log directory, in the order of `log.dirs`.
+        first: PathBuf,
+        /// The second one.
+        second: PathBuf,
+    },
     /// The directory belongs to something else: another broker, another cluster, another process.
     #[error("{directory}: {reason}")]
     Foreign {
@@ -60,6 +72,12 @@ impl LogError {
             }
             _ => Self::Io { path: path.to_owned(), action, source },
         }
+    }
+
+    /// A failed fsync of records or of what belongs to them. The kernel may have dropped what it could not write and calls the pages clean: the next
+    /// fsync would succeed and mean nothing. So also for want of room this is no failure that heals.
+    pub(crate) fn flush(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), action: "flush", source }
     }
 
     /// What lies beyond [`Reach::Cache`](crate::disk::Reach).
@@ -93,9 +111,11 @@ impl LogError {
                         Some(ENOENT | EMFILE | ENFILE | ENOMEM | EINTR | EAGAIN)
                     )
             }
-            Self::DiskFull { .. } | Self::Corrupt { .. } | Self::Foreign { .. } | Self::Closed { .. } => {
-                false
-            }
+            Self::DiskFull { .. }
+            | Self::Corrupt { .. }
+            | Self::Duplicate { .. }
+            | Self::Foreign { .. }
+            | Self::Closed { .. } => false,
         }
     }
 
@@ -104,6 +124,7 @@ impl LogError {
         match self {
             Self::DiskFull { path, .. } | Self::Io { path, .. } | Self::Corrupt { path, .. } => Some(path),
             Self::Foreign { directory, .. } | Self::Closed { directory } => Some(directory),
+            Self::Duplicate { second, .. } => Some(second),
         }
     }
 
@@ -256,5 +277,12 @@ mod tests {
         for (code, offline) in table {
             assert_eq!(of(code).takes_directory_offline(), offline, "{}", of(code));
         }
+    }
+
+    #[test]
+    fn what_an_fsync_lost_does_not_come_back_with_room() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert!(LogError::io(Path::new("x"), "write", full()).is_disk_full());
+        assert!(LogError::flush(Path::new("x"), full()).takes_directory_offline());
     }
 }

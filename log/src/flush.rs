@@ -99,7 +99,7 @@ impl FlushJob {
                 shared.directory.file(&crate::names::Kind::Snapshot.file_name(segment.base_offset()));
             match std::fs::File::open(&snapshot).and_then(|file| file.sync_data()) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(crate::error::LogError::io(&snapshot, "flush", error));
+                    return Err(crate::error::LogError::flush(&snapshot, error));
                 }
                 _ => {}
             }

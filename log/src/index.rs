@@ -150,7 +150,7 @@ impl<E: Entry> Index<E> {
     pub(crate) fn sync(&self) -> Result<()> {
         self.write_out()?;
         let file = self.handle.file()?;
-        file.sync_data().map_err(|e| LogError::io(&self.handle.path(), "flush", e))
+        file.sync_data().map_err(|e| LogError::flush(&self.handle.path(), e))
     }
 
     /// Keeps the first `n` entries.

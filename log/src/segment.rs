@@ -210,7 +210,7 @@ impl Segment {
     /// Makes everything durable: `fdatasync` of each file.
     pub(crate) fn sync(&self) -> Result<()> {
         let file = self.log.file()?;
-        file.sync_data().map_err(|e| LogError::io(&self.log.path(), "flush", e))?;
+        file.sync_data().map_err(|e| LogError::flush(&self.log.path(), e))?;
         self.offsets.entries().sync()?;
         self.times.entries().sync()?;
         self.aborted.sync()

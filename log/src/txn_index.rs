@@ -183,6 +183,6 @@ impl TxnIndex {
             return Ok(());
         }
         let file = self.handle.file()?;
-        file.sync_data().map_err(|e| LogError::io(&self.handle.path(), "flush", e))
+        file.sync_data().map_err(|e| LogError::flush(&self.handle.path(), e))
     }
 }

@@ -261,6 +261,34 @@ fn a_directory_has_one_owner_and_keeps_its_identity() {
 }
 
 #[test]
+fn a_partition_in_two_directories_is_refused_and_both_are_named() {
+    let tmp = tempfile::tempdir().unwrap();
+    let [a, b] = two(tmp.path());
+    for directory in [a.join("t-0"), b.join("t-0-future"), b.join("u-0"), b.join("t-0")] {
+        assert!(LogDirs::open(&[a.clone(), b.clone()], 16, DAY).is_ok(), "before {}", directory.display());
+        fs::create_dir_all(directory).unwrap();
+    }
+    let error = LogDirs::open(&[a.clone(), b.clone()], 16, DAY).unwrap_err();
+    assert!(matches!(&error, LogError::Duplicate { .. }), "{error}");
+    for named in ["t-0".to_owned(), a.display().to_string(), b.display().to_string()] {
+        assert!(error.to_string().contains(&named), "{error}");
+    }
+}
+
+#[test]
+fn what_was_begun_in_one_directory_is_not_begun_again_in_another() {
+    let tmp = tempfile::tempdir().unwrap();
+    let paths = two(tmp.path());
+    let dirs = LogDirs::open(&paths, 16, DAY).unwrap();
+    load(&dirs);
+    dirs.create(&partition(0), config(), NOW).unwrap();
+    let fuller = dirs.directory_of(&partition(0)).unwrap().path().to_owned();
+    fs::create_dir(fuller.join("t-1")).unwrap();
+    dirs.create(&partition(1), config(), NOW).unwrap();
+    assert_eq!(dirs.directory_of(&partition(1)).unwrap().path(), fuller);
+}
+
+#[test]
 fn a_failed_directory_goes_offline_and_the_others_go_on() {
     let tmp = tempfile::tempdir().unwrap();
     let paths = two(tmp.path());

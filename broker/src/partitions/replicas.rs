@@ -247,7 +247,7 @@ impl Replicas {
             return Ok(());
         };
         let Hosted::Online(partition) = hosted else {
-            return if delete { self.give_up(&topic, index) } else { Err(ErrorCode::KafkaStorageError) };
+            return if delete { self.give_up(&topic, index, now) } else { Err(ErrorCode::KafkaStorageError) };
         };
         // -1: no epoch told (old controllers). -2: the topic is deleted, whatever the epoch.
         if leader_epoch >= 0 && leader_epoch < partition.leadership().epoch {
@@ -270,12 +270,15 @@ impl Replicas {
     }
 
     /// Deletes a replica that could not be opened for want of room: whatever there is of it. One that is broken otherwise stays for its owner to see.
-    fn give_up(&self, topic: &Arc<Topic>, index: i32) -> Result<(), ErrorCode> {
+    fn give_up(&self, topic: &Arc<Topic>, index: i32, now: i64) -> Result<(), ErrorCode> {
         if !self.unopened.waits_for_room(&topic.name, index) {
             return Err(ErrorCode::KafkaStorageError);
         }
         let name = TopicPartition::new(&*topic.name, index);
-        if let Err(error) = self.storage.discard_begun(&name) {
+        let deleted = self.storage.delete_unclaimed(&name, now).map_err(|error| error.to_string());
+        let deleted =
+            deleted.and_then(|()| self.storage.discard_begun(&name).map_err(|error| error.to_string()));
+        if let Err(error) = deleted {
             error!(topic = %topic.name, partition = index, %error, "cannot delete a replica's files");
             return Err(ErrorCode::KafkaStorageError);
         }

@@ -18,14 +18,22 @@ pub struct Storage {
     dirs: LogDirs,
     /// In the order of the directories.
     disks: Vec<Arc<Disk>>,
-    /// Loaded, and not assigned yet.
-    waiting: Mutex<HashMap<TopicPartition, LoadedLog>>,
+    /// Loaded, and not assigned yet; or made, and not ready to be.
+    waiting: Mutex<HashMap<TopicPartition, Unclaimed>>,
     /// On disk, but not to be opened.
     broken: Mutex<HashMap<TopicPartition, Arc<LogError>>>,
     /// Files that are out of use and have to go when they are due.
     removals: Mutex<Vec<Removal>>,
     /// What remains to be loaded.
     pub progress: Arc<LoadProgress>,
+}
+
+/// A log that no partition has yet.
+#[derive(Debug)]
+struct Unclaimed {
+    log: Log,
+    /// From the checkpoint; 0 if there is none.
+    high_watermark: i64,
 }
 
 /// A log that is open.
@@ -78,7 +86,8 @@ impl Storage {
                 warn!(%partition, truncated = loaded.recovered.bytes_truncated, "the log's end was damaged and is cut off");
             }
             if !loaded.future {
-                self.waiting.lock().insert(partition, loaded);
+                let LoadedLog { log, high_watermark, .. } = loaded;
+                self.waiting.lock().insert(partition, Unclaimed { log, high_watermark });
             }
         };
         let options = LoadOptions {
@@ -100,6 +109,12 @@ impl Storage {
         self.waiting.lock().keys().cloned().collect()
     }
 
+    /// Their high watermarks, which are still those of the last start.
+    pub(super) fn unassigned_watermarks(&self) -> Vec<(TopicPartition, i64)> {
+        let waiting = self.waiting.lock();
+        waiting.iter().map(|(partition, unclaimed)| (partition.clone(), unclaimed.high_watermark)).collect()
+    }
+
     /// A partition's log: as it was loaded, or made anew if it is on no disk.
     ///
     /// While a directory is offline a partition that is not found may be there: only one that the controller calls new is made.
@@ -109,18 +124,37 @@ impl Storage {
         if self.broken.lock().contains_key(&partition) {
             return Err(closed());
         }
-        let (mut log, high_watermark) = match self.waiting.lock().remove(&partition) {
-            Some(loaded) => (loaded.log, loaded.high_watermark),
+        let claimed = self.waiting.lock().remove(&partition);
+        let mut unclaimed = match claimed {
+            Some(loaded) => loaded,
             None if !is_new && self.dirs.has_offline() => return Err(closed()),
-            None => (self.dirs.create(&partition, topic.config().log.clone(), now)?, 0),
+            None => Unclaimed {
+                log: self.dirs.create(&partition, topic.config().log.clone(), now)?,
+                high_watermark: 0,
+            },
         };
+        match self.prepare(&mut unclaimed.log, topic) {
+            Ok(disk) => {
+                let Unclaimed { log, high_watermark } = unclaimed;
+                Ok(Opened { log, disk, high_watermark })
+            }
+            // It is there all the same: who asks again gets this one, and no other is made in its place.
+            Err(error) => {
+                self.waiting.lock().insert(partition, unclaimed);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a log its topic's, and says on which disk it lies.
+    fn prepare(&self, log: &mut Log, topic: &Topic) -> Result<Arc<Disk>, LogError> {
         log.set_config(topic.config().log.clone());
         if !topic.id.is_zero() {
             log.assign_topic_id(*topic.id.as_bytes())?;
         }
         let path = log.path();
-        let disk = self.disks.iter().find(|disk| path.starts_with(disk.path())).ok_or_else(closed)?.clone();
-        Ok(Opened { log, disk, high_watermark })
+        let disk = self.disks.iter().find(|disk| path.starts_with(disk.path())).cloned();
+        disk.ok_or(LogError::Closed { directory: path })
     }
 
     /// Deletes a partition: its directory is renamed now and removed by upkeep when it is due.
@@ -139,8 +173,14 @@ impl Storage {
         if self.broken.lock().contains_key(partition) {
             return Err(LogError::Closed { directory: PathBuf::from(partition.to_string()) });
         }
-        let Some(mut loaded) = self.waiting.lock().remove(partition) else { return Ok(()) };
-        let removal = loaded.log.delete(rand::random(), now)?;
+        let Some(mut unclaimed) = self.waiting.lock().remove(partition) else { return Ok(()) };
+        let removal = match unclaimed.log.delete(rand::random(), now) {
+            Ok(removal) => removal,
+            Err(error) => {
+                self.waiting.lock().insert(partition.clone(), unclaimed);
+                return Err(error);
+            }
+        };
         self.dirs.forget(partition);
         self.remove_later(removal);
         Ok(())
@@ -190,8 +230,8 @@ impl Storage {
 
     /// Closes the logs that nobody was assigned, so that a clean stop is clean for them too. Waits for the disk.
     pub(super) fn close_unassigned(&self) {
-        for (partition, mut loaded) in self.waiting.lock().drain() {
-            if let Err(error) = loaded.log.close() {
+        for (partition, mut unclaimed) in self.waiting.lock().drain() {
+            if let Err(error) = unclaimed.log.close() {
                 self.dirs.not_closed(&partition);
                 warn!(%partition, %error, "the log was not closed cleanly");
             }

@@ -179,14 +179,14 @@ impl Replicas {
         if !self.surroundings.high_watermark_moved.swap(false, Ordering::AcqRel) {
             return;
         }
-        let marks: HashMap<TopicPartition, i64> = self
-            .partitions()
-            .iter()
-            .map(|partition| {
-                let name = TopicPartition::new(&*partition.topic.name, partition.index);
-                (name, partition.high_watermark())
-            })
-            .collect();
+        // What the controller has not assigned yet keeps its own: the file is written whole. Taken first, since one that is assigned meanwhile is no longer among
+        // those and is among the others.
+        let mut marks: HashMap<TopicPartition, i64> =
+            self.storage().unassigned_watermarks().into_iter().collect();
+        marks.extend(self.partitions().iter().map(|partition| {
+            let name = TopicPartition::new(&*partition.topic.name, partition.index);
+            (name, partition.high_watermark())
+        }));
         let lost = self.storage().dirs().checkpoint_high_watermarks(&marks);
         self.take_offline(&lost);
     }

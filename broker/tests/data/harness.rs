@@ -1,6 +1,12 @@
 //! A broker without sockets: requests go in as frames, responses come out as the bytes that a client would read.
 
-use std::{net::SocketAddr, os::unix::fs::FileExt, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use vltava_broker::{
@@ -66,10 +72,18 @@ impl House {
 
     /// A broker over a directory that is there.
     pub fn over(directory: &Path, config: impl Fn(&str) -> TopicConfig + Send + Sync + 'static) -> Self {
+        Self::over_all(&[directory.to_owned()], config)
+    }
+
+    /// A broker over several directories.
+    pub fn over_all(
+        directories: &[PathBuf],
+        config: impl Fn(&str) -> TopicConfig + Send + Sync + 'static,
+    ) -> Self {
         let metrics = Arc::new(Metrics::default());
         // A broker that was dropped lets go of the directory when the last of its threads is done.
         let opened = vltava_testkit::wait::until("the directory is free", PATIENCE, || {
-            match LogDirs::open(&[directory.to_owned()], 1000, 86_400_000) {
+            match LogDirs::open(directories, 1000, 86_400_000) {
                 Err(LogError::Foreign { .. }) => None,
                 other => Some(other),
             }

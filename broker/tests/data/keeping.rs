@@ -230,3 +230,53 @@ async fn a_replica_for_which_there_was_no_room_is_led_when_there_is() {
     assert_eq!(house.produced(9, &produce("t", 0, 1, &records)).await.0, 0);
     assert!(!disk.path().join("gone-0").exists());
 }
+
+/// What has to be written before a log is a partition's finds no room: the log stays what it is, and is the partition's when there is some.
+#[tokio::test]
+async fn a_log_that_was_loaded_is_not_lost_for_want_of_room() {
+    let Some(disk) = SmallDisk::mount("a_log_that_was_loaded_is_not_lost_for_want_of_room", 512) else {
+        return;
+    };
+    let other = tempfile::tempdir().unwrap();
+    let directories = [disk.path().to_owned(), other.path().to_owned()];
+    let records = batch(&["v"], BatchOptions::default());
+    let house = House::over_all(&directories[..1], |_| TopicConfig::default());
+    house.lead("t", 1);
+    assert_eq!(house.produced(9, &produce("t", 0, 1, &records)).await.0, 0);
+    house.broker.replicas.close(1);
+    drop(house);
+    // As a broker of a time before topic ids left it.
+    std::fs::remove_file(disk.path().join("t-0/partition.metadata")).unwrap();
+    let house = House::over_all(&directories, |_| TopicConfig::default());
+    let filler = disk.path().join("filler");
+    std::fs::write(&filler, vec![0; 1 << 20]).unwrap_err();
+    let me = crate::harness::ID;
+    let storage = ErrorCode::KafkaStorageError.code();
+    for _ in 0..2 {
+        assert_eq!(house.order("t", 1, me, &[me], 3), [storage]);
+        assert!(!other.path().join("t-0").exists(), "another one was made in its place");
+    }
+    std::fs::remove_file(filler).unwrap();
+    house.broker.replicas.look_after_disks(now_ms());
+    assert_eq!(house.fetched(12, &fetch("t", 0, 0)).await.values, [(0, "v".to_owned())]);
+}
+
+#[tokio::test]
+async fn high_watermarks_of_what_nobody_has_assigned_yet_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = batch(&["v"], BatchOptions::default());
+    let house = House::over(directory.path(), |_| TopicConfig::default());
+    house.lead("t", 2);
+    for index in 0..2 {
+        house.produced(9, &produce("t", index, 1, &records)).await;
+    }
+    house.broker.replicas.close(1);
+    drop(house);
+    let house = House::over(directory.path(), |_| TopicConfig::default());
+    house.lead("t", 1);
+    house.produced(9, &produce("t", 0, 1, &records)).await;
+    house.broker.replicas.checkpoint_high_watermarks();
+    let marks = vltava_log::OffsetCheckpoint::HighWatermark.read(directory.path()).unwrap();
+    let mark = |index| marks.get(&vltava_log::TopicPartition::new("t", index)).copied();
+    assert_eq!((mark(0), mark(1)), (Some(2), Some(1)));
+}

@@ -234,6 +234,24 @@ impl LogDirs {
     }
 }
 
+/// Fails where two directories have the same partition, as a replica that moves between them (`-future`) has not.
+pub(super) fn refuse_duplicates(directories: &[LogDir]) -> Result<()> {
+    let mut seen: BTreeMap<TopicPartition, &Path> = BTreeMap::new();
+    for directory in directories.iter().filter(|directory| directory.is_online()) {
+        // One that can't be listed goes offline when its logs are loaded.
+        for (_, name) in subdirectories(&directory.path).unwrap_or_default() {
+            let Some(PartitionDirectory::Current(partition)) = PartitionDirectory::parse(&name) else {
+                continue;
+            };
+            if let Some(first) = seen.insert(partition.clone(), &directory.path) {
+                let (first, second) = (first.to_owned(), directory.path.clone());
+                return Err(LogError::Duplicate { partition, first, second });
+            }
+        }
+    }
+    Ok(())
+}
+
 fn subdirectories(path: &Path) -> Result<Vec<(PathBuf, String)>> {
     let failed = |e| LogError::io(path, "list", e);
     let mut found = Vec::new();

@@ -73,15 +73,18 @@ pub struct PartitionSize {
 impl LogDirs {
     /// Opens the directories, made where they are not there: takes their locks, reads identities and clean-shutdown markers.
     ///
-    /// A directory that fails is offline from the start and the others go on; one that another process holds, or that no
-    /// directory is left, is an error. `open_files` bounds the files kept open by all logs together.
+    /// A directory that fails is offline from the start and the others go on; one that another process holds, that no
+    /// directory is left, or that two have the same partition, is an error. `open_files` bounds the files kept open by all logs together.
     pub fn open(paths: &[PathBuf], open_files: usize, producer_id_expiration_ms: i64) -> Result<Self> {
         let mut directories: Vec<LogDir> = Vec::new();
         for path in paths {
             directories.push(LogDir::open(path)?);
         }
         match directories.iter().find(|d| d.is_online()) {
-            Some(_) => Ok(Self { directories, files: OpenFiles::new(open_files), producer_id_expiration_ms }),
+            Some(_) => {
+                load::refuse_duplicates(&directories)?;
+                Ok(Self { directories, files: OpenFiles::new(open_files), producer_id_expiration_ms })
+            }
             None => Err(LogError::Foreign {
                 directory: paths.first().cloned().unwrap_or_default(),
                 reason: "Shutdown broker because none of the specified log dirs can be created or validated"
@@ -143,14 +146,17 @@ impl LogDirs {
 
     /// Makes an empty log in the directory that has the fewest partitions. Its names are not made durable before the first flush.
     pub fn create(&self, partition: &TopicPartition, config: Arc<LogConfig>, now: i64) -> Result<Log> {
-        let chosen = self.online().min_by_key(|directory| directory.logs.lock().len());
+        let name = partition.to_string();
+        // An attempt that found no room may have left its directory behind: one in another place would be a second one.
+        let begun = self.online().find(|directory| directory.path.join(&name).is_dir());
+        let chosen = begun.or_else(|| self.online().min_by_key(|directory| directory.logs.lock().len()));
         let Some(directory) = chosen else {
             return Err(LogError::Closed {
                 directory: self.directories.first().map(|d| d.path.clone()).unwrap_or_default(),
             });
         };
         directory.forget_the_gone()?;
-        let path = directory.path.join(partition.to_string());
+        let path = directory.path.join(name);
         let options = OpenOptions {
             config,
             producer_id_expiration_ms: self.producer_id_expiration_ms,
