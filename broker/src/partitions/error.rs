@@ -19,6 +19,9 @@ pub enum PartitionError {
         "For requests intended only for the leader, this error indicates that the broker is not the current leader."
     )]
     NotLeader,
+    /// A fetch that says it is that follower's, and this partition has no such replica.
+    #[error("Broker {0} is no replica of this partition.")]
+    NotReplica(i32),
     /// The client's leader epoch is not ours.
     #[error(transparent)]
     Epoch(#[from] EpochError),
@@ -70,7 +73,7 @@ impl PartitionError {
         match self {
             Self::Unknown => ErrorCode::UnknownTopicOrPartition,
             Self::UnknownId => ErrorCode::UnknownTopicId,
-            Self::NotLeader => ErrorCode::NotLeaderOrFollower,
+            Self::NotLeader | Self::NotReplica(_) => ErrorCode::NotLeaderOrFollower,
             Self::Epoch(EpochError::Fenced { .. }) => ErrorCode::FencedLeaderEpoch,
             Self::Epoch(EpochError::Unknown { .. }) => ErrorCode::UnknownLeaderEpoch,
             Self::Storage => ErrorCode::KafkaStorageError,

@@ -3,6 +3,7 @@
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use smallvec::SmallVec;
+use vltava_cluster::replication::EpochError;
 use vltava_log::{AbortedTxn, EpochEnd, FileSlice};
 
 use super::{
@@ -225,7 +226,17 @@ impl Round {
         if let Some(follower) = query.replica
             && diverging.is_none()
         {
-            let _ = partition.follower_fetched(follower, want.fetch_offset, want.log_start_offset, now)?;
+            partition.follower_fetched(follower, want.fetch_offset, want.log_start_offset, now).map_err(
+                |error| {
+                    // As Kafka: who knows the leader's epoch, and is no replica, knows of a newer state of the partition than this leader.
+                    match (error, want.current_leader_epoch) {
+                        (PartitionError::NotReplica(_), requested @ 0..) => {
+                            EpochError::Unknown { requested, current: partition.leadership().epoch }.into()
+                        }
+                        (other, _) => other,
+                    }
+                },
+            )?;
             read.high_watermark = partition.high_watermark();
         }
         Ok(Some(read))

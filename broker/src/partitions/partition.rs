@@ -442,22 +442,30 @@ impl Partition {
     }
 
     /// A follower fetched from `log_end`.
+    ///
+    /// Nobody tells the controller of a change of the ISR yet, so one that is proposed is taken back at once: left pending, it would hold the high
+    /// watermark back for ever, and anybody can send a fetch that says it is a follower's.
     pub fn follower_fetched(
         &self,
         id: i32,
         log_end: i64,
         log_start: i64,
         now: i64,
-    ) -> Result<Effect, PartitionError> {
+    ) -> Result<(), PartitionError> {
         let effect = {
             let mut state = self.state.lock();
-            let fetched = state.replication.on_follower_fetch(id, log_end, log_start, now);
-            let effect = fetched.map_err(|_| PartitionError::Unknown)?;
+            let replication = &mut state.replication;
+            let fetched = replication.on_follower_fetch(id, log_end, log_start, now);
+            let mut effect = fetched.map_err(|_| PartitionError::NotReplica(id))?;
+            if let Some(epoch) = replication.pending_isr().map(|change| change.partition_epoch) {
+                let refused = replication.on_isr_refused(epoch, now);
+                effect.high_watermark = refused.high_watermark.or(effect.high_watermark);
+            }
             self.publish(effect);
             effect
         };
         self.announce(effect, 0);
-        Ok(effect)
+        Ok(())
     }
 
     /// The controller told the replica to stop; it stays on disk.

@@ -12,7 +12,11 @@ use vltava_broker::{
 };
 use vltava_protocol::{
     ErrorCode,
-    messages::{FetchRequest, fetch::FetchPartition},
+    messages::{
+        FetchRequest, LeaderAndIsrRequest,
+        fetch::FetchPartition,
+        leader_and_isr::{LeaderAndIsrPartitionState, LeaderAndIsrTopicState},
+    },
     records::BatchOptions,
 };
 use vltava_testkit::skip::skip;
@@ -359,6 +363,52 @@ async fn a_consumer_sees_only_what_is_committed_and_a_follower_everything() {
     following.topics[0].partitions[0].fetch_offset = 1;
     assert_eq!(house.fetched(12, &following).await.high_watermark, 1);
     assert_eq!(house.fetched(12, &fetch("t", 0, 0)).await.values.len(), 1);
+}
+
+/// Anybody can send a fetch that says it is a follower's. It may not hold back what is committed, now or later.
+#[tokio::test]
+async fn a_fetch_that_says_it_is_a_followers_keeps_no_high_watermark_back() {
+    let house = House::new();
+    house.lead("t", 1);
+    let me = crate::harness::ID;
+    let request = LeaderAndIsrRequest {
+        controller_id: me,
+        topic_states: vec![LeaderAndIsrTopicState {
+            topic_name: "t".into(),
+            topic_id: topic_id("t"),
+            partition_states: vec![LeaderAndIsrPartitionState {
+                leader: me,
+                leader_epoch: 1,
+                partition_epoch: 1,
+                isr: vec![me],
+                replicas: vec![me, 8],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let answer = house.broker.replicas.leader_and_isr(&request, now_ms());
+    assert_eq!(answer.partition_errors[0].error_code, 0);
+    let mut following = FetchRequest { replica_id: 9, ..fetch("t", 0, 0) };
+    let refused = house.fetched(12, &following).await;
+    assert_eq!(refused.error, ErrorCode::NotLeaderOrFollower.code(), "9 is no replica");
+    following.topics[0].partitions[0].current_leader_epoch = 1;
+    let refused = house.fetched(12, &following).await;
+    assert_eq!(refused.error, ErrorCode::UnknownLeaderEpoch.code(), "9 knows more than we do");
+    following.replica_id = 8;
+    assert_eq!(house.fetched(12, &following).await.error, 0);
+    let partition = house.partition("t", 0);
+    let isr = partition.with_replication(|replication| {
+        (replication.isr().committed().to_vec(), replication.pending_isr().cloned())
+    });
+    assert_eq!(isr, (vec![me], None), "it has caught up, and nobody can let it join");
+    // It never comes again: a moment later, when it has not kept up for long enough, it counts for nothing.
+    let records = batch(&["v"], BatchOptions::default());
+    house.produced(9, &produce("t", 0, 1, &records)).await;
+    let much_later = now_ms() + 3_600_000;
+    partition.follower_fetched(8, 0, 0, much_later).unwrap();
+    assert_eq!(partition.high_watermark(), 1);
 }
 
 async fn wait_until(mut condition: impl FnMut() -> bool) {
