@@ -10,6 +10,7 @@ pub mod control;
 pub mod groups;
 pub mod http;
 pub mod lifecycle;
+pub mod loggers;
 pub mod metrics;
 pub mod net;
 pub mod partitions;

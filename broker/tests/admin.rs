@@ -30,7 +30,7 @@ use vltava_protocol::{
         create_topics::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig},
         delete_topics::DeleteTopicState,
         describe_configs::DescribeConfigsResource,
-        describe_topic_partitions::Cursor,
+        describe_topic_partitions::{Cursor, DescribeTopicPartitionsResponseTopic},
         incremental_alter_configs,
         metadata::MetadataRequestTopic,
     },
@@ -227,6 +227,30 @@ async fn a_topic_comes_to_be_when_a_client_asks_for_it_in_any_version() {
             .await;
         assert_eq!(seen, count, "{version}");
     }
+    house.broker.control.leave().await;
+}
+
+#[tokio::test]
+async fn the_topic_of_transactions_is_made_as_kafka_makes_it() {
+    let house =
+        House::new("transaction.state.log.num.partitions=2\ntransaction.state.log.segment.bytes=1048576")
+            .await;
+    assert_eq!(house.metadata(5, "__transaction_state").await.0, code(ErrorCode::LeaderNotAvailable));
+    let made = house
+        .broker
+        .metadata
+        .wait_for(PATIENCE, |now| Some(now.topic("__transaction_state")?.partitions.len()));
+    assert_eq!(made.await, Some(2));
+    let entity = vltava_broker::control::znodes::Entity::Topic("__transaction_state".into());
+    let overrides = house.broker.control.overrides(&entity).await.expect("read");
+    let expected = [
+        ("cleanup.policy", "compact"),
+        ("compression.type", "uncompressed"),
+        ("min.insync.replicas", "1"),
+        ("segment.bytes", "1048576"),
+        ("unclean.leader.election.enable", "false"),
+    ];
+    assert_eq!(overrides, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
     house.broker.control.leave().await;
 }
 
@@ -520,6 +544,9 @@ async fn partitions_are_described_page_by_page_and_the_cluster_whole() {
         };
         let (page, next) = house
             .ask(0, &body, |response| {
+                let operations =
+                    |topic: &DescribeTopicPartitionsResponseTopic<'_>| topic.topic_authorized_operations;
+                assert!(response.topics.iter().map(operations).all(|all| all == 0b1101_1111_1000));
                 let page: Vec<String> = response
                     .topics
                     .iter()

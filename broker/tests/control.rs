@@ -207,7 +207,13 @@ async fn broker_ids_are_generated_above_the_reserved_ones_and_a_taken_one_is_ref
     let second = connect("broker.id=3\nzookeeper.session.timeout.ms=400").await.expect("connected");
     let other = second.join(Arc::new(Notebook::default()), vec![endpoint(9999)]).await.expect_err("taken");
     let ControlError::Registration(error) = other else { panic!("{other}") };
-    assert!(error.to_string().contains("broker.id=3 is taken"), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains(
+            "broker.id=3 is taken: /brokers/ids/3 belongs to a broker at PLAINTEXT://127.0.0.1:9092,"
+        ),
+        "{said}"
+    );
     // The same endpoints can only be a former self's: the directory locks are ours.
     let again = connect("broker.id=3").await.expect("connected");
     again.join(Arc::new(Notebook::default()), vec![endpoint(9092)]).await.expect("replaced");
@@ -225,7 +231,11 @@ async fn the_cluster_is_recognised() {
     assert_eq!((again.cluster_id(), again.broker_id()), (control.cluster_id(), 1));
     let other = StoredIdentity { cluster_id: Some("AAAAAAAAAAAAAAAAAAAAAA".into()), broker_id: None };
     let refused = Control::connect(world.config("broker.id=1"), &other).await.expect_err("another cluster");
-    assert!(refused.to_string().starts_with("The Cluster ID "), "{refused}");
+    let said = refused.to_string();
+    assert!(
+        said.starts_with("The Cluster ID ") && said.contains("stored cluster.id AAAAAAAAAAAAAAAAAAAAAA in"),
+        "{said}"
+    );
     let other = StoredIdentity { cluster_id: None, broker_id: Some(2) };
     let refused = Control::connect(world.config("broker.id=1"), &other).await.expect_err("another broker");
     assert!(

@@ -23,6 +23,7 @@ use vltava_protocol::{
         sync_group::SyncGroupRequestAssignment,
     },
 };
+use vltava_settings::{BrokerConfig, Properties};
 
 const SUBSCRIPTION: &[u8] = b"\0\0\0\0\0\x01\0\x06orders\xff\xff\xff\xff";
 
@@ -283,6 +284,48 @@ async fn describe_is_loaded(server: &vltava_broker::server::Server) -> bool {
     let mut client = Client::connect(server).await;
     let request = ListGroupsRequest::default();
     client.ask(0, &request, |answer| answer.error_code == 0).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_properties_file_of_every_era_starts_a_broker_whose_groups_work() {
+    for (version, file) in [
+        ("0.8.0", include_str!("../../settings/tests/shipped/0.8.0.properties")),
+        ("0.8.2", include_str!("../../settings/tests/shipped/0.8.2.properties")),
+        ("0.9.0", include_str!("../../settings/tests/shipped/0.9.0.properties")),
+        ("0.10.2", include_str!("../../settings/tests/shipped/0.10.2.properties")),
+        ("0.11.0", include_str!("../../settings/tests/shipped/0.11.0.properties")),
+        ("1.1", include_str!("../../settings/tests/shipped/1.1.properties")),
+        ("2.8", include_str!("../../settings/tests/shipped/2.8.properties")),
+        ("3.9", include_str!("../../settings/tests/shipped/3.9.properties")),
+    ] {
+        let house = House::new().await;
+        let file = Properties::parse(file, version).unwrap();
+        // What a test cannot share with others, and what would make it wait.
+        let mut overrides = Properties::default();
+        let fixed = house.config(&[]);
+        for key in [
+            "listeners",
+            "log.dir",
+            "zookeeper.connect",
+            "offsets.topic.num.partitions",
+            "group.initial.rebalance.delay.ms",
+        ] {
+            overrides.set(key, fixed.given().get(key).unwrap());
+        }
+        overrides.set("log.dirs", house.log_dir().to_str().unwrap());
+        let config = BrokerConfig::from_properties(&file, &overrides).unwrap();
+        let server = vltava_broker::server::Server::start(config).await.unwrap();
+        let mut client = Client::connect(&server).await;
+        client.create("orders", 1, &[]).await;
+        client.until_coordinated("group").await;
+        client.until_led("__consumer_offsets", 4).await;
+        until("the coordinator is loaded", async || describe_is_loaded(&server).await).await;
+        let member = join(&mut client, 0, &Wish::of("group")).await.unwrap();
+        assert_eq!(sync(&mut client, 0, &member, b"all of it").await.unwrap(), b"all of it", "{version}");
+        let note = Note { offset: 5, note: "", retention_ms: -1 };
+        assert_eq!(commit(&mut client, 2, &member, note).await, ErrorCode::None, "{version}");
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,11 @@ use std::{
 };
 
 use house::{Client, House, PATIENCE, get, until};
-use vltava_broker::{control::Session, server::Server};
+use vltava_broker::{
+    control::Session,
+    loggers::{self, Levels},
+    server::Server,
+};
 use vltava_protocol::{
     ErrorCode,
     messages::{
@@ -299,6 +303,8 @@ async fn protection_that_old_tools_left_in_zookeeper_stops_the_start_by_name() {
         ("/scram", "/config/users/alice"),
         ("/acl", "/kafka-acl/Topic/orders"),
         ("/prefixed", "/kafka-acl-extended/prefixed/Topic/orders"),
+        ("/quota", "/config/clients/app"),
+        ("/tls", "/config/brokers/0"),
     ] {
         let connect = format!("{}{chroot}", apache.address());
         let house = House::on(connect.as_str());
@@ -308,6 +314,18 @@ async fn protection_that_old_tools_left_in_zookeeper_stops_the_start_by_name() {
         match chroot {
             "/scram" => {
                 let arguments = [&["--zookeeper", connect.as_str()][..], &user, &scram].concat();
+                tool(Version::V3_9, "kafka.admin.ConfigCommand", &arguments)
+            }
+            "/quota" => {
+                let client = ["--entity-type", "clients", "--entity-name", "app", "--alter"];
+                let quota = ["--add-config", "producer_byte_rate=1024"];
+                let arguments = [&["--zookeeper", connect.as_str()][..], &client, &quota].concat();
+                tool(Version::V0_11, "kafka.admin.ConfigCommand", &arguments)
+            }
+            "/tls" => {
+                let broker = ["--entity-type", "brokers", "--entity-name", "0", "--alter"];
+                let keystore = ["--add-config", "listener.name.internal.ssl.keystore.location=/k"];
+                let arguments = [&["--zookeeper", connect.as_str()][..], &broker, &keystore].concat();
                 tool(Version::V3_9, "kafka.admin.ConfigCommand", &arguments)
             }
             "/acl" => tool(Version::V0_11, "kafka.admin.AclCommand", &[&properties[..], &acl].concat()),
@@ -320,6 +338,40 @@ async fn protection_that_old_tools_left_in_zookeeper_stops_the_start_by_name() {
         assert!(error.contains(closed), "{closed}: {error}");
         assert!(!error.contains("alice-secret") && !error.contains("stored_key"), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tool_of_3_9_describes_and_changes_the_levels_of_the_log() {
+    let filter = Arc::new(parking_lot::Mutex::new(String::new()));
+    let seen = filter.clone();
+    let apply = move |filter: &str| {
+        filter.clone_into(&mut seen.lock());
+        Ok(())
+    };
+    loggers::install(Levels::of_filter("info,zookeeper_client=error"), Box::new(apply));
+    let house = House::new().await;
+    let server = house.start().await;
+    let address = server.listeners()[0].1.to_string();
+    let loggers = |more: &[&str]| {
+        let which = ["--bootstrap-server", &address, "--entity-type", "broker-loggers", "--entity-name", "0"];
+        tool(Version::V3_9, "kafka.admin.ConfigCommand", &[&which[..], more].concat())
+    };
+    let described = loggers(&["--describe"]);
+    assert!(described.contains("Dynamic configs for broker-logger 0 are:"), "{described}");
+    for (logger, level) in
+        [("root", "INFO"), ("vltava_broker.control", "INFO"), ("zookeeper_client", "ERROR")]
+    {
+        assert!(
+            described.contains(&format!("  {logger}={level} sensitive=false synonyms={{}}\n")),
+            "{described}"
+        );
+    }
+    let altered = loggers(&["--alter", "--add-config", "root=WARN,vltava_broker.control=DEBUG"]);
+    assert!(altered.contains("Completed updating config for broker-logger 0."), "{altered}");
+    assert_eq!(*filter.lock(), "warn,vltava_broker::control=debug,zookeeper_client=error");
+    loggers(&["--alter", "--delete-config", "vltava_broker.control"]);
+    assert_eq!(*filter.lock(), "warn,zookeeper_client=error");
+    server.stop().await;
 }
 
 /// What one broker leaves in ZooKeeper: a line for each znode with its kind, data version, ACL and data, what differs from run to run masked.

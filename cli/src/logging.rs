@@ -9,7 +9,9 @@ use tracing_subscriber::{
     EnvFilter,
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     registry::LookupSpan,
+    reload::Handle,
 };
+use vltava_broker::loggers::{self, Apply, Levels};
 
 /// Options about the log.
 #[derive(Debug, Args)]
@@ -35,14 +37,33 @@ const QUIET: &str = "zookeeper_client=error";
 
 /// Starts the log of this process.
 pub(crate) fn start(args: &LogArgs) -> Result<(), String> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", args.log_level))
-        .map_err(|error| format!("--log-level {}: {error}", args.log_level))?;
+    let wanted = format!("{QUIET},{}", args.log_level);
+    let filter =
+        EnvFilter::try_new(&wanted).map_err(|error| format!("--log-level {}: {error}", args.log_level))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter);
-    let started = match args.log_format {
-        LogFormat::Text => builder.with_ansi(false).event_format(KafkaLayout).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let (started, apply) = match args.log_format {
+        LogFormat::Text => {
+            let builder = builder.with_ansi(false).event_format(KafkaLayout).with_filter_reloading();
+            let apply = change_by(builder.reload_handle());
+            (builder.try_init(), apply)
+        }
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            let apply = change_by(builder.reload_handle());
+            (builder.try_init(), apply)
+        }
     };
-    started.map_err(|error| error.to_string())
+    started.map_err(|error| error.to_string())?;
+    loggers::install(Levels::of_filter(&wanted), apply);
+    Ok(())
+}
+
+/// How brokers change the filter of the log.
+fn change_by<S: 'static>(handle: Handle<EnvFilter, S>) -> Apply {
+    Box::new(move |filter| {
+        let filter = EnvFilter::try_new(filter).map_err(|error| format!("{filter}: {error}"))?;
+        handle.reload(filter).map_err(|error| error.to_string())
+    })
 }
 
 /// Says why a server does not start: in its log like all else, or, if errors are not logged, on standard error.

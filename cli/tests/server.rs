@@ -7,6 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use vltava_client::admin::{AlterOp, Resource, ResourceKind, alter_configs, describe_configs};
+use vltava_client::{Client, Options};
 use vltava_testkit::process::Running;
 use vltava_testkit::{vltava, wait};
 
@@ -249,6 +251,75 @@ fn a_port_or_a_directory_that_is_taken_is_told() {
     let port = place.zookeeper.port();
     fs::write(&properties, format!("dataDir={}\nclientPort={port}\n", place.path("second"))).unwrap();
     assert_eq!(refusals(&["zookeeper", &properties], "in use"), (1, 0));
+}
+
+#[test]
+fn the_log_as_json_is_one_object_a_line() {
+    let place = Place::new();
+    let port = wait::free_port();
+    let lines = format!(
+        "broker.id=4\nlog.dirs={}\nlisteners=PLAINTEXT://127.0.0.1:{port}\nno.such.key=1\n",
+        place.path("data")
+    );
+    let mut command = place.server(&lines, &[]);
+    command.args(["--log-format", "json"]);
+    let mut server = Running::start("vltava server", command, &place.folder.path().join("server.out"));
+    server.wait_for_line("\"started\"", LIMIT);
+    assert!(server.stop(LIMIT).success());
+    let said = server.output();
+    let object = |line: &str| {
+        let read: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert!(read.is_object() && !line.contains('\u{1b}'), "{line}");
+        for key in ["timestamp", "level", "message", "target"] {
+            assert!(read[key].is_string(), "no {key} in {line}");
+        }
+        read
+    };
+    let all: Vec<serde_json::Value> = said.lines().map(object).collect();
+    let find = |message: &str| {
+        let found =
+            all.iter().find(|line| line["message"].as_str().is_some_and(|text| text.contains(message)));
+        found.unwrap_or_else(|| panic!("no {message} in {said}"))
+    };
+    assert_eq!(find("no.such.key")["level"], "WARN");
+    let started = find("started");
+    assert_eq!((&started["level"], &started["target"]), (&"INFO".into(), &"vltava_broker::server".into()));
+    assert_eq!(started["broker.id"], 4, "fields lie beside the message");
+}
+
+#[test]
+fn levels_of_the_log_change_while_the_broker_runs() {
+    let place = Place::new();
+    let port = wait::free_port();
+    let lines =
+        format!("broker.id=0\nlog.dirs={}\nlisteners=PLAINTEXT://127.0.0.1:{port}\n", place.path("data"));
+    let log = place.folder.path().join("server.out");
+    let mut server = Running::start("vltava server", place.server(&lines, &[]), &log);
+    wait::for_port("the broker listens", LIMIT, format!("127.0.0.1:{port}").parse().unwrap());
+    let loggers = Resource { kind: ResourceKind::BrokerLogger, name: "0".to_owned() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options = Options::new(&format!("127.0.0.1:{port}")).unwrap();
+        let mut client = Client::connect(options).await.unwrap();
+        let set = |level: &str| AlterOp::Set(level.to_owned());
+        let quiet = [("root".to_owned(), set("ERROR")), ("vltava".to_owned(), set("INFO"))];
+        alter_configs(&mut client, &loggers, &quiet, false).await.unwrap();
+        let levels = describe_configs(&mut client, &loggers).await.unwrap();
+        let level =
+            |name: &str| levels.iter().find(|entry| entry.name == name).and_then(|entry| entry.value.clone());
+        for (logger, expected) in [("root", "ERROR"), ("vltava", "INFO"), ("vltava_broker.control", "ERROR")]
+        {
+            assert_eq!(level(logger).as_deref(), Some(expected), "{logger}");
+        }
+        let root = [("root".to_owned(), AlterOp::Delete)];
+        let refused = alter_configs(&mut client, &loggers, &root, false).await.unwrap_err().to_string();
+        assert!(refused.contains("Removing the log level of the root logger is not allowed"), "{refused}");
+    });
+    assert!(server.stop(LIMIT).success());
+    let said = server.output();
+    assert!(said.contains("started") && said.contains("SIGTERM: shutting down (vltava::server)"), "{said}");
+    assert!(!said.contains("shut down completed"), "the broker's modules say errors only: {said}");
 }
 
 /// What a server that does not start says of its reason: how many lines of its log, and how many on standard error.

@@ -81,6 +81,9 @@ impl BrokerConfig {
             return self.warnings.push(Warning::Unknown { key: key.to_owned(), nearest });
         };
         let Some(definition) = broker_keys().find(key) else { return };
+        if definition.only_dynamic {
+            return self.warnings.push(Warning::NoEffect { key: definition.name, why: reason::ONLY_DYNAMIC });
+        }
         match read(key, definition, text) {
             Ok(value) => self.values[index] = value,
             Err(problem) => return problems.push(problem),
@@ -97,10 +100,8 @@ impl BrokerConfig {
 
     fn take_listener_key(&mut self, key: &str, rest: &str, text: &str, problems: &mut Vec<Problem>) {
         let unknown = || Warning::Unknown { key: key.to_owned(), nearest: None };
-        let Some((listener, name)) = rest.split_once('.') else { return self.warnings.push(unknown()) };
-        // SASL keys may carry a mechanism too: listener.name.<name>.<mechanism>.sasl.jaas.config
-        let found = broker_keys().find(name).or_else(|| broker_keys().find(name.split_once('.')?.1));
-        match found {
+        let Some((listener, _)) = rest.split_once('.') else { return self.warnings.push(unknown()) };
+        match definition_of(key) {
             Some(definition) if definition.name == broker::NUM_NETWORK_THREADS.name() => {
                 let (key, why) = (definition.name, reason::SHARED_THREADS);
                 self.warnings.push(Warning::NoEffect { key, why });
@@ -274,7 +275,15 @@ pub(crate) fn listener_key(name: &str) -> Option<(String, &'static Definition)> 
     Some((listener.to_uppercase(), definition))
 }
 
-fn refuses(definition: &Definition) -> bool {
+/// The key that a name means, which may be given for one listener alone (`listener.name.<name>.<key>`), and of SASL for one mechanism
+/// (`listener.name.<name>.<mechanism>.<key>`).
+pub(crate) fn definition_of(name: &str) -> Option<&'static Definition> {
+    let Some(rest) = name.strip_prefix(LISTENER_PREFIX) else { return broker_keys().find(name) };
+    let (_, key) = rest.split_once('.')?;
+    broker_keys().find(key).or_else(|| broker_keys().find(key.split_once('.')?.1))
+}
+
+pub(crate) fn refuses(definition: &Definition) -> bool {
     matches!(definition.effect, Effect::Refused(_))
 }
 
@@ -291,7 +300,7 @@ fn read(key: &str, definition: &Definition, text: &str) -> Result<Value, Problem
 }
 
 /// An empty text is how properties files say "nothing".
-fn same_as_default(definition: &Definition, value: &Value) -> bool {
+pub(crate) fn same_as_default(definition: &Definition, value: &Value) -> bool {
     let default = Value::from_literal(definition.default);
     let nothing = match value {
         Value::Text(text) => text.is_empty(),

@@ -175,8 +175,12 @@ pub struct Definition {
     pub allowed: Allowed,
     /// How much it matters.
     pub importance: Importance,
-    /// Whether it can be changed at run time.
+    /// Whether it can be changed at run time, in Apache Kafka.
     pub scope: Scope,
+    /// Vltava changes it by a restart only, whatever the scope says.
+    pub by_restart: bool,
+    /// It can be set at run time alone: in a properties file it is no key.
+    pub only_dynamic: bool,
     /// What Vltava does with it.
     pub effect: Effect,
     /// Of a topic key, the broker keys that it takes its default from, the strongest first.
@@ -200,6 +204,8 @@ impl Definition {
             allowed: Allowed::Any,
             importance: Importance::Medium,
             scope: Scope::ReadOnly,
+            by_restart: false,
+            only_dynamic: false,
             effect: Effect::Effective,
             broker_keys: &[],
             internal: false,
@@ -224,7 +230,7 @@ impl Definition {
     /// Whether it can be changed without a restart.
     #[must_use]
     pub const fn is_dynamic(&self) -> bool {
-        !matches!(self.scope, Scope::ReadOnly)
+        !self.by_restart && !matches!(self.scope, Scope::ReadOnly)
     }
 
     pub(crate) const fn documented(mut self, text: &'static str) -> Self {
@@ -304,6 +310,16 @@ impl Definition {
 
     pub(crate) const fn cluster_wide(mut self) -> Self {
         self.scope = Scope::ClusterWide;
+        self
+    }
+
+    pub(crate) const fn by_restart(mut self) -> Self {
+        self.by_restart = true;
+        self
+    }
+
+    pub(crate) const fn only_dynamic(mut self) -> Self {
+        self.only_dynamic = true;
         self
     }
 

@@ -113,6 +113,7 @@ impl DynamicConfig {
             broker_keys().iter().filter(|definition| !definition.internal && definition.removed_in.is_none());
         let mut all: Vec<DescribedConfig> = known
             .filter(|definition| wanted(definition.name, names))
+            .filter(|definition| !definition.only_dynamic || self.is_set(definition.name))
             .map(|definition| {
                 let value = self.current().value(definition);
                 described(definition, value, self.synonyms(definition), !definition.is_dynamic())
@@ -137,6 +138,11 @@ impl DynamicConfig {
         }
         all.sort_by(|left, right| left.name.cmp(&right.name));
         all
+    }
+
+    /// Whether the key was set at run time, for this broker or for all.
+    fn is_set(&self, name: &str) -> bool {
+        [Level::Broker, Level::Cluster].iter().any(|&level| self.values(level).contains_key(name))
     }
 
     /// The values that were set for all brokers at run time, sorted by name: the description of the unnamed broker.

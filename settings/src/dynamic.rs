@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::broker::{
-    BACKGROUND_THREADS, NUM_IO_THREADS, NUM_NETWORK_THREADS, NUM_RECOVERY_THREADS_PER_DATA_DIR,
-    NUM_REPLICA_FETCHERS,
+    BACKGROUND_THREADS, NUM_IO_THREADS, NUM_RECOVERY_THREADS_PER_DATA_DIR, NUM_REPLICA_FETCHERS,
 };
-use crate::config::{BrokerConfig, listener_key};
+use crate::config::{BrokerConfig, definition_of, listener_key, refuses, same_as_default};
 use crate::definition::{Definition, Effect, Scope};
 use crate::key::{Key, Setting};
 use crate::problem::{Problem, Problems};
 use crate::properties::Properties;
-use crate::table::broker_keys;
+use crate::protection::unkept;
+use crate::rules;
 use crate::topic_config::TopicConfig;
 use crate::value::{InvalidValue, Value};
-use crate::{broker, rules};
 
 /// Where dynamic values of brokers apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +36,6 @@ pub struct DynamicConfig {
     topic_defaults: TopicConfig,
 }
 
-/// Keys that Kafka can change at run time and Vltava cannot yet.
-const NOT_YET_DYNAMIC: [&str; 4] = [
-    NUM_NETWORK_THREADS.name(),
-    broker::LISTENERS.name(),
-    broker::ADVERTISED_LISTENERS.name(),
-    broker::LISTENER_SECURITY_PROTOCOL_MAP.name(),
-];
-
 impl DynamicConfig {
     /// A configuration that has not changed yet.
     #[must_use]
@@ -59,12 +50,13 @@ impl DynamicConfig {
     }
 
     /// Replaces all values of one level, as a notification of a change brings them. Values that do not fit, as an old tool may
-    /// have written to ZooKeeper, are left out and reported, and the others apply.
+    /// have written to ZooKeeper, are left out and reported, and the others apply. [`Problem::Refused`] is of a value that would protect what stays open.
     pub fn replace(&mut self, level: Level, values: BTreeMap<String, String>) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut kept = BTreeMap::new();
         for (name, text) in values {
-            match validate_broker_config(&name, &text, level) {
+            let problem = unkept(&self.fixed, &name, &text);
+            match problem.map_or_else(|| validate_broker_config(&name, &text, level), Err) {
                 Ok(_) => drop(kept.insert(name, text)),
                 Err(problem) => problems.push(problem),
             }
@@ -137,13 +129,8 @@ impl DynamicConfig {
 /// Pools of threads change by a factor of two at most while the broker runs, so that a slip of the pen cannot stop it
 /// (`DynamicThreadPool`).
 fn pools<'a>(before: &'a BrokerConfig, after: &'a BrokerConfig) -> impl Iterator<Item = Problem> + 'a {
-    const POOLS: [Key<i32>; 5] = [
-        NUM_IO_THREADS,
-        NUM_NETWORK_THREADS,
-        NUM_REPLICA_FETCHERS,
-        NUM_RECOVERY_THREADS_PER_DATA_DIR,
-        BACKGROUND_THREADS,
-    ];
+    const POOLS: [Key<i32>; 4] =
+        [NUM_IO_THREADS, NUM_REPLICA_FETCHERS, NUM_RECOVERY_THREADS_PER_DATA_DIR, BACKGROUND_THREADS];
     POOLS.into_iter().filter_map(|pool| {
         let (key, old, new) = (pool.name(), before.get(pool), after.get(pool));
         let bound = match new {
@@ -167,11 +154,11 @@ fn pools<'a>(before: &'a BrokerConfig, after: &'a BrokerConfig) -> impl Iterator
 /// The key is unknown or cannot be changed at that level while brokers run, the value is wrong, or it asks for something that is
 /// not built.
 pub fn validate_broker_config(name: &str, text: &str, level: Level) -> Result<Value, Problem> {
-    let found = match listener_key(name) {
-        Some((_, definition)) => Some(definition),
-        None => broker_keys().find(name),
+    // For one listener alone there are few keys; of the others those are known that are refused.
+    let own = |definition: &&Definition| {
+        *name == *definition.name || listener_key(name).is_some() || refuses(definition)
     };
-    let Some(definition) = found else {
+    let Some(definition) = definition_of(name).filter(own) else {
         return Err(InvalidValue::Unknown { what: "broker", name: name.to_owned() }.into());
     };
     let refuse = |what: String| Err(Problem::Rule { key: definition.name, what });
@@ -185,13 +172,13 @@ pub fn validate_broker_config(name: &str, text: &str, level: Level) -> Result<Va
         _ => {}
     }
     let value = definition.parse(text)?;
-    if NOT_YET_DYNAMIC.contains(&definition.name) {
+    if definition.by_restart {
         return refuse(format!(
             "{name} cannot be changed while the broker runs: change its properties and restart it"
         ));
     }
     match definition.effect {
-        Effect::Refused(why) if value != Value::from_literal(definition.default) => {
+        Effect::Refused(why) if !same_as_default(definition, &value) => {
             Err(Problem::refused(name, definition, text.trim(), why))
         }
         _ => Ok(value),

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::broker;
 use crate::config::BrokerConfig;
 use crate::problem::Problem;
+use crate::value::InvalidValue;
 
 /// How a listener protects its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,41 +124,66 @@ pub(crate) struct Listeners {
 /// The most listeners of one broker: far above any real need, a bound on quadratic checks.
 const MAX_LISTENERS: usize = 64;
 
-/// Reads and checks everything about listeners.
+/// Reads and checks everything about listeners. What depends on a text that cannot be read is not checked: only the cause is told.
 pub(crate) fn resolve(config: &BrokerConfig, problems: &mut Vec<Problem>) -> Listeners {
+    let before = problems.len();
     let protocols = protocol_map(config, problems);
     let binds = endpoints(config, broker::LISTENERS.name(), &bind_text(config), problems);
     let advertised = advertised_text(config).map(|(key, text)| endpoints(config, key, &text, problems));
+    if problems.len() > before {
+        return Listeners::default();
+    }
     if binds.is_empty() {
-        let what = "at least one listener is needed, such as PLAINTEXT://:9092".to_owned();
-        problems.push(Problem::Rule { key: broker::LISTENERS.name(), what });
+        let why = "at least one listener is needed, such as PLAINTEXT://:9092";
+        problems.push(invalid(broker::LISTENERS.name(), config.get(broker::LISTENERS), why));
+        return Listeners::default();
     }
     check_distinct(&binds, problems);
     check_advertised(&binds, advertised.as_deref(), problems);
 
     let mut all = Vec::with_capacity(binds.len());
     for bind in binds {
-        let protocol = protocols.iter().find(|(name, _)| *name == bind.name).map(|&(_, protocol)| protocol);
-        match protocol {
-            None => problems.push(Problem::Rule {
-                key: broker::LISTENER_SECURITY_PROTOCOL_MAP.name(),
-                what: format!("No security protocol defined for listener {}", bind.name),
-            }),
-            Some(SecurityProtocol::Plaintext) => {}
-            Some(protocol) => problems.push(Problem::Refused {
-                key: broker::LISTENERS.name().to_owned(),
-                value: bind.to_string(),
-                why: format!("{} is not built yet: only PLAINTEXT is served", protocol.name()),
-            }),
-        }
+        let protocol = protocol_of(config, &bind, &protocols, problems);
         let advertised = match &advertised {
             Some(list) => list.iter().find(|end| end.name == bind.name).cloned(),
             None => Some(bind.clone()),
         };
-        all.push(Listener { bind, advertised, protocol: protocol.unwrap_or(SecurityProtocol::Plaintext) });
+        all.push(Listener { bind, advertised, protocol });
     }
-    let inter_broker = inter_broker_name(config, &protocols, &all, problems);
+    let inter_broker = if problems.len() > before {
+        String::new()
+    } else {
+        inter_broker_name(config, &protocols, &all, problems)
+    };
     Listeners { all, inter_broker }
+}
+
+/// What a listener speaks; it is a problem if that is unknown, or protected.
+fn protocol_of(
+    config: &BrokerConfig,
+    bind: &EndPoint,
+    protocols: &[(String, SecurityProtocol)],
+    problems: &mut Vec<Problem>,
+) -> SecurityProtocol {
+    let found = protocols.iter().find(|(name, _)| *name == bind.name).map(|&(_, protocol)| protocol);
+    match found {
+        None => {
+            let why = format!("No security protocol defined for listener {}", bind.name);
+            let text = config.get(broker::LISTENER_SECURITY_PROTOCOL_MAP);
+            problems.push(invalid(broker::LISTENER_SECURITY_PROTOCOL_MAP.name(), text, why));
+        }
+        Some(SecurityProtocol::Plaintext) => {}
+        Some(protocol) => problems.push(Problem::Refused {
+            key: broker::LISTENERS.name().to_owned(),
+            value: bind.to_string(),
+            why: format!("{} is not built yet: only PLAINTEXT is served", protocol.name()),
+        }),
+    }
+    found.unwrap_or(SecurityProtocol::Plaintext)
+}
+
+fn invalid(key: &str, value: &str, why: impl Into<String>) -> Problem {
+    InvalidValue::Invalid { name: key.to_owned(), value: value.to_owned(), why: why.into() }.into()
 }
 
 fn bind_text(config: &BrokerConfig) -> String {
@@ -209,15 +235,11 @@ fn endpoints(
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()).take(MAX_LISTENERS + 1) {
         match EndPoint::parse(item) {
             Ok(end) => list.push(end),
-            Err(why) => problems.push(Problem::Rule {
-                key,
-                what: format!("Invalid value {text} for configuration {key}: {why}"),
-            }),
+            Err(why) => problems.push(invalid(key, text, why)),
         }
     }
     if list.len() > MAX_LISTENERS {
-        problems
-            .push(Problem::Rule { key, what: format!("{key} may name {MAX_LISTENERS} listeners at most") });
+        problems.push(invalid(key, text, format!("it may name {MAX_LISTENERS} listeners at most")));
         list.clear();
     }
     list
@@ -229,31 +251,32 @@ fn protocol_map(config: &BrokerConfig, problems: &mut Vec<Problem>) -> Vec<(Stri
     let mut map: Vec<(String, SecurityProtocol)> = Vec::new();
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         let Some((name, protocol)) = item.rsplit_once(':') else {
-            let what = format!("Invalid value {text} for configuration {key}: {item} is not NAME:PROTOCOL");
-            problems.push(Problem::Rule { key, what });
+            problems.push(invalid(key, text, format!("{item} is not NAME:PROTOCOL")));
             continue;
         };
         match SecurityProtocol::parse(protocol.trim()) {
             Some(protocol) => map.push((name.trim().to_uppercase(), protocol)),
-            None => problems.push(Problem::Rule {
-                key,
-                what: format!(
-                    "Invalid security protocol `{protocol}` defined in {key}: it must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"
-                ),
-            }),
+            None => {
+                let why = format!(
+                    "Invalid security protocol `{protocol}`: it must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"
+                );
+                problems.push(invalid(key, text, why));
+            }
         }
     }
     map
 }
 
+fn shown(ends: &[EndPoint]) -> String {
+    ends.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
 fn check_distinct(binds: &[EndPoint], problems: &mut Vec<Problem>) {
-    let shown = || binds.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let key = broker::LISTENERS.name();
+    let mut wrong = |why: &str| problems.push(invalid(broker::LISTENERS.name(), &shown(binds), why));
     for (index, end) in binds.iter().enumerate() {
         let earlier = &binds[..index];
         if earlier.iter().any(|other| other.name == end.name) {
-            let what = format!("Each listener must have a different name, listeners: {}", shown());
-            problems.push(Problem::Rule { key, what });
+            wrong("Each listener must have a different name");
         }
         // One port may serve an IPv4 and an IPv6 address (KAFKA-10520).
         let both_families = |other: &EndPoint| {
@@ -263,8 +286,7 @@ fn check_distinct(binds: &[EndPoint], problems: &mut Vec<Problem>) {
             )
         };
         if end.port != 0 && earlier.iter().any(|other| other.port == end.port && !both_families(other)) {
-            let what = format!("Each listener must have a different port, listeners: {}", shown());
-            problems.push(Problem::Rule { key, what });
+            wrong("Each listener must have a different port");
         }
     }
 }
@@ -272,23 +294,24 @@ fn check_distinct(binds: &[EndPoint], problems: &mut Vec<Problem>) {
 fn check_advertised(binds: &[EndPoint], advertised: Option<&[EndPoint]>, problems: &mut Vec<Problem>) {
     let key = broker::ADVERTISED_LISTENERS.name();
     let names = || binds.iter().map(|end| end.name.as_str()).collect::<Vec<_>>().join(",");
-    for end in advertised.unwrap_or(binds) {
+    let list = advertised.unwrap_or(binds);
+    for end in list {
         if end.host == "0.0.0.0" {
-            let what = format!(
-                "{key} cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address. Advertised: {end}"
-            );
-            problems.push(Problem::Rule { key, what });
+            let why = "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address";
+            // Without the key what is bound is advertised.
+            let given = if advertised.is_some() { key } else { broker::LISTENERS.name() };
+            problems.push(invalid(given, &end.to_string(), why));
         }
     }
     for end in advertised.unwrap_or_default() {
         if !binds.iter().any(|bind| bind.name == end.name) {
-            let what = format!(
-                "{key} listener names must be equal to or a subset of the ones defined in listeners. Found {}. \
+            let why = format!(
+                "advertised.listeners listener names must be equal to or a subset of the ones defined in listeners. Found {}. \
                  The valid options based on the current configuration are {}",
                 end.name,
                 names()
             );
-            problems.push(Problem::Rule { key, what });
+            problems.push(invalid(key, &shown(list), why));
         }
     }
 }
@@ -301,17 +324,18 @@ fn inter_broker_name(
 ) -> String {
     let key = broker::INTER_BROKER_LISTENER_NAME.name();
     let name = match config.get(broker::INTER_BROKER_LISTENER_NAME) {
-        Some(name) => {
-            let name = name.to_uppercase();
+        Some(given) => {
+            let name = given.to_uppercase();
             if config.is_given(broker::SECURITY_INTER_BROKER_PROTOCOL.name()) {
-                let what = format!("Only one of {key} and security.inter.broker.protocol should be set.");
-                problems.push(Problem::Rule { key, what });
+                let why = format!("Only one of {key} and security.inter.broker.protocol should be set.");
+                problems.push(invalid(key, given, why));
             }
             if !protocols.iter().any(|(known, _)| *known == name) {
-                let what = format!(
+                let why = format!(
                     "Listener with name {name} defined in {key} not found in listener.security.protocol.map."
                 );
-                problems.push(Problem::Rule { key, what });
+                problems.push(invalid(key, given, why));
+                return name;
             }
             name
         }
@@ -319,13 +343,13 @@ fn inter_broker_name(
     };
     let advertised: Vec<&str> =
         listeners.iter().filter_map(|l| Some(l.advertised.as_ref()?.name.as_str())).collect();
-    if !advertised.contains(&name.as_str()) && !listeners.is_empty() {
-        let what = format!(
+    if !advertised.contains(&name.as_str()) {
+        let why = format!(
             "{key} must be a listener name defined in advertised.listeners. Found {name}. \
              The valid options based on currently configured listeners are {}",
             advertised.join(",")
         );
-        problems.push(Problem::Rule { key, what });
+        problems.push(invalid(key, &name, why));
     }
     name
 }

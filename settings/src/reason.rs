@@ -52,3 +52,6 @@ pub(crate) const PER_TOPIC: &str =
     "topics have configurations of their own since Kafka 0.8.1, where it must be set";
 pub(crate) const NO_AUTHORIZER: &str = "there is no authorizer yet: every resource is open to everybody";
 pub(crate) const PROVIDERS: &str = "Vltava cannot load Java classes, so the values would stay unresolved";
+pub(crate) const ONLY_DYNAMIC: &str = "it can only be set while the broker runs, see kafka-configs";
+pub(crate) const LISTENERS_STAY: &str =
+    "listeners do not change while the broker runs, so it belongs into the properties file";

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::broker;
-use crate::definition::{Definition, Effect, Scope};
+use crate::definition::{Definition, Effect};
 use crate::table::{broker_keys, topic_keys};
 use crate::topic;
 use crate::value::Value;
@@ -38,7 +38,8 @@ pub fn reference() -> String {
         for definition in keys {
             let changed = match (definition.removed_in, definition.scope) {
                 (Some(version), _) => format!("dropped in {version}"),
-                (None, Scope::ReadOnly) => "by a restart".to_owned(),
+                (None, _) if !definition.is_dynamic() => "by a restart".to_owned(),
+                (None, scope) if definition.only_dynamic => format!("{scope}, at run time only"),
                 (None, scope) => scope.to_string(),
             };
             row(&mut page, definition, &changed);

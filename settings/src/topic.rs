@@ -54,12 +54,12 @@ keys! {
     FOLLOWER_REPLICATION_THROTTLED_REPLICAS: Vec<String> = list("follower.replication.throttled.replicas", &[])
         .throttled_replicas()
         .medium()
-        .accepted(reason::QUOTAS);
+        .accepted(reason::ALONE);
     /// Replicas whose serving of followers is throttled, as a list of `partition:broker`, or `*`.
     LEADER_REPLICATION_THROTTLED_REPLICAS: Vec<String> = list("leader.replication.throttled.replicas", &[])
         .throttled_replicas()
         .medium()
-        .accepted(reason::QUOTAS);
+        .accepted(reason::ALONE);
     /// Bytes of records between two entries of an index.
     INDEX_INTERVAL_BYTES: i32 = int("index.interval.bytes", 4096)
         .at_least(0)

@@ -99,6 +99,13 @@ pub enum InvalidValue {
     },
 }
 
+impl InvalidValue {
+    /// A value that is of its key's type and cannot be used.
+    pub(crate) fn of(definition: &Definition, value: &Value, why: String) -> InvalidValue {
+        definition.invalid(&value.shown().unwrap_or_default(), why)
+    }
+}
+
 impl Definition {
     /// Reads a value from text, as Kafka's `ConfigDef.parseType` and the key's validator do: surrounding white space is
     /// dropped, numbers are decimal, lists are split at commas.

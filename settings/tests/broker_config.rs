@@ -1,31 +1,24 @@
 //! A broker's configuration, from properties files as users have them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use vltava_settings::{
-    BrokerConfig, ConfigSource, DynamicConfig, Level, Properties, ProtocolVersion, TopicConfig, broker,
-    topic, validate_topic_config, validate_topic_configs,
+    BrokerConfig, Properties, ProtocolVersion, TopicConfig, Warning, broker, topic, validate_topic_config,
+    validate_topic_configs,
 };
 
-/// What the distributions ship, without the comments.
-const SERVER_0_8_2: &str = "broker.id=0\nport=9092\n#host.name=localhost\nnum.network.threads=3\nnum.io.threads=8\n\
-    socket.send.buffer.bytes=102400\nsocket.receive.buffer.bytes=102400\nsocket.request.max.bytes=104857600\n\
-    log.dirs=/tmp/kafka-logs\nnum.partitions=1\nnum.recovery.threads.per.data.dir=1\nlog.retention.hours=168\n\
-    log.segment.bytes=1073741824\nlog.retention.check.interval.ms=300000\nlog.cleaner.enable=false\n\
-    zookeeper.connect=localhost:2181\nzookeeper.connection.timeout.ms=6000\n";
-const SERVER_0_11: &str = "broker.id=0\n#delete.topic.enable=true\nnum.network.threads=3\nnum.io.threads=8\n\
-    socket.send.buffer.bytes=102400\nsocket.receive.buffer.bytes=102400\nsocket.request.max.bytes=104857600\n\
-    log.dirs=/tmp/kafka-logs\nnum.partitions=1\nnum.recovery.threads.per.data.dir=1\noffsets.topic.replication.factor=1\n\
-    transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\nlog.retention.hours=168\n\
-    log.segment.bytes=1073741824\nlog.retention.check.interval.ms=300000\nzookeeper.connect=localhost:2181\n\
-    zookeeper.connection.timeout.ms=6000\ngroup.initial.rebalance.delay.ms=0\n";
-const SERVER_3_9: &str = "broker.id=0\n#listeners=PLAINTEXT://:9092\nnum.network.threads=3\nnum.io.threads=8\n\
-    socket.send.buffer.bytes=102400\nsocket.receive.buffer.bytes=102400\nsocket.request.max.bytes=104857600\n\
-    log.dirs=/tmp/kafka-logs\nnum.partitions=1\nnum.recovery.threads.per.data.dir=1\noffsets.topic.replication.factor=1\n\
-    transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\nlog.retention.hours=168\n\
-    log.retention.check.interval.ms=300000\nzookeeper.connect=localhost:2181\nzookeeper.connection.timeout.ms=18000\n\
-    group.initial.rebalance.delay.ms=0\n";
+/// What the distributions shipped as `config/server.properties`, without the comments.
+const SHIPPED: [(&str, &str); 9] = [
+    ("0.8.0", include_str!("shipped/0.8.0.properties")),
+    ("0.8.1", include_str!("shipped/0.8.1.properties")),
+    ("0.8.2", include_str!("shipped/0.8.2.properties")),
+    ("0.9.0", include_str!("shipped/0.9.0.properties")),
+    ("0.10.2", include_str!("shipped/0.10.2.properties")),
+    ("0.11.0", include_str!("shipped/0.11.0.properties")),
+    ("1.1", include_str!("shipped/1.1.properties")),
+    ("2.8", include_str!("shipped/2.8.properties")),
+    ("3.9", include_str!("shipped/3.9.properties")),
+];
 
 fn read(text: &str) -> Result<BrokerConfig, Vec<String>> {
     let properties = Properties::parse(text, "server.properties").unwrap();
@@ -51,8 +44,8 @@ fn listeners(config: &BrokerConfig) -> Vec<(String, Option<String>)> {
 
 #[test]
 fn the_properties_that_kafka_shipped_are_read() {
-    for text in [SERVER_0_8_2, SERVER_0_11, SERVER_3_9] {
-        let config = read(text).unwrap();
+    for (version, text) in SHIPPED {
+        let config = read(text).unwrap_or_else(|problems| panic!("{version}: {problems:?}"));
         assert_eq!(config.broker_id(), Some(0));
         assert_eq!(config.log_dirs(), ["/tmp/kafka-logs".into()] as [std::path::PathBuf; 1]);
         assert_eq!(config.zookeeper_connect(), "localhost:2181");
@@ -61,9 +54,10 @@ fn the_properties_that_kafka_shipped_are_read() {
             [("PLAINTEXT://:9092".to_owned(), Some("PLAINTEXT://:9092".to_owned()))]
         );
         assert_eq!(config.inter_broker_listener(), "PLAINTEXT");
-        assert_eq!(config.get(broker::NUM_PARTITIONS), 1);
+        let unknown = config.warnings().iter().find(|warning| matches!(warning, Warning::Unknown { .. }));
+        assert_eq!(unknown, None, "{version}");
     }
-    let warnings: Vec<_> = read(SERVER_0_8_2).unwrap().warnings().iter().map(ToString::to_string).collect();
+    let warnings: Vec<_> = read(SHIPPED[2].1).unwrap().warnings().iter().map(ToString::to_string).collect();
     assert_eq!(
         warnings,
         [
@@ -106,7 +100,6 @@ fn every_problem_is_told_at_once_with_key_value_and_what_is_allowed() {
              everybody could do everything. Remove the key to run without it",
             "Invalid value 1 for configuration log.segment.bytes: Value must be at least 14",
             "Invalid value PLAINTEXT//:9092 for configuration listeners: Unable to parse PLAINTEXT//:9092 to a broker endpoint",
-            "at least one listener is needed, such as PLAINTEXT://:9092",
             "Invalid value 2000 for configuration broker.id: it must be greater than or equal to -1 and not greater than \
              reserved.broker.max.id, 1000",
             "Missing required configuration `zookeeper.connect` which has no default value.",
@@ -244,6 +237,28 @@ fn keys_are_checked_against_each_other() {
     ] {
         let problems = with_zookeeper(text).unwrap_err();
         assert!(problems.iter().any(|problem| problem.contains(part)), "{text}: {problems:?}");
+        let shaped =
+            |problem: &String| problem.starts_with("Invalid value ") || problem.starts_with("You must set");
+        assert!(problems.iter().all(shaped), "each names key, value and what is allowed: {problems:?}");
+    }
+    for (text, cause) in [
+        (
+            "listeners=PLAINTEXT//:9092\nadvertised.listeners=A://:1\ninter.broker.listener.name=A",
+            "listeners",
+        ),
+        ("listener.security.protocol.map=A:FOO\nlisteners=A://:1", "listener.security.protocol.map"),
+        ("listeners=SASL_SSL://:9093", "listeners"),
+        ("socket.request.max.bytes=x\nqueued.max.request.bytes=10", "socket.request.max.bytes"),
+        (
+            "offsets.topic.replication.factor=0\noffsets.commit.required.acks=5",
+            "offsets.topic.replication.factor",
+        ),
+    ] {
+        let given = format!("zookeeper.connect=z:1\n{text}");
+        let properties = Properties::parse(&given, "p").unwrap();
+        let problems = BrokerConfig::from_properties(&properties, &Properties::default()).unwrap_err();
+        let keys: Vec<&str> = problems.0.iter().map(vltava_settings::Problem::key).collect();
+        assert_eq!(keys, [cause], "only the cause of {text} is told: {problems}");
     }
     let config = with_zookeeper(
         "node.id=5\ninter.broker.protocol.version=2.7\nmax.connections.per.ip.overrides=a:1,[::1]:2",
@@ -322,125 +337,6 @@ fn topic_overrides_are_validated_in_kafka_s_words() {
         message,
         "conflict topic config setting min.compaction.lag.ms (5) > max.compaction.lag.ms (4)"
     );
-}
-
-#[test]
-fn dynamic_values_layer_over_the_file_and_are_described_with_their_sources() {
-    let config = with_zookeeper("log.retention.ms=100\nlog.segment.bytes=1000\nstrange.key=1").unwrap();
-    let mut dynamic = DynamicConfig::new(Arc::new(config));
-    assert!(
-        dynamic
-            .replace(Level::Cluster, overrides(&[("log.segment.bytes", "2000"), ("log.retention.ms", "200")]))
-            .is_empty()
-    );
-    assert!(dynamic.replace(Level::Broker, overrides(&[("log.segment.bytes", "3000")])).is_empty());
-    assert_eq!(dynamic.get(broker::LOG_SEGMENT_BYTES), 3000);
-    assert_eq!(dynamic.topic_defaults().get(topic::RETENTION_MS), 200);
-
-    let described =
-        dynamic.describe_topic(&overrides(&[("segment.bytes", "4000")]), Some(&["segment.bytes"]));
-    let [segment] = &described[..] else { panic!("{described:?}") };
-    assert_eq!(segment.value.as_deref(), Some("4000"));
-    let sources: Vec<_> =
-        segment.synonyms.iter().map(|s| (s.name.as_str(), s.value.as_deref().unwrap(), s.source)).collect();
-    assert_eq!(
-        sources,
-        [
-            ("segment.bytes", "4000", ConfigSource::Topic),
-            ("log.segment.bytes", "3000", ConfigSource::DynamicBroker),
-            ("log.segment.bytes", "2000", ConfigSource::DynamicDefaultBroker),
-            ("log.segment.bytes", "1000", ConfigSource::StaticBroker),
-            ("log.segment.bytes", "1073741824", ConfigSource::Default),
-        ]
-    );
-
-    let all = dynamic.describe_broker(None);
-    assert!(all.is_sorted_by(|left, right| left.name < right.name));
-    let find = |name: &str| all.iter().find(|config| config.name == name).unwrap();
-    assert!(find("num.partitions").read_only && find("num.partitions").is_default());
-    assert!(find("ssl.key.password").is_sensitive);
-    assert_eq!(find("strange.key").value, None);
-    assert_eq!(find("log.retention.ms").source, ConfigSource::DynamicDefaultBroker);
-
-    let cluster = dynamic.describe_cluster(None);
-    assert_eq!(
-        cluster.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(),
-        ["log.retention.ms", "log.segment.bytes"]
-    );
-
-    // Removing a level's values brings back what lies below.
-    dynamic.replace(Level::Broker, BTreeMap::new());
-    dynamic.replace(Level::Cluster, BTreeMap::new());
-    assert_eq!(dynamic.get(broker::LOG_SEGMENT_BYTES), 1000);
-}
-
-#[test]
-fn hours_alone_leave_no_synonym_of_retention_ms_as_in_kafka() {
-    let dynamic = DynamicConfig::new(Arc::new(with_zookeeper("log.retention.hours=1").unwrap()));
-    let described = dynamic.describe_topic(&BTreeMap::new(), Some(&["retention.ms"]));
-    assert_eq!(described[0].value.as_deref(), Some("3600000"));
-    assert_eq!((described[0].source, described[0].synonyms.len()), (ConfigSource::Default, 0));
-}
-
-#[test]
-fn dynamic_changes_are_validated_by_scope_value_and_rules() {
-    let dynamic = DynamicConfig::new(Arc::new(with_zookeeper("").unwrap()));
-    for (level, name, value, part) in [
-        (
-            Level::Broker,
-            "num.partitions",
-            "2",
-            "Cannot update these configs dynamically: Set(num.partitions)",
-        ),
-        (
-            Level::Cluster,
-            "listeners",
-            "PLAINTEXT://:1",
-            "Cannot update these configs at default cluster level: Set(listeners)",
-        ),
-        (Level::Broker, "listeners", "PLAINTEXT://:1", "cannot be changed while the broker runs"),
-        (Level::Cluster, "log.segment.bytes", "1", "Value must be at least 14"),
-        (Level::Cluster, "log.retention.ms", "0", "log.retention.ms"),
-        (
-            Level::Cluster,
-            "num.io.threads",
-            "17",
-            "failed for num.io.threads=17, value should not be greater than double the current value 8",
-        ),
-        (
-            Level::Broker,
-            "num.io.threads",
-            "3",
-            "failed for num.io.threads=3, value should be at least half the current value 8",
-        ),
-        (Level::Cluster, "who", "1", "Unknown broker config name: who"),
-    ] {
-        let problems = dynamic.validate(level, &overrides(&[(name, value)])).unwrap_err();
-        assert!(problems.to_string().contains(part), "{problems}");
-    }
-    dynamic
-        .validate(Level::Cluster, &overrides(&[("log.retention.ms", "5"), ("num.io.threads", "4")]))
-        .unwrap();
-}
-
-#[test]
-fn a_listener_s_own_limits_can_change_while_the_broker_runs() {
-    let file = "zookeeper.connect=localhost:2181\nlisteners=PLAINTEXT://:9092\nlistener.name.plaintext.max.connections=7\n\
-        listener.name.plaintext.num.network.threads=4\n";
-    let config = read(file).unwrap();
-    let warned: Vec<String> = config.warnings().iter().map(ToString::to_string).collect();
-    assert!(warned.iter().any(|warning| warning.contains("all listeners share the threads")), "{warned:?}");
-    assert_eq!(config.get_own(broker::MAX_CONNECTIONS, "PLAINTEXT"), Some(7));
-    let mut dynamic = DynamicConfig::new(Arc::new(config));
-    let own = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
-    let name = "listener.name.plaintext.max.connections";
-    assert!(dynamic.replace(Level::Cluster, own(name, "8")).is_empty());
-    assert_eq!(dynamic.current().get_own(broker::MAX_CONNECTIONS, "PLAINTEXT"), Some(8));
-    assert!(dynamic.replace(Level::Broker, own(name, "9")).is_empty());
-    assert_eq!(dynamic.current().get_own(broker::MAX_CONNECTIONS, "PLAINTEXT"), Some(9));
-    assert_eq!(dynamic.current().get(broker::MAX_CONNECTIONS), i32::MAX, "the broker's own is another");
-    assert!(dynamic.validate(Level::Broker, &own(name, "-1")).is_err());
-    assert!(dynamic.validate(Level::Broker, &own("listener.name.plaintext.num.partitions", "1")).is_err());
 }
 
 #[test]

@@ -28,6 +28,12 @@ const NOT_DEFINED_THERE: &[(&str, &str)] = &[
     ("allow.everyone.if.no.acl.found", "read by Apache Kafka's authorizer itself"),
     ("config.providers", "read by the configuration parser itself"),
     ("vltava.metrics.listener", "Vltava's own"),
+    ("leader.replication.throttled.rate", "set at run time only, see QuotaConfigs.brokerQuotaConfigs"),
+    ("follower.replication.throttled.rate", "set at run time only, see QuotaConfigs.brokerQuotaConfigs"),
+    (
+        "replica.alter.log.dirs.io.max.bytes.per.second",
+        "set at run time only, see QuotaConfigs.brokerQuotaConfigs",
+    ),
 ];
 
 /// Keys whose allowed values differ on purpose, and why.

@@ -1,6 +1,10 @@
 //! AlterConfigs: replaces all overrides of a resource at once. IncrementalAlterConfigs is its better successor.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use vltava_protocol::{
     ErrorCode,
@@ -27,8 +31,14 @@ pub(super) async fn handle(
     body: AlterConfigsRequest<'_>,
 ) -> AlterConfigsResponse<'static> {
     let mut responses = Vec::with_capacity(body.resources.len());
+    let names = body.resources.iter().map(|resource| (resource.resource_type, &*resource.resource_name));
+    let twice = repeated(names);
     for resource in &body.resources {
-        let error = replace(broker, resource, body.validate_only).await.err();
+        let outcome = match twice.get(&(resource.resource_type, &*resource.resource_name)) {
+            None => replace(broker, resource, body.validate_only).await,
+            Some(error) => Err(error.clone()),
+        };
+        let error = outcome.err();
         responses.push(AlterConfigsResourceResponse {
             error_code: error.as_ref().map_or(ErrorCode::None, |error| error.code).into(),
             error_message: error.map(|error| error.message.into()),
@@ -38,6 +48,20 @@ pub(super) async fn handle(
         });
     }
     AlterConfigsResponse { responses, ..Default::default() }
+}
+
+/// The resources that a request names more than once, and the error of each.
+pub(super) fn repeated<'a>(
+    resources: impl Iterator<Item = (i8, &'a str)>,
+) -> HashMap<(i8, &'a str), AdminError> {
+    let mut seen = HashSet::new();
+    resources
+        .filter(|resource| !seen.insert(*resource))
+        .map(|resource| {
+            let message = "Each resource must appear at most once.";
+            (resource, AdminError::new(ErrorCode::InvalidRequest, message))
+        })
+        .collect()
 }
 
 async fn replace(

@@ -1,4 +1,4 @@
-//! The resources of configuration requests: topics and brokers, by type and name.
+//! The resources of configuration requests: topics and brokers, by type and name. A broker's loggers are in [`broker_loggers`](super::broker_loggers).
 
 use vltava_protocol::ErrorCode;
 
@@ -11,7 +11,7 @@ use crate::{
 /// `ConfigResource.Type` of a topic, a broker, and a broker's loggers.
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
-const BROKER_LOGGER: i8 = 8;
+pub(super) const BROKER_LOGGER: i8 = 8;
 
 /// The entity of a resource. A topic must exist; of brokers only this one is known here, and the empty name stands for all.
 pub(super) fn entity(broker: &Broker, kind: i8, name: &str) -> Result<Entity, AdminError> {
@@ -38,10 +38,7 @@ pub(super) fn entity(broker: &Broker, kind: i8, name: &str) -> Result<Entity, Ad
                 error(ErrorCode::InvalidRequest, format!("Broker id must be an integer, but it is: {name}"))
             }
         },
-        BROKER_LOGGER => error(
-            ErrorCode::InvalidRequest,
-            "Log levels are set by RUST_LOG when the broker starts.".to_owned(),
-        ),
-        _ => error(ErrorCode::InvalidRequest, format!("Unsupported resource type: {kind}")),
+        // A broker's loggers among them: they are no configuration, and AlterConfigs does not know them.
+        _ => error(ErrorCode::InvalidRequest, format!("Unknown resource type {kind}")),
     }
 }

@@ -11,8 +11,15 @@ use vltava_protocol::{
     },
 };
 
-use super::{create_topics::check_replicas, topic_rules::MAX_NEW_PARTITIONS};
-use crate::{Broker, control::AdminError, net::RequestContext};
+use super::{
+    create_topics::check_replicas,
+    topic_rules::{MAX_NEW_PARTITIONS, fits},
+};
+use crate::{
+    Broker,
+    control::{AdminError, Snapshot},
+    net::RequestContext,
+};
 
 pub(super) async fn handle(
     broker: &Arc<Broker>,
@@ -26,10 +33,11 @@ pub(super) async fn handle(
         *counts.entry(&topic.name).or_default() += 1;
     }
     let mut results = Vec::with_capacity(counts.len());
+    let mut room = MAX_NEW_PARTITIONS;
     for topic in &body.topics {
         let outcome = match counts.remove(&*topic.name) {
             None => continue,
-            Some(1) => grow(broker, topic, body.validate_only, deadline).await,
+            Some(1) => grow(broker, topic, body.validate_only, &mut room, deadline).await,
             Some(_) => Err(AdminError::new(ErrorCode::InvalidRequest, "Duplicate topic in request.")),
         };
         let error = outcome.err();
@@ -47,73 +55,27 @@ async fn grow(
     broker: &Broker,
     topic: &CreatePartitionsTopic<'_>,
     validate_only: bool,
+    room: &mut usize,
     deadline: tokio::time::Instant,
 ) -> Result<(), AdminError> {
-    let error = |code: ErrorCode, message: String| Err(AdminError::new(code, message));
     if !broker.control.is_active_controller() {
-        return error(ErrorCode::NotController, ErrorCode::NotController.message().to_owned());
+        return Err(AdminError::new(ErrorCode::NotController, ErrorCode::NotController.message()));
     }
+    let unknown = || {
+        let message = format!("The topic '{}' does not exist.", topic.name);
+        AdminError::new(ErrorCode::UnknownTopicOrPartition, message)
+    };
     let snapshot = broker.metadata.owned();
-    if snapshot.topic(&topic.name).is_none() {
-        return error(
-            ErrorCode::UnknownTopicOrPartition,
-            format!("The topic '{}' does not exist.", topic.name),
-        );
-    }
-    let Some(assignment) = broker.control.assignment(&topic.name).await? else {
-        return error(
-            ErrorCode::UnknownTopicOrPartition,
-            format!("The topic '{}' does not exist.", topic.name),
-        );
-    };
+    snapshot.topic(&topic.name).ok_or_else(unknown)?;
+    let assignment = broker.control.assignment(&topic.name).await?.ok_or_else(unknown)?;
     let present = assignment.partitions.len();
-    let wanted = usize::try_from(topic.count).unwrap_or(0);
-    if wanted < present {
-        return error(
-            ErrorCode::InvalidPartitions,
-            format!(
-                "Topic currently has {present} partitions, which is higher than the requested {}.",
-                topic.count
-            ),
-        );
-    }
-    if wanted == present {
-        return error(ErrorCode::InvalidPartitions, format!("Topic already has {present} partitions."));
-    }
-    let count = wanted - present;
-    if count > MAX_NEW_PARTITIONS {
-        return error(
-            ErrorCode::InvalidPartitions,
-            format!("Not more than {MAX_NEW_PARTITIONS} partitions at once."),
-        );
-    }
+    let count = more(present, topic.count)?;
+    fits(count, *room)?;
+    *room -= count;
     // All partitions have as many replicas as the first, which is also where the new ones continue.
-    let first = assignment.partitions.values().next().map(|first| first.replicas.clone()).unwrap_or_default();
-    let added = match &topic.assignments {
-        None => {
-            let brokers: Vec<i32> = snapshot.brokers().map(|live| live.id).collect();
-            let start =
-                first.first().and_then(|id| brokers.iter().position(|known| known == id)).unwrap_or(0);
-            place(&brokers, present, count, first.len(), (start, start))
-                .map_err(|error| AdminError::new(ErrorCode::InvalidReplicationFactor, error.to_string()))?
-        }
-        Some(chosen) => {
-            let chosen: Vec<Vec<i32>> = chosen.iter().map(|chosen| chosen.broker_ids.clone()).collect();
-            if chosen.len() != count {
-                return error(
-                    ErrorCode::InvalidReplicaAssignment,
-                    format!(
-                        "Increasing the number of partitions by {count} but {} assignments provided.",
-                        chosen.len()
-                    ),
-                );
-            }
-            for (index, replicas) in (present..).zip(&chosen) {
-                check_replicas(&snapshot, i32::try_from(index).unwrap_or(i32::MAX), replicas, first.len())?;
-            }
-            chosen
-        }
-    };
+    let first =
+        assignment.partitions.values().next().map(|first| first.replicas.as_slice()).unwrap_or_default();
+    let added = replicas(&snapshot, topic, present, count, first)?;
     if validate_only {
         return Ok(());
     }
@@ -122,9 +84,49 @@ async fn grow(
     let grown = broker.metadata.wait_for(patience, |now| {
         let led =
             now.topic(&topic.name)?.partitions.values().filter(|partition| partition.leader >= 0).count();
-        (led >= wanted).then_some(())
+        (led >= present + count).then_some(())
     });
     grown
         .await
         .ok_or_else(|| AdminError::new(ErrorCode::RequestTimedOut, "The partitions are being created."))
+}
+
+/// How many partitions are to be added to those that are there.
+fn more(present: usize, wanted: i32) -> Result<usize, AdminError> {
+    let invalid = |message: String| Err(AdminError::new(ErrorCode::InvalidPartitions, message));
+    match usize::try_from(wanted).unwrap_or(0) {
+        count if count < present => invalid(format!(
+            "Topic currently has {present} partitions, which is higher than the requested {wanted}."
+        )),
+        count if count == present => invalid(format!("Topic already has {present} partitions.")),
+        count => Ok(count - present),
+    }
+}
+
+/// The replicas of the new partitions: as the client chose, or placed after the first partition's.
+fn replicas(
+    snapshot: &Snapshot,
+    topic: &CreatePartitionsTopic<'_>,
+    present: usize,
+    count: usize,
+    first: &[i32],
+) -> Result<Vec<Vec<i32>>, AdminError> {
+    let Some(chosen) = &topic.assignments else {
+        let brokers: Vec<i32> = snapshot.brokers().map(|live| live.id).collect();
+        let start = first.first().and_then(|id| brokers.iter().position(|known| known == id)).unwrap_or(0);
+        return place(&brokers, present, count, first.len(), (start, start))
+            .map_err(|error| AdminError::new(ErrorCode::InvalidReplicationFactor, error.to_string()));
+    };
+    if chosen.len() != count {
+        let message = format!(
+            "Increasing the number of partitions by {count} but {} assignments provided.",
+            chosen.len()
+        );
+        return Err(AdminError::new(ErrorCode::InvalidReplicaAssignment, message));
+    }
+    let chosen: Vec<Vec<i32>> = chosen.iter().map(|chosen| chosen.broker_ids.clone()).collect();
+    for (index, replicas) in (present..).zip(&chosen) {
+        check_replicas(snapshot, i32::try_from(index).unwrap_or(i32::MAX), replicas, first.len())?;
+    }
+    Ok(chosen)
 }

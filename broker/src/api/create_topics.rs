@@ -15,7 +15,7 @@ use vltava_protocol::{
 };
 use vltava_settings::{broker as keys, validate_topic_configs};
 
-use super::topic_rules::{MAX_NEW_PARTITIONS, collision, place_new, validate_name};
+use super::topic_rules::{MAX_NEW_PARTITIONS, collision, fits, place_new, validate_name};
 use crate::{
     Broker,
     control::{AdminError, Snapshot},
@@ -41,6 +41,7 @@ pub(super) async fn handle(
     }
     let mut results = Vec::with_capacity(counts.len());
     let mut answered = BTreeSet::new();
+    let mut room = MAX_NEW_PARTITIONS;
     for topic in &body.topics {
         if !answered.insert(&*topic.name) {
             continue;
@@ -48,7 +49,7 @@ pub(super) async fn handle(
         let outcome = if counts[&*topic.name] > 1 {
             Err(AdminError::new(ErrorCode::InvalidRequest, "Duplicate topic name."))
         } else {
-            create(broker, request.version, topic, body.validate_only).await
+            create(broker, request.version, topic, body.validate_only, &mut room).await
         };
         results.push((topic, outcome));
     }
@@ -88,11 +89,13 @@ async fn create(
     version: i16,
     topic: &CreatableTopic<'_>,
     validate_only: bool,
+    room: &mut usize,
 ) -> Result<(Plan, Option<Uuid>), AdminError> {
     if !broker.control.is_active_controller() {
         return Err(AdminError::new(ErrorCode::NotController, ErrorCode::NotController.message()));
     }
-    let plan = plan(broker, &broker.metadata.owned(), version, topic)?;
+    let plan = plan(broker, &broker.metadata.owned(), version, topic, *room)?;
+    *room = room.saturating_sub(plan.replicas.len());
     if validate_only {
         return Ok((plan, None));
     }
@@ -105,6 +108,7 @@ fn plan(
     snapshot: &Snapshot,
     version: i16,
     topic: &CreatableTopic<'_>,
+    room: usize,
 ) -> Result<Plan, AdminError> {
     let name = &*topic.name;
     if snapshot.topic(name).is_some() {
@@ -140,10 +144,10 @@ fn plan(
             given => i32::from(given),
         };
         validate_name(name)?;
-        spread(snapshot, partitions, factor)?
+        spread(snapshot, partitions, factor, room)?
     } else {
         validate_name(name)?;
-        assigned(snapshot, topic)?
+        assigned(snapshot, topic, room)?
     };
     if let Some(other) = collision(name, snapshot) {
         let message = format!("Topic '{name}' collides with existing topics: {other}");
@@ -159,17 +163,17 @@ fn plan(
     Ok(Plan { replicas, overrides })
 }
 
-fn spread(snapshot: &Snapshot, partitions: i32, factor: i32) -> Result<Vec<Vec<i32>>, AdminError> {
-    let Some(count) =
-        usize::try_from(partitions).ok().filter(|count| (1..=MAX_NEW_PARTITIONS).contains(count))
-    else {
-        let message = if partitions > 0 {
-            format!("Number of partitions must not be larger than {MAX_NEW_PARTITIONS}.")
-        } else {
-            "Number of partitions must be larger than 0.".to_owned()
-        };
+fn spread(
+    snapshot: &Snapshot,
+    partitions: i32,
+    factor: i32,
+    room: usize,
+) -> Result<Vec<Vec<i32>>, AdminError> {
+    let Some(count) = usize::try_from(partitions).ok().filter(|count| *count > 0) else {
+        let message = "Number of partitions must be larger than 0.";
         return Err(AdminError::new(ErrorCode::InvalidPartitions, message));
     };
+    fits(count, room)?;
     let wrong = |message: String| AdminError::new(ErrorCode::InvalidReplicationFactor, message);
     let factor = usize::try_from(factor)
         .ok()
@@ -186,7 +190,12 @@ fn spread(snapshot: &Snapshot, partitions: i32, factor: i32) -> Result<Vec<Vec<i
 }
 
 /// The replicas that the client chose.
-fn assigned(snapshot: &Snapshot, topic: &CreatableTopic<'_>) -> Result<Vec<Vec<i32>>, AdminError> {
+fn assigned(
+    snapshot: &Snapshot,
+    topic: &CreatableTopic<'_>,
+    room: usize,
+) -> Result<Vec<Vec<i32>>, AdminError> {
+    fits(topic.assignments.len(), room)?;
     let invalid = |message: String| AdminError::new(ErrorCode::InvalidReplicaAssignment, message);
     let by_index: BTreeMap<i32, &Vec<i32>> =
         topic.assignments.iter().map(|chosen| (chosen.partition_index, &chosen.broker_ids)).collect();

@@ -1,6 +1,9 @@
 //! DescribeConfigs: what topics and brokers are set to, where each value comes from, and what it means.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use vltava_protocol::{
     ErrorCode,
@@ -12,9 +15,12 @@ use vltava_protocol::{
         },
     },
 };
-use vltava_settings::DescribedConfig;
+use vltava_settings::{DescribedConfig, broker_keys, topic_keys};
 
-use super::config_resources::entity;
+use super::{
+    broker_loggers,
+    config_resources::{BROKER_LOGGER, entity},
+};
 use crate::{
     Broker,
     control::{AdminError, znodes::Entity},
@@ -27,8 +33,22 @@ pub(super) async fn handle(
     body: DescribeConfigsRequest<'_>,
 ) -> DescribeConfigsResponse<'static> {
     let mut results = Vec::with_capacity(body.resources.len());
+    // Each is described once, however often it is named: a description is far larger than a name.
+    let mut named = HashSet::new();
     for resource in &body.resources {
-        let described = describe(broker, resource).await;
+        if !named.insert((resource.resource_type, &*resource.resource_name)) {
+            continue;
+        }
+        let described = if resource.resource_type == BROKER_LOGGER {
+            broker_loggers::describe(broker.id, resource)
+        } else {
+            describe(broker, resource).await.map(|configs| {
+                let entry = |config| {
+                    entry(config, request.version, body.include_synonyms, body.include_documentation)
+                };
+                configs.into_iter().map(entry).collect()
+            })
+        };
         let (error, configs) = match described {
             Ok(configs) => (None, configs),
             Err(error) => (Some(error), Vec::new()),
@@ -38,12 +58,7 @@ pub(super) async fn handle(
             error_message: error.map(|error| error.message.into()),
             resource_type: resource.resource_type,
             resource_name: resource.resource_name.to_string().into(),
-            configs: configs
-                .into_iter()
-                .map(|config| {
-                    entry(config, request.version, body.include_synonyms, body.include_documentation)
-                })
-                .collect(),
+            configs,
             ..Default::default()
         });
     }
@@ -54,11 +69,19 @@ async fn describe(
     broker: &Broker,
     resource: &DescribeConfigsResource<'_>,
 ) -> Result<Vec<DescribedConfig>, AdminError> {
-    let names: Option<Vec<&str>> =
-        resource.configuration_keys.as_ref().map(|keys| keys.iter().map(|key| &**key).collect());
-    let names = names.as_deref();
     let entity = entity(broker, resource.resource_type, &resource.resource_name)?;
     let dynamic = broker.control.configs().dynamic();
+    // No keys are all keys, as in Kafka. Of those that are asked for only those are looked for that there are.
+    let exists = |key: &&str| {
+        broker_keys().find(key).is_some()
+            || topic_keys().find(key).is_some()
+            || dynamic.given().get(key).is_some()
+    };
+    let asked = resource.configuration_keys.as_ref().filter(|keys| !keys.is_empty());
+    let names: Option<BTreeSet<&str>> =
+        asked.map(|keys| keys.iter().map(|key| &**key).filter(exists).collect());
+    let names: Option<Vec<&str>> = names.map(|names| names.into_iter().collect());
+    let names = names.as_deref();
     Ok(match &entity {
         // As ZooKeeper has it, whether or not this broker has a replica.
         Entity::Topic(_) => dynamic.describe_topic(&broker.control.overrides(&entity).await?, names),

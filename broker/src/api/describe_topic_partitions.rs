@@ -13,8 +13,16 @@ use vltava_protocol::{
 };
 use vltava_settings::broker as keys;
 
-use super::{metadata::leader_error, topic_rules::validate_name};
-use crate::{Broker, net::RequestContext, partitions::is_internal};
+use super::{
+    metadata::{TOPIC_OPERATIONS, leader_error},
+    topic_rules::validate_name,
+};
+use crate::{
+    Broker,
+    control::{PartitionMetadata, Snapshot},
+    net::RequestContext,
+    partitions::is_internal,
+};
 
 /// All versions of this API know LISTENER_NOT_FOUND, which came with Metadata 6.
 const SINCE_LISTENER_NOT_FOUND: i16 = 6;
@@ -45,50 +53,27 @@ pub(super) fn handle(
     for name in names {
         let from = std::mem::take(&mut first);
         if left == 0 {
-            response.next_cursor =
-                Some(Cursor { topic_name: name.into(), partition_index: from, ..Default::default() });
+            response.next_cursor = Some(cursor(&name, from));
             break;
         }
         let Some(topic) = snapshot.topic(&name) else {
-            let code =
-                validate_name(&name).err().map_or(ErrorCode::UnknownTopicOrPartition, |error| error.code);
-            response.topics.push(DescribeTopicPartitionsResponseTopic {
-                error_code: code.into(),
-                is_internal: is_internal(&name),
-                name: Some(name.into()),
-                ..Default::default()
-            });
+            response.topics.push(unknown(name));
             continue;
         };
-        let mut partitions = Vec::new();
-        for (&index, partition) in topic.partitions.range(from..) {
-            if left == 0 {
-                let topic_name = name.clone().into();
-                response.next_cursor =
-                    Some(Cursor { topic_name, partition_index: index, ..Default::default() });
-                break;
-            }
-            left -= 1;
-            let error = leader_error(&snapshot, &request.listener, SINCE_LISTENER_NOT_FOUND, partition);
-            partitions.push(DescribeTopicPartitionsResponsePartition {
-                // Null is allowed on the wire, but Java's admin client takes the lists as given (KIP-966).
-                eligible_leader_replicas: Some(Vec::new()),
-                last_known_elr: Some(Vec::new()),
-                error_code: error.into(),
-                partition_index: index,
-                leader_id: if error == ErrorCode::None { partition.leader } else { -1 },
-                leader_epoch: partition.leader_epoch,
-                replica_nodes: partition.replicas.clone(),
-                isr_nodes: partition.isr.clone(),
-                offline_replicas: partition.offline.clone(),
-                ..Default::default()
-            });
-        }
+        let mut page = topic.partitions.range(from..).map(|(&index, partition)| (index, partition));
+        let partitions: Vec<_> = page
+            .by_ref()
+            .take(left)
+            .map(|(index, partition)| described(&snapshot, &request.listener, index, partition))
+            .collect();
+        left -= partitions.len();
+        response.next_cursor = page.next().map(|(index, _)| cursor(&name, index));
         response.topics.push(DescribeTopicPartitionsResponseTopic {
             is_internal: is_internal(&name),
             name: Some(name.into()),
             topic_id: topic.id,
             partitions,
+            topic_authorized_operations: TOPIC_OPERATIONS,
             ..Default::default()
         });
         if response.next_cursor.is_some() {
@@ -96,4 +81,43 @@ pub(super) fn handle(
         }
     }
     response
+}
+
+/// Where the next page begins.
+fn cursor(topic: &str, partition_index: i32) -> Cursor<'static> {
+    Cursor { topic_name: topic.to_owned().into(), partition_index, ..Default::default() }
+}
+
+/// A topic that is not there. As in Kafka it has operations all the same: without an authorizer everything may be done to any name.
+fn unknown(name: String) -> DescribeTopicPartitionsResponseTopic<'static> {
+    let code = validate_name(&name).err().map_or(ErrorCode::UnknownTopicOrPartition, |error| error.code);
+    DescribeTopicPartitionsResponseTopic {
+        error_code: code.into(),
+        is_internal: is_internal(&name),
+        name: Some(name.into()),
+        topic_authorized_operations: TOPIC_OPERATIONS,
+        ..Default::default()
+    }
+}
+
+fn described(
+    snapshot: &Snapshot,
+    listener: &str,
+    index: i32,
+    partition: &PartitionMetadata,
+) -> DescribeTopicPartitionsResponsePartition {
+    let error = leader_error(snapshot, listener, SINCE_LISTENER_NOT_FOUND, partition);
+    DescribeTopicPartitionsResponsePartition {
+        // Null is allowed on the wire, but Java's admin client takes the lists as given (KIP-966).
+        eligible_leader_replicas: Some(Vec::new()),
+        last_known_elr: Some(Vec::new()),
+        error_code: error.into(),
+        partition_index: index,
+        leader_id: if error == ErrorCode::None { partition.leader } else { -1 },
+        leader_epoch: partition.leader_epoch,
+        replica_nodes: partition.replicas.clone(),
+        isr_nodes: partition.isr.clone(),
+        offline_replicas: partition.offline.clone(),
+        ..Default::default()
+    }
 }

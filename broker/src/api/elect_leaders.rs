@@ -11,11 +11,7 @@ use vltava_protocol::{
     },
 };
 
-use crate::{
-    Broker,
-    control::{PartitionMetadata, Snapshot},
-    net::RequestContext,
-};
+use crate::{Broker, control::PartitionMetadata, net::RequestContext};
 
 /// `election_type` of an election of the preferred replica; the other one is of any replica that lives.
 const PREFERRED: i8 = 0;
@@ -37,22 +33,17 @@ pub(super) fn handle(
     } else {
         Some(ErrorCode::NotController)
     };
+    let lives = |id: &i32| snapshot.broker(*id).is_some();
     let mut results: BTreeMap<String, Vec<PartitionResult<'static>>> = BTreeMap::new();
     let mut elect = |topic: &str, number: i32, tell_not_needed: bool| {
-        let code = refused.unwrap_or_else(|| outcome(&snapshot, topic, number, body.election_type));
-        if code == ErrorCode::ElectionNotNeeded && !tell_not_needed {
-            return;
-        }
-        let code = match code {
-            ErrorCode::ElectionNotNeeded if request.version < FIRST_WITH_NOT_NEEDED => ErrorCode::None,
-            code => code,
+        let (code, message) = match refused {
+            Some(code) => (code, None),
+            None => outcome(snapshot.partition(topic, number), lives, body.election_type),
         };
-        results.entry(topic.to_owned()).or_default().push(PartitionResult {
-            partition_id: number,
-            error_code: code.into(),
-            error_message: message(code).map(Into::into),
-            ..PartitionResult::default()
-        });
+        if code != ErrorCode::ElectionNotNeeded || tell_not_needed {
+            let told = told(request.version, number, code, message);
+            results.entry(topic.to_owned()).or_default().push(told);
+        }
     };
     match &body.topic_partitions {
         Some(topics) => {
@@ -77,33 +68,82 @@ pub(super) fn handle(
         ..ReplicaElectionResult::default()
     };
     ElectLeadersResponse {
-        error_code: refused.unwrap_or(ErrorCode::None).into(),
+        // That this is not the controller is told of each partition, as in Kafka.
+        error_code: refused
+            .filter(|code| *code != ErrorCode::NotController)
+            .unwrap_or(ErrorCode::None)
+            .into(),
         replica_election_results: results.into_iter().map(result).collect(),
         ..ElectLeadersResponse::default()
     }
 }
 
-fn outcome(snapshot: &Snapshot, topic: &str, number: i32, election: i8) -> ErrorCode {
-    let Some(partition) = snapshot.partition(topic, number) else {
-        return ErrorCode::UnknownTopicOrPartition;
+fn told(
+    version: i16,
+    partition_id: i32,
+    code: ErrorCode,
+    message: Option<&'static str>,
+) -> PartitionResult<'static> {
+    let code = match code {
+        ErrorCode::ElectionNotNeeded if version < FIRST_WITH_NOT_NEEDED => ErrorCode::None,
+        code => code,
     };
-    let PartitionMetadata { leader, replicas, .. } = partition;
-    let lives = snapshot.broker(*leader).is_some();
-    match election {
-        PREFERRED if lives && replicas.first() == Some(leader) => ErrorCode::ElectionNotNeeded,
-        PREFERRED => ErrorCode::PreferredLeaderNotAvailable,
-        _ if lives => ErrorCode::ElectionNotNeeded,
-        _ => ErrorCode::EligibleLeadersNotAvailable,
-    }
+    let error_message = message.filter(|_| code != ErrorCode::None).map(Into::into);
+    PartitionResult { partition_id, error_code: code.into(), error_message, ..PartitionResult::default() }
 }
 
-/// Kafka's words.
-fn message(code: ErrorCode) -> Option<&'static str> {
-    match code {
-        ErrorCode::UnknownTopicOrPartition => Some("The partition does not exist."),
-        ErrorCode::ElectionNotNeeded => Some("Leader election not needed for topic partition."),
-        ErrorCode::PreferredLeaderNotAvailable => Some("The preferred leader was not available."),
-        ErrorCode::EligibleLeadersNotAvailable => Some("Eligible topic partition leaders are not available."),
-        _ => None,
+/// What an election comes to, and Kafka's words for it.
+fn outcome(
+    partition: Option<&PartitionMetadata>,
+    lives: impl Fn(&i32) -> bool,
+    election: i8,
+) -> (ErrorCode, Option<&'static str>) {
+    let Some(PartitionMetadata { leader, replicas, offline, .. }) = partition else {
+        return (ErrorCode::UnknownTopicOrPartition, Some("The partition does not exist."));
+    };
+    let needed = if election == PREFERRED { replicas.first() != Some(leader) } else { !lives(leader) };
+    if !needed {
+        return (ErrorCode::ElectionNotNeeded, Some("Leader election not needed for topic partition."));
+    }
+    if election == PREFERRED {
+        return (ErrorCode::PreferredLeaderNotAvailable, Some("The preferred leader was not available."));
+    }
+    // Kafka would elect it here.
+    let electable = replicas.iter().any(|id| lives(id) && !offline.contains(id));
+    let message = if electable {
+        "A replica that lives is elected only where the topic says unclean.leader.election.enable=true."
+    } else {
+        "Eligible topic partition leaders are not available."
+    };
+    (ErrorCode::EligibleLeadersNotAvailable, Some(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elections_are_answered_as_a_controller_in_zookeeper_mode_does() {
+        // One broker lives, 1; of 2 nothing is known.
+        let lives = |id: &i32| *id == 1;
+        let answer = |leader: i32, replicas: &[i32], offline: &[i32], election| {
+            let partition = PartitionMetadata {
+                leader,
+                leader_epoch: 0,
+                replicas: replicas.to_vec(),
+                isr: vec![leader],
+                offline: offline.to_vec(),
+            };
+            outcome(Some(&partition), lives, election)
+        };
+        let code = |leader, replicas: &[i32], election| answer(leader, replicas, &[], election).0;
+        assert_eq!(code(1, &[1], PREFERRED), ErrorCode::ElectionNotNeeded);
+        assert_eq!(code(1, &[2, 1], PREFERRED), ErrorCode::PreferredLeaderNotAvailable);
+        assert_eq!(code(1, &[2, 1], UNCLEAN), ErrorCode::ElectionNotNeeded);
+        assert_eq!(code(-1, &[2], UNCLEAN), ErrorCode::EligibleLeadersNotAvailable);
+        assert_eq!(outcome(None, lives, UNCLEAN).0, ErrorCode::UnknownTopicOrPartition);
+        let told = |offline: &[i32]| answer(-1, &[2, 1], offline, UNCLEAN).1.unwrap_or_default();
+        assert!(told(&[]).contains("unclean.leader.election.enable=true"));
+        assert!(told(&[1]).contains("Eligible topic partition leaders are not available."));
     }
 }

@@ -14,7 +14,11 @@ use vltava_protocol::{
 };
 use vltava_settings::{Definition, Kind, Value, broker_keys, topic_keys};
 
-use super::{alter_configs::alter, config_resources::entity};
+use super::{
+    alter_configs::{alter, repeated},
+    broker_loggers,
+    config_resources::{BROKER_LOGGER, entity},
+};
 use crate::{
     Broker,
     control::{AdminError, znodes::Entity},
@@ -27,8 +31,14 @@ pub(super) async fn handle(
     body: IncrementalAlterConfigsRequest<'_>,
 ) -> IncrementalAlterConfigsResponse<'static> {
     let mut responses = Vec::with_capacity(body.resources.len());
+    let names = body.resources.iter().map(|resource| (resource.resource_type, &*resource.resource_name));
+    let twice = repeated(names);
     for resource in &body.resources {
-        let error = change(broker, resource, body.validate_only).await.err();
+        let outcome = match twice.get(&(resource.resource_type, &*resource.resource_name)) {
+            None => change(broker, resource, body.validate_only).await,
+            Some(error) => Err(error.clone()),
+        };
+        let error = outcome.err();
         responses.push(AlterConfigsResourceResponse {
             error_code: error.as_ref().map_or(ErrorCode::None, |error| error.code).into(),
             error_message: error.map(|error| error.message.into()),
@@ -46,7 +56,6 @@ async fn change(
     validate_only: bool,
 ) -> Result<(), AdminError> {
     let invalid = |message: String| AdminError::new(ErrorCode::InvalidRequest, message);
-    let entity = entity(broker, resource.resource_type, &resource.resource_name)?;
     let names: BTreeSet<&str> = resource.configs.iter().map(|config| &*config.name).collect();
     if names.len() != resource.configs.len() {
         return Err(invalid("Error due to duplicate config keys".to_owned()));
@@ -60,6 +69,10 @@ async fn change(
     if !nulls.is_empty() {
         return Err(invalid(format!("Null value not supported for : {}", nulls.join(", "))));
     }
+    if resource.resource_type == BROKER_LOGGER {
+        return broker_loggers::alter(broker.id, resource, validate_only);
+    }
+    let entity = entity(broker, resource.resource_type, &resource.resource_name)?;
     let dynamic = broker.control.configs().dynamic();
     let inherited = |definition: &Definition| -> Vec<String> {
         let value = match &entity {
@@ -78,10 +91,10 @@ async fn change(
     alter(broker, &entity, validate_only, &apply).await
 }
 
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const APPEND: i8 = 2;
-const SUBTRACT: i8 = 3;
+pub(super) const SET: i8 = 0;
+pub(super) const DELETE: i8 = 1;
+pub(super) const APPEND: i8 = 2;
+pub(super) const SUBTRACT: i8 = 3;
 
 /// Applies one operation. A list that has no override of its own begins with what it inherits.
 fn one(

@@ -129,25 +129,16 @@ async fn try_answer(
             ..Default::default()
         });
     }
-    let least_version = match wanted.timestamp {
-        0.. | LATEST | EARLIEST => 1,
-        MAX_TIMESTAMP => 7,
-        EARLIEST_LOCAL => 8,
-        LATEST_TIERED => 9,
-        EARLIEST_PENDING_UPLOAD => 11,
-        _ => i16::MAX,
-    };
-    if version < least_version {
+    if version < first_with(wanted.timestamp) {
         return Err(Failure::Code(ErrorCode::UnsupportedVersion));
     }
-    if isolation != Isolation::Replica && !partition.knows_its_end() {
-        // A new leader whose high watermark is older than its epoch would tell an end that goes backwards (KIP-207).
-        let code = if version >= 5 { ErrorCode::OffsetNotAvailable } else { ErrorCode::LeaderNotAvailable };
-        return Err(Failure::Code(code));
-    }
+    // A new leader whose high watermark is older than its epoch would tell an end that goes backwards (KIP-207); what lies before it is known.
+    let knows_its_end = isolation == Isolation::Replica || partition.knows_its_end();
+    let not_yet = if version >= 5 { ErrorCode::OffsetNotAvailable } else { ErrorCode::LeaderNotAvailable };
     let end = partition.readable_end(isolation);
     let epoch_of = |offset: i64| partition.reader().epoch_at(offset).unwrap_or(-1);
     let (timestamp, offset, leader_epoch) = match wanted.timestamp {
+        LATEST if !knows_its_end => return Err(Failure::Code(not_yet)),
         LATEST => (UNKNOWN, end, leadership.epoch),
         EARLIEST | EARLIEST_LOCAL => {
             let start = partition.log_start();
@@ -156,6 +147,7 @@ async fn try_answer(
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => (UNKNOWN, UNKNOWN, -1),
         time => match by_time(broker, &partition, time).await? {
             Some((timestamp, offset)) if offset < end => (timestamp, offset, epoch_of(offset)),
+            _ if !knows_its_end => return Err(Failure::Code(not_yet)),
             _ => (UNKNOWN, UNKNOWN, -1),
         },
     };
@@ -166,6 +158,18 @@ async fn try_answer(
         leader_epoch: if version >= 4 { leader_epoch } else { -1 },
         ..Default::default()
     })
+}
+
+/// The version from which on a time may be asked for: negative ones are questions of their own.
+fn first_with(timestamp: i64) -> i16 {
+    match timestamp {
+        0.. | LATEST | EARLIEST => 1,
+        MAX_TIMESTAMP => 7,
+        EARLIEST_LOCAL => 8,
+        LATEST_TIERED => 9,
+        EARLIEST_PENDING_UPLOAD => 11,
+        _ => i16::MAX,
+    }
 }
 
 /// The first record of that time or later, or the one with the largest.

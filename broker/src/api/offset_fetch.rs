@@ -1,6 +1,7 @@
 //! OffsetFetch: what groups have committed; in version 0 what lies in ZooKeeper.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use vltava_cluster::groups::{CommittedOffset, Group};
@@ -86,12 +87,19 @@ fn offsets(
     }
 }
 
+/// Those partitions of a topic that this request has not asked for before: each is told once, as in Kafka.
+fn once<T: Copy + Eq + Hash>(asked: &mut HashSet<(T, i32)>, topic: T, partitions: &[i32]) -> Vec<i32> {
+    partitions.iter().copied().filter(|&index| asked.insert((topic, index))).collect()
+}
+
 async fn from_zookeeper(broker: &Broker, body: &OffsetFetchRequest<'_>) -> OffsetFetchResponse<'static> {
     let session = broker.control.session();
     let mut topics = Vec::new();
+    let mut asked = HashSet::new();
     for topic in body.topics.iter().flatten() {
-        let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
-        for index in &topic.partition_indexes {
+        let indexes = once(&mut asked, &*topic.name, &topic.partition_indexes);
+        let mut partitions = Vec::with_capacity(indexes.len());
+        for index in &indexes {
             let known = broker.metadata.snapshot().partition(&topic.name, *index).is_some();
             let found = match &session {
                 _ if !known => Err(ErrorCode::UnknownTopicOrPartition),
@@ -124,7 +132,11 @@ fn one_group(
     body: &OffsetFetchRequest<'_>,
 ) -> OffsetFetchResponse<'static> {
     let asked: Option<Vec<(String, Vec<i32>)>> = body.topics.as_ref().map(|topics| {
-        topics.iter().map(|topic| (topic.name.to_string(), topic.partition_indexes.clone())).collect()
+        let mut asked = HashSet::new();
+        topics
+            .iter()
+            .map(|topic| (topic.name.to_string(), once(&mut asked, &*topic.name, &topic.partition_indexes)))
+            .collect()
     });
     let found = look(broker, &body.group_id, |group| offsets(group, asked.as_deref()));
     let (found, error) = match found {
@@ -169,7 +181,14 @@ fn several(
             let known = snapshot.name(&topic.topic_id).map(ToString::to_string);
             if by_id { known.unwrap_or_default() } else { topic.name.to_string() }
         };
-        topics.iter().map(|topic| (name(topic), topic.partition_indexes.clone())).collect()
+        let mut asked = HashSet::new();
+        topics
+            .iter()
+            .map(|topic| {
+                let known = (topic.topic_id, &*topic.name);
+                (name(topic), once(&mut asked, known, &topic.partition_indexes))
+            })
+            .collect()
     });
     let found = match look(broker, &asked.group_id, |group| offsets(group, wanted.as_deref())) {
         Ok(found) => found,
@@ -197,4 +216,17 @@ fn several(
         }
     };
     OffsetFetchResponseGroup { topics: found.into_iter().enumerate().map(topic).collect(), ..named }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_that_is_asked_for_again_and_again_is_told_once() {
+        let mut asked = HashSet::new();
+        assert_eq!(once(&mut asked, "t", &[1, 0, 1, 1]), [1, 0]);
+        assert_eq!(once(&mut asked, "u", &[1]), [1]);
+        assert_eq!(once(&mut asked, "t", &[0, 2]), [2]);
+    }
 }

@@ -18,7 +18,7 @@ use vltava_settings::{BrokerConfig, DynamicConfig, Level, TopicConfig};
 use zookeeper_client as zk;
 
 use super::{
-    Member,
+    Member, protection,
     session::Session,
     znodes::{self, Entity, paths},
 };
@@ -196,8 +196,9 @@ impl Configs {
             Entity::Topic(_) => None,
             Entity::BrokerDefault => Some(Level::Cluster),
             Entity::Broker(id) if *id == self.broker_id => Some(Level::Broker),
-            // Quotas and users are not built; other brokers' values are theirs.
-            Entity::Broker(_) | Entity::Other(_) => return,
+            // Other brokers' values are theirs.
+            Entity::Broker(_) => return,
+            Entity::Other(_) => return protection::tell_of_entity(session, entity).await,
         };
         let overrides = match overrides(session, entity).await {
             Ok((overrides, _)) => overrides,
@@ -224,7 +225,7 @@ impl Configs {
         }
         info!(?level, keys = ?values.keys(), "dynamic broker configuration");
         for problem in next.replace(level, values) {
-            warn!(?level, %problem, "a dynamic value has no effect");
+            protection::tell_of_value(level, &problem);
         }
         self.dynamic.store(Arc::new(next));
         self.changes.send_modify(|count| *count += 1);
@@ -247,6 +248,7 @@ impl Configs {
         for entity in [Entity::BrokerDefault, Entity::Broker(self.broker_id)] {
             self.reload(session, &entity, member).await;
         }
+        protection::tell_of_all(session).await;
         let known: Vec<String> = self.topics.read().keys().map(ToString::to_string).collect();
         stream::iter(known)
             .for_each_concurrent(PIPELINE, |name| async move {

@@ -10,6 +10,7 @@ pub mod member;
 pub mod metadata_cache;
 mod orders;
 pub mod producer_ids;
+mod protection;
 pub mod registration;
 mod serving;
 pub mod session;
@@ -67,7 +68,7 @@ pub enum ControlError {
     Registration(#[from] RegistrationError),
     /// The log directories belong to another cluster.
     #[error(
-        "The Cluster ID {found} doesn't match stored clusterId Some({stored}) in meta.properties. The broker is trying to join the wrong cluster. Configured zookeeper.connect may be wrong."
+        "The Cluster ID {found} doesn't match the stored cluster.id {stored} in meta.properties. The broker is trying to join the wrong cluster. Configured zookeeper.connect may be wrong."
     )]
     OtherCluster {
         /// What ZooKeeper says.
@@ -153,7 +154,7 @@ impl Control {
         };
         let latency = Arc::new(Latency::default());
         let session = Session::open(&address).await?.measured_by(&latency);
-        startup::check_protection(&session).await?;
+        protection::check(&session).await?;
         startup::make_paths(&session).await?;
         let cluster_id = startup::cluster_id(&session).await?;
         if let Some(stored) = stored.cluster_id.as_ref().filter(|stored| **stored != cluster_id) {
@@ -169,6 +170,7 @@ impl Control {
             }
             (None, None) => return Err(StartupError::NoBrokerId.into()),
         };
+        protection::check_brokers(&session, broker_id, &config).await?;
         Ok(Self::with(config, address, (cluster_id, broker_id), Some(session), latency))
     }
 

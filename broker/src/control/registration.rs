@@ -16,7 +16,8 @@ use super::{
 pub enum RegistrationError {
     /// Another broker lives under this id.
     #[error(
-        "broker.id={id} is taken: {path} belongs to {endpoints:?}, and has not gone within one session timeout. Give this broker another id, or stop the other"
+        "broker.id={id} is taken: {path} belongs to a broker at {}, and has not gone within one session timeout. Give this broker another id, or stop the other",
+        addresses(endpoints)
     )]
     Taken {
         /// The id.
@@ -79,11 +80,18 @@ pub async fn register(
         }
         warn!(
             broker.id = id,
-            ?there,
+            there = addresses(&there),
             "the broker id is taken; waiting one session timeout for its owner to go"
         );
         wait_for_change(session, &path, deadline).await.map_err(failed)?;
     }
+}
+
+/// `host:port` of each endpoint, as a user writes them.
+fn addresses(endpoints: &[Endpoint]) -> String {
+    let all: Vec<String> =
+        endpoints.iter().map(|end| format!("{}://{}:{}", end.listener, end.host, end.port)).collect();
+    if all.is_empty() { "an address that cannot be read".to_owned() } else { all.join(", ") }
 }
 
 fn same_addresses(there: &[Endpoint], ours: &[Endpoint]) -> bool {

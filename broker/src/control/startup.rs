@@ -1,5 +1,5 @@
-//! What a broker does in ZooKeeper before it may open its logs: looks for protection that it could not keep up, makes the paths, and
-//! learns its cluster's id and its own.
+//! What a broker does in ZooKeeper before it may open its logs: makes the paths, and learns its cluster's id and its own. Before, `protection`
+//! looks for what it could not keep up.
 
 use tracing::info;
 use vltava_protocol::Uuid;
@@ -47,41 +47,9 @@ pub enum StartupError {
     },
 }
 
-fn refused(what: &'static str, path: &str) -> impl FnOnce(zk::Error) -> StartupError {
+pub(super) fn refused(what: &'static str, path: &str) -> impl FnOnce(zk::Error) -> StartupError {
     let path = path.to_owned();
     move |source| StartupError::ZooKeeper { what, path, source }
-}
-
-/// Looks for ACLs and SCRAM credentials.
-///
-/// # Errors
-/// [`StartupError::Protected`] when there are any.
-pub async fn check_protection(session: &Session) -> Result<(), StartupError> {
-    for root in [paths::ACLS.to_owned(), format!("{}/prefixed", paths::EXTENDED_ACLS)] {
-        for kind in list(session, &root).await? {
-            let path = format!("{root}/{kind}");
-            if let Some(resource) = list(session, &path).await?.into_iter().next() {
-                let what = format!("there are ACLs, for example on {kind} {resource}");
-                return Err(StartupError::Protected { path: format!("{path}/{resource}"), what });
-            }
-        }
-    }
-    for user in list(session, paths::CONFIG_USERS).await? {
-        let path = format!("{}/{user}", paths::CONFIG_USERS);
-        let Some((data, _)) = session.read(&path).await.map_err(refused("reading", &path))? else { continue };
-        let config = znodes::decode_config(&path, &data)?;
-        if let Some(mechanism) = config.keys().find(|key| key.starts_with("SCRAM-")) {
-            let what = format!(
-                "the user {user} has {mechanism} credentials, so clients are expected to authenticate"
-            );
-            return Err(StartupError::Protected { path, what });
-        }
-    }
-    Ok(())
-}
-
-async fn list(session: &Session, path: &str) -> Result<Vec<String>, StartupError> {
-    Ok(session.children(path).await.map_err(refused("listing", path))?.unwrap_or_default())
 }
 
 /// Makes the persistent paths, and `/feature`, where they are missing.

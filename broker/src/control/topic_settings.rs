@@ -53,10 +53,32 @@ pub(crate) fn partition_settings(
     let min_insync = usize::try_from(config.get(topic::MIN_INSYNC_REPLICAS)).unwrap_or(1);
     let mut settings = partitions::TopicConfig::new(log, min_insync, level);
     settings.down_conversion = config.get(topic::MESSAGE_DOWNCONVERSION_ENABLE);
-    if inter_broker < ProtocolVersion::V3_0_IV0 {
-        // From 3.0 on `message.format.version` is ignored.
+    if inter_broker < ProtocolVersion::V3_0_IV1 {
+        // From 3.0-IV1 on `message.format.version` is ignored.
         let format = ProtocolVersion::parse(config.get(topic::MESSAGE_FORMAT_VERSION));
         settings.rules.target_magic = format.map_or(2, ProtocolVersion::record_magic);
     }
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use vltava_settings::{BrokerConfig, Properties};
+
+    use super::*;
+
+    #[test]
+    fn an_old_message_format_is_obeyed_until_3_0_iv1() {
+        let properties = Properties::parse("zookeeper.connect=z:1", "p").expect("properties");
+        let broker =
+            BrokerConfig::from_properties(&properties, &Properties::default()).expect("a configuration");
+        let own = BTreeMap::from([("message.format.version".to_owned(), "0.10.0".to_owned())]);
+        let (topic, _) = TopicConfig::defaults(&broker).with_overrides(&own);
+        for (version, magic) in [("2.8", 1), ("3.0-IV0", 1), ("3.0-IV1", 2), ("3.9", 2)] {
+            let inter_broker = ProtocolVersion::parse(version).expect(version);
+            assert_eq!(partition_settings(&topic, inter_broker).rules.target_magic, magic, "{version}");
+        }
+    }
 }

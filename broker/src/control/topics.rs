@@ -131,12 +131,12 @@ impl Control {
         name: &str,
         replicas: Vec<Vec<i32>>,
         overrides: BTreeMap<String, String>,
-    ) {
+    ) -> bool {
         let name: Arc<str> = name.into();
         {
             let mut creating = self.shared.creating.lock();
             if creating.len() >= MAX_CREATING || !creating.insert(name.clone()) {
-                return;
+                return false;
             }
         }
         let control = self.clone();
@@ -150,6 +150,7 @@ impl Control {
             }
             control.shared.creating.lock().remove(&name);
         });
+        true
     }
 
     /// Asks for a topic's deletion. It is gone when the metadata cache says so.

@@ -32,5 +32,5 @@ pub use partition::{Isolation, Leadership, LeadershipError, Partition, Read, Rea
 pub use replicas::{LeadershipChange, LeadershipListener, Replicas, TopicConfigs};
 pub use setup::Setup;
 pub use storage::Storage;
-pub use topic::{Hosted, OFFSETS_TOPIC, Topic, TopicConfig, is_internal};
+pub use topic::{Hosted, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicConfig, is_internal};
 pub use unopened::Broken;

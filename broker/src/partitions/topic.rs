@@ -20,7 +20,7 @@ use crate::metrics::TopicMetrics;
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// The topic that keeps transactions.
-const TRANSACTIONS_TOPIC: &str = "__transaction_state";
+pub const TRANSACTIONS_TOPIC: &str = "__transaction_state";
 
 /// Whether Kafka itself keeps something in the topic.
 pub fn is_internal(name: &str) -> bool {

@@ -139,6 +139,19 @@ async fn a_leader_whose_watermark_is_behind_its_epoch_knows_no_offset_yet() {
     timed(&house, &[2]).await;
     // One replica had committed the first record, so the mark is at the start of the new epoch.
     assert_eq!(listed(&house, 5, &list("t", 0, -1)).await.2, 1);
+    // Nobody has the second record but this replica, which leads again: the mark is behind the start of its newest epoch.
+    house.assign("t", 1, ID, &[ID, 8], 2);
+    for (version, timestamp, expected) in [
+        (5, -1, (ErrorCode::OffsetNotAvailable.code(), -1)),
+        (4, -1, (ErrorCode::LeaderNotAvailable.code(), -1)),
+        (5, 2, (ErrorCode::OffsetNotAvailable.code(), -1)),
+        (5, 1, (0, 0)),
+        (5, -2, (0, 0)),
+        (8, -4, (0, 0)),
+    ] {
+        let found = listed(&house, version, &list("t", 0, timestamp)).await;
+        assert_eq!((found.0, found.2), expected, "version {version}, time {timestamp}");
+    }
     house.assign("fresh", 1, 8, &[8, ID], 0);
     let partition = house.partition("fresh", 0);
     assert!(!partition.knows_its_end());

@@ -104,6 +104,16 @@ fn configs() -> Vec<Step> {
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type clients"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type users"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type brokers --entity-name 0"),
+        run(
+            "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type brokers --entity-name 0 --add-config leader.replication.throttled.rate=10485760",
+        ),
+        run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type brokers --entity-name 0"),
+        run(
+            "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type brokers --entity-name 0 --add-config follower.replication.throttled.rate=-1",
+        ),
+        run(
+            "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type brokers --entity-name 0 --delete-config leader.replication.throttled.rate",
+        ),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type nosuch"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe"),
         run("kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type topics --entity-name golden"),

@@ -10,7 +10,6 @@
 //! Left out of the sessions, because what they are about is not built yet, or needs more than one broker:
 //! - `kafka-acls` and SCRAM credentials (`kafka-configs` refuses to set them: nothing would check them);
 //! - the words on standard error when a quota is set: Vltava's tool writes it as Kafka's does, and warns that no broker enforces it;
-//! - throttles of replication (`leader.replication.throttled.rate`), which `kafka-configs` refuses;
 //! - quotas through brokers (`kafka-configs --bootstrap-server` for users, clients and ips), which are refused by name;
 //! - `kafka-reassign-partitions`, `kafka-preferred-replica-election` and `kafka-leader-election`;
 //! - the offset of an assigned partition without records: Kafka's consumer commits it, librdkafka's does not;

@@ -6,6 +6,12 @@ use crate::disk::{self, Durable, Result};
 use crate::error::LogError;
 
 const FILE: &str = "meta.properties";
+
+/// What an owner can do about a file that makes no sense.
+const ADVICE: &str = "If the directory is this broker's, delete the file: it is written again at the start; if not, correct log.dirs";
+
+/// So much of a line that makes no sense is shown.
+const SHOWN: usize = 40;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// What a log directory says about the broker it belongs to. Keys that are not ours are kept as they are.
@@ -29,7 +35,8 @@ impl Identity {
         let path = log_dir.join(FILE);
         let Some(bytes) = disk::read_small(&path, MAX_BYTES)? else { return Ok(None) };
         let text = String::from_utf8_lossy(&bytes);
-        let identity = Self::parse(&text).map_err(|reason| LogError::corrupt(&path, 0, reason))?;
+        let identity = Self::parse(&text)
+            .map_err(|reason| LogError::corrupt(&path, 0, format!("{reason}. {ADVICE}")))?;
         if identity.version() == "1" && identity.broker_id.is_none() {
             return Err(LogError::Foreign {
                 directory: log_dir.to_owned(),
@@ -46,7 +53,8 @@ impl Identity {
             text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', '!']))
         {
             let Some((key, value)) = line.split_once(['=', ':']) else {
-                return Err(format!("'{line}' is no property"));
+                let shown: String = line.chars().take(SHOWN).flat_map(char::escape_default).collect();
+                return Err(format!("'{shown}' is not key=value"));
             };
             let (key, value) = (key.trim(), value.trim().replace('\\', ""));
             match key {
@@ -128,6 +136,15 @@ mod tests {
         assert!(std::fs::read_to_string(tmp.path().join(FILE)).unwrap().contains("directory.id=xyz"));
         assert!(Identity::parse("version=9\n").unwrap_err().contains("Unrecognized version '9'"));
         assert!(Identity::parse("broker.id=x\n").unwrap_err().contains("not a number"));
+    }
+
+    #[test]
+    fn garbage_is_told_with_what_can_be_done_about_it() {
+        let tmp = tempfile::tempdir().unwrap();
+        std::fs::write(tmp.path().join(FILE), format!("\u{1}{}", "garbage".repeat(1000))).unwrap();
+        let told = Identity::read(tmp.path()).unwrap_err().to_string();
+        assert!(told.contains("meta.properties: ") && told.contains("'\\u{1}garbage"), "{told}");
+        assert!(told.ends_with(ADVICE) && told.len() < 400, "{told}");
     }
 
     #[test]

@@ -28,7 +28,8 @@ keys! {
         .high();
     /// Partitions of `__consumer_offsets`; not to be changed once it exists.
     OFFSETS_TOPIC_NUM_PARTITIONS: i32 = int("offsets.topic.num.partitions", 50).at_least(1).high();
-    /// Replicas of `__consumer_offsets`; its creation waits for that many brokers.
+    /// Replicas of `__consumer_offsets`; its creation waits for that many brokers. Where the key is not given there are no more than live brokers, as in
+    /// Kafka until 0.10.2.
     OFFSETS_TOPIC_REPLICATION_FACTOR: i16 = short("offsets.topic.replication.factor", 3).at_least(1).high();
     /// Segment size of `__consumer_offsets`, in bytes: small, so that loading is quick.
     OFFSETS_TOPIC_SEGMENT_BYTES: i32 = int("offsets.topic.segment.bytes", 104_857_600).at_least(1).high();

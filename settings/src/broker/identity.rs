@@ -34,7 +34,11 @@ keys! {
     NUM_IO_THREADS: i32 = int("num.io.threads", 8).at_least(1).cluster_wide().high();
     /// Threads that read requests, handle them and send the answers, for all listeners together. With 3, which every
     /// properties file of Apache Kafka says, there is one for each processor, which serves best. Read at the start.
-    NUM_NETWORK_THREADS: i32 = int("num.network.threads", 3).at_least(1).cluster_wide().high();
+    NUM_NETWORK_THREADS: i32 = int("num.network.threads", 3)
+        .at_least(1)
+        .cluster_wide()
+        .by_restart()
+        .high();
     /// How long, in milliseconds, a producer's request for an id waits until ZooKeeper gives this broker a block of them.
     REQUEST_TIMEOUT_MS: i32 = int("request.timeout.ms", 30_000).high();
     /// The codec batches are stored with. `producer` keeps what the producer chose.

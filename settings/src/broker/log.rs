@@ -98,7 +98,7 @@ keys! {
         .at_least(1)
         .low()
         .accepted(reason::KRAFT_ONLY);
-    /// Threads per directory for recovery at start and flushing at stop.
+    /// Threads per directory that open and recover logs at the start.
     NUM_RECOVERY_THREADS_PER_DATA_DIR: i32 = int("num.recovery.threads.per.data.dir", 1)
         .at_least(1)
         .cluster_wide()

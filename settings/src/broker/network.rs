@@ -6,12 +6,16 @@ use crate::reason;
 keys! {
     /// The sockets this broker listens on, as a list of `NAME://host:port`. An empty host is every address;
     /// port 0 takes a free one.
-    LISTENERS: String = string("listeners", "PLAINTEXT://:9092").per_broker().high();
+    LISTENERS: String = string("listeners", "PLAINTEXT://:9092").per_broker().by_restart().high();
     /// What clients are told to connect to, where it is not what `listeners` says.
-    ADVERTISED_LISTENERS: Option<String> = optional_string("advertised.listeners").per_broker().high();
+    ADVERTISED_LISTENERS: Option<String> = optional_string("advertised.listeners")
+        .per_broker()
+        .by_restart()
+        .high();
     /// Which security protocol each listener name speaks, as a list of `NAME:PROTOCOL`.
     LISTENER_SECURITY_PROTOCOL_MAP: String = string("listener.security.protocol.map", "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT")
         .per_broker()
+        .by_restart()
         .low();
     /// The listener that brokers use among themselves. Excludes `security.inter.broker.protocol`.
     INTER_BROKER_LISTENER_NAME: Option<String> = optional_string("inter.broker.listener.name").medium();

@@ -1,4 +1,4 @@
-//! Windows of quotas.
+//! Windows of quotas, and the rates that replication is throttled to.
 
 use crate::definition::*;
 use crate::reason;
@@ -41,6 +41,24 @@ keys! {
         .at_least(1)
         .low()
         .accepted(reason::QUOTAS);
+    /// Bytes per second that this broker, as a leader, sends of the replicas that `leader.replication.throttled.replicas` of their topics names.
+    LEADER_REPLICATION_THROTTLED_RATE: i64 = long("leader.replication.throttled.rate", i64::MAX)
+        .at_least(0)
+        .cluster_wide()
+        .only_dynamic()
+        .accepted(reason::ALONE);
+    /// Bytes per second that this broker, as a follower, fetches of the replicas that `follower.replication.throttled.replicas` of their topics names.
+    FOLLOWER_REPLICATION_THROTTLED_RATE: i64 = long("follower.replication.throttled.rate", i64::MAX)
+        .at_least(0)
+        .cluster_wide()
+        .only_dynamic()
+        .accepted(reason::ALONE);
+    /// Bytes per second that this broker moves between its log directories.
+    REPLICA_ALTER_LOG_DIRS_IO_MAX_BYTES_PER_SECOND: i64 = long("replica.alter.log.dirs.io.max.bytes.per.second", i64::MAX)
+        .at_least(0)
+        .cluster_wide()
+        .only_dynamic()
+        .accepted(reason::ALTER_DIRS);
     /// A class that decides the quotas of clients.
     CLIENT_QUOTA_CALLBACK_CLASS: Option<String> = optional_class("client.quota.callback.class")
         .low()

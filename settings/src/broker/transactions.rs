@@ -17,23 +17,19 @@ keys! {
     /// Partitions of `__transaction_state`; not to be changed once it exists.
     TRANSACTION_STATE_LOG_NUM_PARTITIONS: i32 = int("transaction.state.log.num.partitions", 50)
         .at_least(1)
-        .high()
-        .accepted(reason::TRANSACTIONS);
-    /// Replicas of `__transaction_state`.
+        .high();
+    /// Replicas of `__transaction_state`. Where the key is not given there are no more than live brokers.
     TRANSACTION_STATE_LOG_REPLICATION_FACTOR: i16 = short("transaction.state.log.replication.factor", 3)
         .at_least(1)
-        .high()
-        .accepted(reason::TRANSACTIONS);
-    /// `min.insync.replicas` of `__transaction_state`.
+        .high();
+    /// `min.insync.replicas` of `__transaction_state`. Where the key is not given it is no more than the replicas.
     TRANSACTION_STATE_LOG_MIN_ISR: i32 = int("transaction.state.log.min.isr", 2)
         .at_least(1)
-        .high()
-        .accepted(reason::TRANSACTIONS);
+        .high();
     /// Segment size of `__transaction_state`, in bytes.
     TRANSACTION_STATE_LOG_SEGMENT_BYTES: i32 = int("transaction.state.log.segment.bytes", 104_857_600)
         .at_least(1)
-        .high()
-        .accepted(reason::TRANSACTIONS);
+        .high();
     /// Bytes of `__transaction_state` read at once when it is loaded.
     TRANSACTION_STATE_LOG_LOAD_BUFFER_SIZE: i32 = int("transaction.state.log.load.buffer.size", 5_242_880)
         .at_least(1)

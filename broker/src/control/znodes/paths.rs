@@ -36,6 +36,12 @@ pub const ACLS: &str = "/kafka-acl";
 pub const EXTENDED_ACLS: &str = "/kafka-acl-extended";
 /// SCRAM credentials and quotas of users.
 pub const CONFIG_USERS: &str = "/config/users";
+/// Whose entities may be held to quotas, or have to prove who they are.
+pub const HELD_TO_LIMITS: [&str; 3] = [CONFIG_USERS, CONFIG_CLIENTS, CONFIG_IPS];
+/// Quotas of clients.
+pub const CONFIG_CLIENTS: &str = "/config/clients";
+/// Quotas of addresses.
+pub const CONFIG_IPS: &str = "/config/ips";
 /// What every sequential node in [`CONFIG_CHANGES`] is called.
 pub const CONFIG_CHANGE_PREFIX: &str = "/config/changes/config_change_";
 
@@ -51,10 +57,10 @@ pub const PERSISTENT: &[&str] = &[
     CONFIG,
     CONFIG_CHANGES,
     "/config/topics",
-    "/config/clients",
+    CONFIG_CLIENTS,
     CONFIG_USERS,
     "/config/brokers",
-    "/config/ips",
+    CONFIG_IPS,
     ISR_CHANGES,
     PRODUCER_IDS,
     LOG_DIR_EVENTS,

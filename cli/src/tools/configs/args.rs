@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Actions")]
     pub(super) describe: bool,
 
-    /// Whose: topics, brokers, clients, users; clients of users by both types
+    /// Whose: topics, brokers, broker-loggers, clients, users; clients of users by both types
     #[arg(long, value_name = "type", help_heading = "Whose configuration")]
     pub(super) entity_type: Vec<String>,
     /// Its name: a topic, a broker's id, a client id, a user
@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// The default of all brokers: --entity-type brokers --entity-default
     #[arg(long, help_heading = "Whose configuration")]
     pub(super) broker_defaults: bool,
+    /// The broker whose log's levels are meant, by its id: --entity-type broker-loggers --entity-name
+    #[arg(long, value_name = "id", help_heading = "Whose configuration")]
+    pub(super) broker_logger: Option<String>,
     /// The client id: --entity-type clients --entity-name
     #[arg(long, value_name = "client id", help_heading = "Whose configuration")]
     pub(super) client: Option<String>,
@@ -109,11 +112,18 @@ impl Args {
             _ => {}
         }
         if !self.alter {
-            return Ok(target);
+            return match target.levels.as_slice() {
+                [(kind @ Kind::BrokerLoggers, Name::All | Name::Default)] => Err(Failure::illegal(format!(
+                    "an entity name must be specified with --describe of {kind}"
+                ))),
+                _ => Ok(target),
+            };
         }
         if let Some((kind, _)) = target.levels.iter().find(|(_, name)| *name == Name::All) {
             let words = match kind {
-                Kind::Topics => "an entity name must be specified with --alter of topics".to_owned(),
+                Kind::Topics | Kind::BrokerLoggers => {
+                    format!("an entity name must be specified with --alter of {kind}")
+                }
                 _ => "an entity-name or default entity must be specified with --alter of users, clients, brokers or ips"
                     .to_owned(),
             };
@@ -154,6 +164,7 @@ impl Args {
             (Kind::Users, &self.user, self.user_defaults),
             (Kind::Clients, &self.client, self.client_defaults),
             (Kind::Brokers, &self.broker, self.broker_defaults),
+            (Kind::BrokerLoggers, &self.broker_logger, false),
         ];
         for (kind, name, default) in short {
             if let Some(name) = name {
@@ -180,13 +191,16 @@ impl Args {
         }
         for (kind, name) in &levels {
             match (kind, name) {
-                (Kind::Brokers, Name::Of(id)) if id != DEFAULT && id.parse::<i32>().is_err() => {
+                (Kind::Brokers | Kind::BrokerLoggers, Name::Of(id))
+                    if id != DEFAULT && id.parse::<i32>().is_err() =>
+                {
                     return Err(Failure::illegal(format!(
-                        "The entity name for brokers must be a valid integer broker id, but it is: {id}"
+                        "The entity name for {kind} must be a valid integer broker id, but it is: {id}"
                     )));
                 }
-                (Kind::Topics, Name::Default) if self.alter => {
-                    return Err(Failure::illegal("an entity name must be specified with --alter of topics"));
+                (Kind::Topics | Kind::BrokerLoggers, Name::Default) if self.alter => {
+                    let words = format!("an entity name must be specified with --alter of {kind}");
+                    return Err(Failure::illegal(words));
                 }
                 (Kind::Topics, Name::Default) => {
                     return Err(Failure::illegal("--entity-default must not be specified with topics"));

@@ -40,10 +40,24 @@ impl Changes {
                     let level = if default { Level::Cluster } else { Level::Broker };
                     validate_broker_config(key, value, level).map(|_| ())?;
                 }
+                // They are no configuration of ZooKeeper's.
+                Kind::BrokerLoggers => {}
                 Kind::Clients | Kind::Users => check_quota(key, value)?,
             }
         }
         Ok(())
+    }
+
+    /// Checks that each logger that is meant is one of a broker's.
+    pub(super) fn check_loggers(&self, known: &BTreeMap<String, String>) -> Result<(), Failure> {
+        let meant = self.delete.iter().chain(self.set.keys());
+        let unknown: Vec<&str> =
+            meant.map(String::as_str).filter(|logger| !known.contains_key(*logger)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let class = "org.apache.kafka.common.errors.InvalidConfigurationException";
+        Err(Failure::new(class, format!("Invalid broker logger(s): {}", unknown.join(","))))
     }
 
     /// Applies the changes. A key can only be taken back where it is set.

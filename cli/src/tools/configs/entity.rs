@@ -14,6 +14,7 @@ pub(super) const DEFAULT: &str = "<default>";
 pub(super) enum Kind {
     Topics,
     Brokers,
+    BrokerLoggers,
     Clients,
     Users,
 }
@@ -26,7 +27,8 @@ impl Kind {
             "brokers" => Ok(Kind::Brokers),
             "clients" => Ok(Kind::Clients),
             "users" => Ok(Kind::Users),
-            "ips" | "broker-loggers" | "client-metrics" => {
+            "broker-loggers" if !zookeeper => Ok(Kind::BrokerLoggers),
+            "ips" | "client-metrics" => {
                 Err(Failure::illegal(format!("The configuration of {name} is not built yet")))
             }
             _ if zookeeper => Err(Failure::illegal(format!(
@@ -43,6 +45,7 @@ impl Kind {
         match self {
             Kind::Topics => "topic",
             Kind::Brokers => "brokers",
+            Kind::BrokerLoggers => "broker-loggers",
             Kind::Clients => "client-id",
             Kind::Users => "user-principal",
         }
@@ -55,6 +58,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Kind::Topics => "topics",
             Kind::Brokers => "brokers",
+            Kind::BrokerLoggers => "broker-loggers",
             Kind::Clients => "clients",
             Kind::Users => "users",
         })
@@ -118,7 +122,7 @@ impl fmt::Display for Target {
 
 /// A user or client id as part of a path: as Kafka's `Sanitizer` does it, with percent signs. Topics and brokers need none.
 fn sanitize(kind: Kind, name: &str) -> String {
-    if matches!(kind, Kind::Topics | Kind::Brokers) {
+    if matches!(kind, Kind::Topics | Kind::Brokers | Kind::BrokerLoggers) {
         return name.to_owned();
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');

@@ -52,7 +52,11 @@ fn executed(error: ClientError) -> Failure {
 }
 
 fn resource(kind: Kind, name: &str) -> Resource {
-    let kind = if kind == Kind::Topics { ResourceKind::Topic } else { ResourceKind::Broker };
+    let kind = match kind {
+        Kind::Topics => ResourceKind::Topic,
+        Kind::BrokerLoggers => ResourceKind::BrokerLogger,
+        _ => ResourceKind::Broker,
+    };
     Resource { kind, name: if name == DEFAULT { String::new() } else { name.to_owned() } }
 }
 
@@ -75,6 +79,7 @@ async fn resources(client: &mut Client, target: &Target) -> Result<Vec<Resource>
 fn own(resource: &Resource) -> i8 {
     match (resource.kind, resource.name.is_empty()) {
         (ResourceKind::Topic, _) => 1,
+        (ResourceKind::BrokerLogger, _) => 6,
         (_, false) => 2,
         (_, true) => 3,
     }
@@ -86,12 +91,15 @@ async fn alter(client: &mut Client, resource: &Resource, changes: &Changes) -> R
     let before = before.into_iter().filter(|entry| entry.source == own);
     // A secret's value isn't told, but that it is there.
     let mut overrides = before.map(|entry| (entry.name, entry.value.unwrap_or_default())).collect();
-    changes.apply(&mut overrides)?;
+    match resource.kind {
+        ResourceKind::BrokerLogger => changes.check_loggers(&overrides)?,
+        _ => changes.apply(&mut overrides)?,
+    }
     let set = changes.set.iter().map(|(key, value)| (key.clone(), AlterOp::Set(value.clone())));
     let delete = changes.delete.iter().map(|key| (key.clone(), AlterOp::Delete));
     let all: Vec<(String, AlterOp)> = set.chain(delete).collect();
     alter_configs(client, resource, &all, false).await.map_err(executed)?;
-    let one = if resource.kind == ResourceKind::Topic { "topic" } else { "broker" };
+    let one = one(resource);
     if resource.name.is_empty() {
         output::line(format_args!("Completed updating default config for {one}s in the cluster."));
     } else {
@@ -100,9 +108,18 @@ async fn alter(client: &mut Client, resource: &Resource, changes: &Changes) -> R
     Ok(())
 }
 
+/// What one of its kind is called.
+fn one(resource: &Resource) -> &'static str {
+    match resource.kind {
+        ResourceKind::Topic => "topic",
+        ResourceKind::Broker => "broker",
+        ResourceKind::BrokerLogger => "broker-logger",
+    }
+}
+
 /// What stands before a thing's configuration.
 fn heading(resource: &Resource, all: bool) -> String {
-    let one = if resource.kind == ResourceKind::Topic { "topic" } else { "broker" };
+    let one = one(resource);
     if resource.name.is_empty() {
         format!("Default configs for {one}s in the cluster are:")
     } else {

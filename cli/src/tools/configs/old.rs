@@ -24,7 +24,7 @@ pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
             if matches!(target.kind(), Kind::Clients | Kind::Users) && !changes.set.is_empty() {
                 let keys: Vec<&str> = changes.set.keys().map(String::as_str).collect();
                 eprintln!(
-                    "WARNING: {} is kept, but Vltava's brokers do not enforce quotas yet: nobody is held to it.",
+                    "WARNING: {} is kept, but Vltava's brokers do not enforce quotas yet: one that runs says so in its log, and none starts until it is taken back.",
                     keys.join(", ")
                 );
             }

@@ -124,6 +124,23 @@ fn brokers() -> Vec<Step> {
         run(
             "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker-defaults --delete-config message.max.bytes,num.io.threads",
         ),
+        run(
+            "kafka-configs.sh --bootstrap-server {bootstrap} --alter --entity-type broker-loggers --entity-name 0 --add-config root=INFO",
+        ),
+        run(
+            "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker-logger 0 --add-config root=LOUD",
+        ),
+        run(
+            "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker-logger 0 --add-config no.such=INFO",
+        ),
+        run("kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker-logger 0 --delete-config root"),
+        run(
+            "kafka-configs.sh --bootstrap-server {bootstrap} --alter --broker-logger x --add-config root=INFO",
+        ),
+        run("kafka-configs.sh --bootstrap-server {bootstrap} --describe --entity-type broker-loggers"),
+        run(
+            "kafka-configs.sh --bootstrap-server {bootstrap} --alter --entity-type broker-loggers --add-config root=INFO",
+        ),
         Step::Until("configs --bootstrap-server {bootstrap} --describe --broker-defaults", "are:\n$"),
         run("kafka-configs.sh --bootstrap-server {bootstrap} --describe --broker-defaults"),
     ]
