@@ -21,7 +21,6 @@ const FIRST_WITH_MEMBER_ID_REQUIRED: i16 = 4;
 const FIRST_WITH_SKIP_ASSIGNMENT: i16 = 9;
 
 /// Answers a JoinGroup. While it waits for the other members it holds nothing of the request but what the group took over.
-#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: JoinGroupRequest<'_>) -> Answer {
     let member_id = body.member_id.to_string();
     let answer = match ask(broker, &request, body) {

@@ -16,7 +16,6 @@ use crate::net::{Answer, RequestContext};
 const FIRST_WITH_PROTOCOL: i16 = 5;
 
 /// Answers a SyncGroup. While it waits for the leader's it holds nothing of the request but what the group took over.
-#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: SyncGroupRequest<'_>) -> Answer {
     let answer = match ask(broker, &request, body) {
         Ok(answer) => answer,
