@@ -4,14 +4,14 @@
 //! notification can be missed for good.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
     time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::{StreamExt, stream};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use tokio::sync::{broadcast, watch};
 use tracing::{error, info, warn};
 use vltava_settings::{BrokerConfig, DynamicConfig, Level, TopicConfig};
@@ -20,6 +20,7 @@ use zookeeper_client as zk;
 use super::{
     Member, protection,
     session::Session,
+    topic_table::{Ticket, TopicTable},
     znodes::{self, Entity, paths},
 };
 use crate::partitions::now_ms;
@@ -38,21 +39,13 @@ const NOTIFICATION_EXPIRY_MS: i64 = 15 * 60 * 1000;
 pub struct Configs {
     broker_id: i32,
     dynamic: ArcSwap<DynamicConfig>,
-    topics: RwLock<HashMap<Arc<str>, Arc<TopicSettings>>>,
+    topics: Arc<TopicTable>,
     session: Arc<ArcSwapOption<Session>>,
+    /// Held while something is put in force and the member is told, so that it is told in the order in which things are in force.
     writing: Mutex<()>,
     changes: watch::Sender<u64>,
     /// What the controller wants to know, of any topic.
     changed: broadcast::Sender<Entity>,
-}
-
-/// A topic's overrides, and what they come to.
-#[derive(Debug)]
-pub struct TopicSettings {
-    /// What `/config/topics/T` says.
-    pub overrides: BTreeMap<String, String>,
-    /// The overrides over the broker's settings.
-    pub config: Arc<TopicConfig>,
 }
 
 impl Configs {
@@ -65,7 +58,7 @@ impl Configs {
         Self {
             broker_id,
             dynamic,
-            topics: RwLock::default(),
+            topics: Arc::default(),
             session,
             writing: Mutex::new(()),
             changes: watch::Sender::new(0),
@@ -90,7 +83,7 @@ impl Configs {
 
     /// A topic's settings: its overrides over the broker's. Those of a topic that is not known are the broker's.
     pub fn topic(&self, name: &str) -> Arc<TopicConfig> {
-        match self.topics.read().get(name) {
+        match self.topics.get(name) {
             Some(settings) => Arc::clone(&settings.config),
             None => Arc::new(self.dynamic.load().topic_defaults().clone()),
         }
@@ -103,13 +96,10 @@ impl Configs {
         topics: impl Iterator<Item = (&'a str, bool)>,
         member: &dyn Member,
     ) -> HashSet<String> {
-        let unknown: Vec<String> = {
-            let known = self.topics.read();
-            topics
-                .filter(|(name, fresh)| *fresh || !known.contains_key(*name))
-                .map(|(name, _)| name.to_owned())
-                .collect()
-        };
+        let unknown: Vec<String> = topics
+            .filter(|(name, fresh)| *fresh || !self.knows_topic(name))
+            .map(|(name, _)| name.to_owned())
+            .collect();
         if unknown.is_empty() {
             return HashSet::new();
         }
@@ -129,22 +119,21 @@ impl Configs {
         names: Vec<String>,
         member: &dyn Member,
     ) -> HashSet<String> {
-        let read = |name: String| async move {
-            let read = overrides(session, &Entity::Topic(name.clone())).await;
-            (name, read)
+        // The tickets first: whoever is told of a change from now on reads again.
+        let tickets: Vec<Ticket> = names.iter().map(|name| self.topics.learn(name)).collect();
+        let read = |ticket: Ticket| async move {
+            let read = overrides(session, &Entity::Topic(ticket.name().to_owned())).await;
+            (ticket, read)
         };
-        let found: Vec<_> = stream::iter(names).map(read).buffered(PIPELINE).collect().await;
+        let mut found = stream::iter(tickets).map(read).buffered(PIPELINE);
         let mut unread = HashSet::new();
-        for (name, overrides) in found {
+        while let Some((ticket, overrides)) = found.next().await {
             match overrides {
-                Ok((overrides, _)) => {
-                    let config = self.set_topic(&name, overrides);
-                    // A partition of it may be here already.
-                    member.topic_config_changed(&name, &config);
-                }
+                // A partition of it may be here already.
+                Ok((overrides, _)) => self.put_topic(ticket, overrides, member),
                 Err(error) => {
-                    error!(topic = name, %error, "the topic's configuration cannot be read");
-                    unread.insert(name);
+                    error!(topic = ticket.name(), %error, "the topic's configuration cannot be read");
+                    unread.insert(ticket.name().to_owned());
                 }
             }
         }
@@ -153,14 +142,14 @@ impl Configs {
 
     /// Whether a topic's overrides are known here.
     pub(super) fn knows_topic(&self, name: &str) -> bool {
-        self.topics.read().contains_key(name)
+        self.topics.get(name).is_some()
     }
 
     /// Waits, at most `patience`, until an entity's overrides have their effect here. A topic without a replica here has none.
     pub async fn wait_for(&self, patience: Duration, entity: &Entity, overrides: &BTreeMap<String, String>) {
         let there = || match entity {
             Entity::Topic(name) => {
-                self.topics.read().get(name.as_str()).is_none_or(|settings| settings.overrides == *overrides)
+                self.topics.get(name).is_none_or(|settings| settings.overrides == *overrides)
             }
             Entity::BrokerDefault => self.dynamic.load().values(Level::Cluster) == overrides,
             Entity::Broker(id) => {
@@ -173,21 +162,23 @@ impl Configs {
         let _late = tokio::time::timeout(patience, wait).await;
     }
 
-    fn set_topic(&self, name: &str, overrides: BTreeMap<String, String>) -> Arc<TopicConfig> {
-        let (config, problems) = self.dynamic.load().topic_defaults().with_overrides(&overrides);
+    /// Puts in force what was read of a topic, unless it is out of date, and tells the member.
+    fn put_topic(&self, ticket: Ticket, overrides: BTreeMap<String, String>, member: &dyn Member) {
+        let name = ticket.name().to_owned();
+        let _one_writer = self.writing.lock();
+        let Some((config, problems)) = ticket.put(overrides, self.dynamic.load().topic_defaults()) else {
+            return;
+        };
         for problem in problems {
             warn!(topic = name, %problem, "an override has no effect");
         }
-        let config = Arc::new(config);
-        let settings = TopicSettings { overrides, config: Arc::clone(&config) };
-        self.topics.write().insert(name.into(), Arc::new(settings));
         self.changes.send_modify(|count| *count += 1);
-        config
+        member.topic_config_changed(&name, &config);
     }
 
     /// A topic has gone from this broker.
     pub(super) fn forget_topic(&self, name: &str) {
-        self.topics.write().remove(name);
+        self.topics.forget(name);
     }
 
     /// Reads an entity again and tells the member of what changed.
@@ -200,20 +191,26 @@ impl Configs {
             Entity::Broker(_) => return,
             Entity::Other(_) => return protection::tell_of_entity(session, entity).await,
         };
+        let ticket = match entity {
+            Entity::Topic(name) => match self.topics.reread(name) {
+                Some(ticket) => Some(ticket),
+                None => return,
+            },
+            _ => None,
+        };
         let overrides = match overrides(session, entity).await {
             Ok((overrides, _)) => overrides,
             Err(error) => {
                 return error!(%entity, %error, "a changed configuration cannot be read; the old one stays");
             }
         };
-        match (entity, level) {
-            (Entity::Topic(name), _) if self.topics.read().contains_key(name.as_str()) => {
-                info!(topic = name, ?overrides, "topic configuration");
-                let config = self.set_topic(name, overrides);
-                member.topic_config_changed(name, &config);
+        match (ticket, level) {
+            (Some(ticket), _) => {
+                info!(topic = ticket.name(), ?overrides, "topic configuration");
+                self.put_topic(ticket, overrides, member);
             }
-            (_, Some(level)) => self.set_broker(level, overrides, member),
-            (_, None) => {}
+            (None, Some(level)) => self.set_broker(level, overrides, member),
+            (None, None) => {}
         }
     }
 
@@ -230,14 +227,7 @@ impl Configs {
         self.dynamic.store(Arc::new(next));
         self.changes.send_modify(|count| *count += 1);
         // The topics' defaults are the broker's values.
-        let topics: Vec<(Arc<str>, BTreeMap<String, String>)> = self
-            .topics
-            .read()
-            .iter()
-            .map(|(name, settings)| (name.clone(), settings.overrides.clone()))
-            .collect();
-        for (name, overrides) in topics {
-            let config = self.set_topic(&name, overrides);
+        for (name, config) in self.topics.rebase(self.dynamic.load().topic_defaults()) {
             member.topic_config_changed(&name, &config);
         }
         member.broker_config_changed(&self.broker());
@@ -249,10 +239,9 @@ impl Configs {
             self.reload(session, &entity, member).await;
         }
         protection::tell_of_all(session).await;
-        let known: Vec<String> = self.topics.read().keys().map(ToString::to_string).collect();
-        stream::iter(known)
+        stream::iter(self.topics.names())
             .for_each_concurrent(PIPELINE, |name| async move {
-                self.reload(session, &Entity::Topic(name), member).await;
+                self.reload(session, &Entity::Topic(name.to_string()), member).await;
             })
             .await;
     }

@@ -18,6 +18,7 @@ mod shutdown;
 pub mod startup;
 mod supervisor;
 mod topic_settings;
+mod topic_table;
 pub mod topics;
 pub mod znodes;
 

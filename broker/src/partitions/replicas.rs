@@ -337,8 +337,9 @@ impl Replicas {
             let agree = topic.id == id || id.is_zero() || topic.id.is_zero();
             return if agree { Ok(topic) } else { Err(ErrorCode::InconsistentTopicId) };
         }
-        let config = Arc::new((self.configs)(name));
+        // Asked for under the lock: settings that change from now on find the topic, those that changed before are what is told.
         let mut topics = self.topics.write();
+        let config = Arc::new((self.configs)(name));
         let name: Arc<str> = name.into();
         let topic = Topic::new(name.clone(), id, self.metrics.topic(&name), config);
         topics.by_name.insert(name, topic.clone());
