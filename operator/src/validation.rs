@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kube::core::cel::{ValidationError, ValidationErrors};
 use vltava_settings::{Properties, broker_keys, validate_topic_config};
 
-use crate::api::{ConfigValue, KafkaCluster, ListenerType, Topic};
+use crate::api::{ConfigValue, KafkaCluster, ListenerType, Pool, Topic};
 use crate::plan;
 
 /// One thing that is wrong.
@@ -165,7 +165,17 @@ pub fn topic(topic: &Topic) -> Vec<Violation> {
 /// Checks a change of a cluster against the rules about what can't change.
 #[must_use]
 pub fn cluster_update(new: &KafkaCluster, old: &KafkaCluster) -> Vec<Violation> {
-    broken_rules(new.validate_cel_update(old))
+    broken_rules(new.validate_cel_update(&in_order_of(new, old)))
+}
+
+/// The old cluster with its pools in the places of the new one's. An API server compares items of a list-map by their key; the
+/// library that runs the rules here compares them by their places. A pool that is new has nothing to be compared with: itself.
+fn in_order_of(new: &KafkaCluster, old: &KafkaCluster) -> KafkaCluster {
+    let before = |pool: &Pool| old.spec.pools.iter().find(|before| before.name == pool.name).cloned();
+    let pools = new.spec.pools.iter().map(|pool| before(pool).unwrap_or_else(|| pool.clone()));
+    let mut aligned = old.clone();
+    aligned.spec.pools = pools.collect();
+    aligned
 }
 
 /// Checks a change of a topic against the rules about what can't change.
