@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
@@ -31,15 +31,16 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    /// Writes its properties and starts it.
-    pub(super) fn start(plan: BrokerPlan, folder: &Path) -> io::Result<Broker> {
+    /// Writes its properties and starts it. It has `token` open for as long as it lives.
+    pub(super) fn start(plan: BrokerPlan, folder: &Path, token: File) -> io::Result<Broker> {
         for dir in &plan.log_dirs {
             fs::create_dir_all(dir)?;
         }
         let properties = folder.join("server.properties");
         fs::write(&properties, format!("# Written by `vltava up` from the manifest.\n{}", plan.properties))?;
         let stop = CancellationToken::new();
-        let keeper = Keeper { id: plan.id, properties, log: folder.join("server.log"), stop: stop.clone() };
+        let keeper =
+            Keeper { id: plan.id, properties, log: folder.join("server.log"), token, stop: stop.clone() };
         let task = tokio::spawn(keeper.run());
         Ok(Broker { plan, stop, task })
     }
@@ -65,6 +66,7 @@ struct Keeper {
     id: i32,
     properties: PathBuf,
     log: PathBuf,
+    token: File,
     stop: CancellationToken,
 }
 
@@ -101,7 +103,8 @@ impl Keeper {
             .arg("server")
             .arg(&self.properties)
             .env(PARENT, std::process::id().to_string())
-            .stdin(Stdio::null())
+            // It reads nothing; this is how a child is given an open file.
+            .stdin(self.token.try_clone()?)
             .stdout(log.try_clone()?)
             .stderr(log)
             // A group of its own: Ctrl-C in the terminal reaches this process, which stops brokers in order.

@@ -4,11 +4,13 @@
 //! in a directory, so that the next run is the same cluster. The file is watched: what is edited is made true, and a file that
 //! is wrong changes nothing.
 
+mod begin;
 mod broker;
 mod data;
 mod desired;
 mod ignored;
 mod laptop;
+mod places;
 mod ports;
 mod run;
 mod topics;
@@ -22,14 +24,15 @@ use clap::Parser;
 pub(crate) use self::broker::end_with_parent;
 use self::data::DataDirectory;
 use self::desired::Desired;
+use self::watch::Version;
 
 /// The arguments of `vltava up`.
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
-    /// The manifest: a KafkaCluster and Topics
+    /// The manifest: one KafkaCluster and its Topics, as `kubectl apply` takes them
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
-    /// Where data, properties and logs are kept [default: data/CLUSTER]
+    /// Where data, properties and logs are kept [default: data/ and the cluster's name]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -46,6 +49,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 fn start(args: &Args) -> Result<(), String> {
+    // Looked at before it is read: what comes between is a change.
+    let version = Version::of(&args.file);
     let desired = Desired::read(&args.file)?;
     let default = || PathBuf::from("data").join(desired.name());
     let data =
@@ -57,5 +62,5 @@ fn start(args: &Args) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("the threads can't be started: {error}"))?;
-    runtime.block_on(run::run(&args.file, desired, data))
+    runtime.block_on(run::run(&args.file, version, desired, data))
 }
