@@ -80,7 +80,7 @@ pub(super) async fn await_brokers(
             ));
         }
         if !std::mem::replace(&mut is_told, true) {
-            println!("a broker of the run before is still stopping: waiting for it");
+            say!("a broker of the run before is still stopping: waiting for it");
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}

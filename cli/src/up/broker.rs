@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vltava_operator::plan::BrokerPlan;
 
+use crate::logging::LogArgs;
+
 /// Set in the environment of brokers: the process without which they must not live on.
 const PARENT: &str = "VLTAVA_UP_PROCESS";
 /// The waits between two starts of a broker that ends by itself: twice as long each time, from the first to the last.
@@ -32,15 +34,21 @@ pub(super) struct Broker {
 
 impl Broker {
     /// Writes its properties and starts it. It has `token` open for as long as it lives.
-    pub(super) fn start(plan: BrokerPlan, folder: &Path, token: File) -> io::Result<Broker> {
+    pub(super) fn start(plan: BrokerPlan, folder: &Path, token: File, log: &LogArgs) -> io::Result<Broker> {
         for dir in &plan.log_dirs {
             fs::create_dir_all(dir)?;
         }
         let properties = folder.join("server.properties");
         fs::write(&properties, format!("# Written by `vltava up` from the manifest.\n{}", plan.properties))?;
         let stop = CancellationToken::new();
-        let keeper =
-            Keeper { id: plan.id, properties, log: folder.join("server.log"), token, stop: stop.clone() };
+        let keeper = Keeper {
+            id: plan.id,
+            properties,
+            log: folder.join("server.log"),
+            token,
+            environment: log.environment(),
+            stop: stop.clone(),
+        };
         let task = tokio::spawn(keeper.run());
         Ok(Broker { plan, stop, task })
     }
@@ -67,6 +75,7 @@ struct Keeper {
     properties: PathBuf,
     log: PathBuf,
     token: File,
+    environment: [(&'static str, String); 2],
     stop: CancellationToken,
 }
 
@@ -85,9 +94,9 @@ impl Keeper {
             if started.elapsed() >= WELL {
                 wait = FIRST_WAIT;
             }
-            println!("broker {} {ended}; it is started again in {wait:?}", self.id);
+            say!("broker {} {ended}; it is started again in {wait:?}", self.id);
             if let Some(line) = last_line(&self.log) {
-                println!("  its last line: {line}\n  all of them:   {}", self.log.display());
+                say!("  its last line: {line}\n  all of them:   {}", self.log.display());
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -103,6 +112,7 @@ impl Keeper {
             .arg("server")
             .arg(&self.properties)
             .env(PARENT, std::process::id().to_string())
+            .envs(self.environment.clone())
             // It reads nothing; this is how a child is given an open file.
             .stdin(self.token.try_clone()?)
             .stdout(log.try_clone()?)
@@ -119,7 +129,7 @@ impl Keeper {
             let _ = kill_process(pid, Signal::TERM);
         }
         if tokio::time::timeout(STOP, child.wait()).await.is_err() {
-            println!("broker {} has not stopped within {STOP:?}: it is killed", self.id);
+            say!("broker {} has not stopped within {STOP:?}: it is killed", self.id);
             let _ = child.kill().await;
         }
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -128,12 +127,10 @@ impl DataDirectory {
     }
 
     /// This process' own log, ZooKeeper's lines above all, goes to a file: the terminal is for people.
-    pub(super) fn start_log(&self) -> Result<(), String> {
+    pub(super) fn log(&self) -> Result<File, DataError> {
         let path = self.path.join("up.log");
         let open = File::options().create(true).append(true).open(&path);
-        let file = open.map_err(|source| DataError::Write { path, source }.to_string())?;
-        let builder = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(file));
-        builder.try_init().map_err(|error| error.to_string())
+        open.map_err(|source| DataError::Write { path, source })
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -148,11 +148,11 @@ impl Choice<'_> {
     fn instead(&mut self, kept: Option<u16>, place: &Place, reason: &PortError) -> Result<u16, String> {
         let (what, wanted) = (place.name.shown(), place.wanted);
         if let Some(port) = kept.filter(|port| self.ports.take(*port).is_ok()) {
-            println!("port {wanted} {reason}: {what} stays at {port}");
+            say!("port {wanted} {reason}: {what} stays at {port}");
             return Ok(port);
         }
         let port = self.ports.take_any()?;
-        println!("port {wanted} {reason}: {what} is at {port}");
+        say!("port {wanted} {reason}: {what} is at {port}");
         Ok(port)
     }
 

@@ -26,7 +26,7 @@ pub(super) enum PortError {
     #[error("is in use by another program")]
     InUse,
     /// The system does not give it to this user.
-    #[error("is not for this user to listen on: below 1024 that needs root or CAP_NET_BIND_SERVICE")]
+    #[error("cannot be listened on by this user (ports below 1024 need root)")]
     Forbidden,
     /// Anything else.
     #[error("cannot be listened on: {0}")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use vltava_operator::plan::{self, BrokerPlan, Platform as _};
 
+use super::Args;
 use super::begin::{await_brokers, may_follow, start_zookeeper};
 use super::broker::Broker;
 use super::data::DataDirectory;
@@ -15,6 +16,7 @@ use super::laptop::Laptop;
 use super::ports::Ports;
 use super::topics;
 use super::watch::{Version, Watch};
+use crate::logging::LogArgs;
 use crate::server::Signals;
 
 /// How long topics that could not be made wait for another try.
@@ -25,16 +27,17 @@ const KNOCK: Duration = Duration::from_millis(10);
 
 /// Runs until a signal.
 pub(super) async fn run(
-    file: &Path,
+    args: &Args,
     version: Option<Version>,
     desired: Desired,
     mut data: DataDirectory,
 ) -> Result<(), String> {
     let mut signals = Signals::new().map_err(|error| format!("signals can't be handled: {error}"))?;
+    let file = args.file.as_path();
     let mut watch = Watch::start(file, version);
     let before = may_follow(file, &desired, &data)?;
     if let Some(name) = await_brokers(&data, &mut signals).await? {
-        println!("{name}: nothing was started");
+        say!("{name}: nothing was started");
         return Ok(());
     }
     let mut ports = Ports::default();
@@ -42,6 +45,7 @@ pub(super) async fn run(
     data.apply(&desired).map_err(|error| error.to_string())?;
     let zookeeper = start_zookeeper(&desired, &laptop, &data).await?;
     let mut up = Up {
+        log: args.log.clone(),
         desired,
         data,
         ports,
@@ -75,12 +79,14 @@ pub(super) async fn run(
         }
     }
     if outcome.is_ok() {
-        println!("{} is down; its data stays in {}", up.desired.name(), up.data.path().display());
+        say!("{} is down; its data stays in {}", up.desired.name(), up.data.path().display());
     }
     outcome
 }
 
 struct Up {
+    /// How brokers log.
+    log: LogArgs,
     desired: Desired,
     data: DataDirectory,
     /// Claimed for as long as this runs: also while a broker restarts.
@@ -115,7 +121,7 @@ impl Up {
                 () = self.make_topics(), if self.topics_due && self.brokers_due.is_none() => None,
             };
             if let Some(name) = stop {
-                println!("{name}: stopping");
+                say!("{name}: stopping");
                 return;
             }
         }
@@ -136,7 +142,7 @@ impl Up {
             let failed = |error: std::io::Error| format!("broker {id}: {}: {error}", folder.display());
             std::fs::create_dir_all(&folder).map_err(failed)?;
             let token = self.data.token().map_err(failed)?;
-            self.brokers.insert(id, Broker::start(plan, &folder, token).map_err(failed)?);
+            self.brokers.insert(id, Broker::start(plan, &folder, token, &self.log).map_err(failed)?);
         }
         self.topics_due = true;
         Ok(())
@@ -148,13 +154,13 @@ impl Up {
         for id in ids {
             let Some(running) = self.brokers.get(&id) else { continue };
             match plans.iter().find(|plan| plan.id == id) {
-                None => println!("broker {id}: no longer asked for, stopping; its data stays"),
+                None => say!("broker {id}: no longer asked for, stopping; its data stays"),
                 Some(plan) => {
                     let changed = changed_keys(&running.plan().properties, &plan.properties);
                     if changed.is_empty() {
                         continue;
                     }
-                    println!("broker {id}: {} changed, restarting", changed.join(", "));
+                    say!("broker {id}: {} changed, restarting", changed.join(", "));
                 }
             }
             if let Some(broker) = self.brokers.remove(&id) {
@@ -180,14 +186,14 @@ impl Up {
         match topics::reconcile(&bootstrap, &plans, &mut managed).await {
             Ok(outcome) => {
                 if outcome.lines != self.last {
-                    outcome.lines.iter().for_each(|line| println!("{line}"));
+                    outcome.lines.iter().for_each(|line| say!("{line}"));
                 }
                 self.last = if outcome.again { outcome.lines } else { Vec::new() };
                 self.topics_due = outcome.again;
                 if managed != self.data.kept.managed_config {
                     self.data.kept.managed_config = managed;
                     if let Err(error) = self.data.keep() {
-                        println!("{error}");
+                        say!("{error}");
                     }
                 }
                 if !outcome.again && !self.announced {
@@ -217,7 +223,7 @@ impl Up {
         let was_refused = std::mem::take(&mut self.refused);
         if new == self.desired {
             if was_refused {
-                println!("{}: right again, and as before", file.display());
+                say!("{}: right again, and as before", file.display());
             }
             return;
         }
@@ -238,15 +244,12 @@ impl Up {
         }
         say_gone_topics(&new, &self.desired);
         let notes = ignored(&self.desired);
-        ignored(&new)
-            .iter()
-            .filter(|note| !notes.contains(note))
-            .for_each(|note| println!("ignored: {note}"));
+        ignored(&new).iter().filter(|note| !notes.contains(note)).for_each(|note| say!("ignored: {note}"));
         let before = self.bootstrap();
         (self.desired, self.laptop) = (new, laptop);
         let bootstrap = self.bootstrap();
         if bootstrap != before {
-            println!("Kafka is at {bootstrap}");
+            say!("Kafka is at {bootstrap}");
         }
         self.make_brokers_or_say_why().await;
     }
@@ -255,7 +258,7 @@ impl Up {
     async fn make_brokers_or_say_why(&mut self) {
         let outcome = self.make_brokers().await.err();
         if let Some(error) = outcome.as_ref().filter(|error| self.brokers_due.as_ref() != Some(error)) {
-            println!("{error}");
+            say!("{error}");
         }
         self.brokers_due = outcome;
     }
@@ -263,16 +266,16 @@ impl Up {
     /// An edit that can't be made true, and what that means.
     fn refuse(&mut self, why: &str) {
         self.refused = true;
-        println!("{why}\nnothing is changed until the file is right");
+        say!("{why}\nnothing is changed until the file is right");
     }
 
     fn greet(&self, before: Option<&Desired>) {
-        println!("{} is starting; its data is in {}", self.desired.name(), self.data.path().display());
+        say!("{} is starting; its data is in {}", self.desired.name(), self.data.path().display());
         if let Some(before) = before {
             say_gone_topics(&self.desired, before);
         }
         for note in ignored(&self.desired) {
-            println!("ignored: {note}");
+            say!("ignored: {note}");
         }
     }
 
@@ -286,13 +289,13 @@ impl Up {
         let zookeeper = self.laptop.zookeeper_connect(&self.desired.cluster);
         let plans = self.desired.topic_plans();
         let topic = plans.first().map_or("greetings", |plan| plan.name.as_str());
-        println!("\n{} is up.\n\n  Kafka      {bootstrap}\n  ZooKeeper  {zookeeper}", self.desired.name());
+        say!("\n{} is up.\n\n  Kafka      {bootstrap}\n  ZooKeeper  {zookeeper}", self.desired.name());
         for id in plan::broker_ids(&self.desired.cluster) {
             if let Some(address) = self.laptop.metrics_listener(id) {
-                println!("  metrics    http://{address}/metrics (broker {id})");
+                say!("  metrics    http://{address}/metrics (broker {id})");
             }
         }
-        println!(
+        say!(
             "\nTry, in another terminal:\n\n  \
              bin/kafka-console-producer.sh --broker-list {bootstrap} --topic {topic}\n  \
              bin/kafka-console-consumer.sh --bootstrap-server {bootstrap} --topic {topic} --from-beginning\n\n\
@@ -304,7 +307,7 @@ impl Up {
 /// Nothing is deleted because a manifest does not mention it: that it is gone from the file may be a slip.
 fn say_gone_topics(new: &Desired, old: &Desired) {
     for topic in new.gone_topics(old) {
-        println!("topic {topic}: no longer in the file; it is left as it is, with its records");
+        say!("topic {topic}: no longer in the file; it is left as it is, with its records");
     }
 }
 

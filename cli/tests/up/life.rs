@@ -1,8 +1,11 @@
 //! Starts, stops and deaths.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
+use vltava_testkit::process::Running;
 use vltava_testkit::wait;
 
 use crate::place::{LIMIT, Place, TOPIC, manifest, said};
@@ -96,5 +99,32 @@ fn what_cannot_change_is_remembered_from_the_run_before() {
     up.wait_for_line("topic orders: no longer in the file; it is left as it is", LIMIT);
     place.write(&grown.replace("partitions: 3", "partitions: 2"));
     up.wait_for_line("topic orders: has 3 partitions, and 2 are asked for: partitions can only grow", LIMIT);
+    assert!(up.stop(LIMIT).success());
+}
+
+/// A full disk below the logs, or a reader that has gone, is no reason to stop.
+#[test]
+fn what_cannot_be_written_to_logs_or_terminal_stops_nothing() {
+    let place = Place::new();
+    place.keep_ports();
+    fs::create_dir(place.data().join("broker-0")).unwrap();
+    for log in ["up.log", "broker-0/server.log"] {
+        symlink("/dev/full", place.data().join(log)).unwrap();
+    }
+    let mut command = Command::new("bash");
+    command.args([
+        "-c",
+        r#"exec "$0" up -f "$1" --data "$2" > /dev/full 2>&1"#,
+        env!("CARGO_BIN_EXE_vltava"),
+    ]);
+    command.args([place.file(), place.data()]);
+    let mut up = Running::start("vltava up", command, &place.folder.path().join("up.out"));
+    wait::for_broker("it serves", LIMIT, place.address());
+    let first = place.broker().unwrap();
+    place.write("spec: [");
+    place.write(&manifest(place.port, "  config:\n    num.partitions: 5\n"));
+    let another = || place.broker().filter(|pid| *pid != first);
+    wait::until("the edit is made true", LIMIT, another);
+    wait::for_broker("it serves again", LIMIT, place.address());
     assert!(up.stop(LIMIT).success());
 }
