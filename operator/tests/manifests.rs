@@ -107,6 +107,11 @@ fn fields_that_are_wrong_are_named() {
             "must be larger or equal",
         ),
         (
+            format!("{POOL}{ZOOKEEPER}  config:\n    num.partitions:\n      of: 3\n"),
+            "spec.config[\"num.partitions\"]",
+            "must be a string, a number or a boolean, not {\"of\":3}",
+        ),
+        (
             format!("{POOL}{ZOOKEEPER}  config:\n    alter.config.policy.class.name: x.Y\n"),
             "spec.config[\"alter.config.policy.class.name\"]",
             "is refused",
@@ -172,16 +177,19 @@ fn documents_that_are_no_resources_are_refused_and_others_left_alone() {
         assert!(found.len() == 1 && found[0].contains(part), "{text}: {found:?}");
     }
     assert!(errors(&format!("{TOPIC}---\n{TOPIC}"))[0].contains("there is another Topic orders above"));
-    assert!(errors(&TOPIC.replace("orders", "__consumer_offsets"))[0].contains("internal topic"));
+    assert!(errors(&format!("{TOPIC}  topicName: __consumer_offsets\n"))[0].contains("internal topic"));
     let other = read_manifests("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n").unwrap();
     assert_eq!(other, [Resource::Other { kind: "v1 Namespace".to_owned(), name: "shop".to_owned() }]);
     assert_eq!(read_manifests("# nothing\n---\n\n").unwrap(), []);
+    assert!(read_manifests("apiVersion: v1\nkind: List\nitems: []\n").is_ok());
+    assert_eq!(read_manifests(&format!("\u{feff}{TOPIC}")).unwrap(), read_manifests(TOPIC).unwrap());
 }
 
 #[test]
 fn numbers_booleans_and_strings_are_values() {
     let text = format!(
-        "{CLUSTER}{POOL}{ZOOKEEPER}  config:\n    num.partitions: 3\n    auto.create.topics.enable: false\n    log.retention.ms: \"5\"\n"
+        "{CLUSTER}{POOL}{ZOOKEEPER}  config:\n    num.partitions: 3\n    auto.create.topics.enable: false\n    log.retention.ms: \"5\"\n    \
+         log.cleaner.min.cleanable.ratio: 0.5\n    log.segment.bytes:\n"
     );
     let resources = read_manifests(&text).unwrap();
     let [Resource::KafkaCluster(cluster)] = &resources[..] else { panic!("{resources:?}") };
@@ -190,6 +198,29 @@ fn numbers_booleans_and_strings_are_values() {
     assert_eq!(properties.get("num.partitions"), Some("3"));
     assert_eq!(properties.get("auto.create.topics.enable"), Some("false"));
     assert_eq!(properties.get("log.retention.ms"), Some("5"));
+    assert_eq!(properties.get("log.cleaner.min.cleanable.ratio"), Some("0.5"));
+    // As with kubectl apply.
+    assert_eq!(properties.get("log.segment.bytes"), None);
+}
+
+#[test]
+fn names_are_those_that_an_api_server_takes() {
+    let named =
+        |name: &str| format!("{CLUSTER}{POOL}{ZOOKEEPER}").replace("name: blue", &format!("name: {name}"));
+    for name in ["Blue", "../../x", "a_b", "-a", "a-", "a..b", "''", "b/c", &"a".repeat(254)] {
+        let found = errors(&named(name));
+        assert!(found.len() == 1 && found[0].contains(": metadata.name: "), "{name}: {found:?}");
+    }
+    assert!(errors(&named("7"))[0].contains("metadata.name: must be of type string, not 7"));
+    assert!(
+        errors(&named("blue\n  namespace: a.b"))[0]
+            .contains("metadata.namespace: a.b is not a namespace's name")
+    );
+    for name in ["b", "a.b-c.7", &"a".repeat(253)] {
+        assert_eq!(read_manifests(&named(name)).unwrap().len(), 1, "{name}");
+    }
+    let found = errors(&TOPIC.replace("orders", "My_Orders"));
+    assert!(found[0].ends_with("; a topic of another name is named by spec.topicName"), "{found:?}");
 }
 
 #[test]

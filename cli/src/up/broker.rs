@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
+use rustix::fs::statvfs;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -97,6 +98,9 @@ impl Keeper {
             say!("broker {} {ended}; it is started again in {wait:?}", self.id);
             if let Some(line) = last_line(&self.log) {
                 say!("  its last line: {line}\n  all of them:   {}", self.log.display());
+            }
+            if statvfs(&self.log).is_ok_and(|disk| disk.f_bavail == 0) {
+                say!("  the disk is full: {}", self.log.display());
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
