@@ -7,6 +7,8 @@ mod ports;
 
 use std::fs;
 
+use vltava_testkit::vltava;
+
 use self::place::{LIMIT, Place, TOPIC, manifest, said};
 
 #[test]
@@ -70,4 +72,28 @@ fn fields_without_meaning_on_a_laptop_are_listed() {
     up.wait_for_line("ignored: spec.rollout.strategy", LIMIT);
     up.wait_for_line("ignored: v1 Namespace shop: not Vltava's", LIMIT);
     assert!(up.stop(LIMIT).success());
+}
+
+/// Each as it is: what it leaves open, its ports, is kept from an earlier run.
+#[test]
+fn every_example_starts_with_its_topics() {
+    let examples = vltava::checkout().join("examples");
+    let mut started = 0;
+    for entry in fs::read_dir(examples).unwrap() {
+        let place = Place::new();
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let name = |kind: &str| {
+            let after = text.split(&format!("kind: {kind}\nmetadata:\n  name: ")).nth(1).unwrap();
+            after.lines().next().unwrap().to_owned()
+        };
+        place.write(&text);
+        place.keep_ports_of(&name("KafkaCluster"), "plaintext");
+        let mut up = place.start();
+        up.wait_for_line(&format!("topic {}: created", name("Topic")), LIMIT);
+        up.wait_for_line(&format!("Kafka      127.0.0.1:{}", place.port), LIMIT);
+        assert!(up.stop(LIMIT).success());
+        assert!(!up.output().contains("ignored: "), "{}", up.output());
+        started += 1;
+    }
+    assert!(started > 0);
 }

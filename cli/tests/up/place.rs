@@ -58,11 +58,16 @@ impl Place {
 
     /// Ports of an earlier run: what is not in the manifest, ZooKeeper and metrics, does not depend on what else runs here.
     pub(crate) fn keep_ports(&self) {
+        self.keep_ports_of("blue", "plain");
+    }
+
+    /// The same for a cluster and its listener.
+    pub(crate) fn keep_ports_of(&self, cluster: &str, listener: &str) {
         let (zookeeper, metrics) = (wait::free_port(), wait::free_port());
         let port = self.port;
         fs::create_dir_all(self.data()).unwrap();
-        let ports = format!(r#"{{"0":{{"plain":{port},"/metrics":{metrics}}}}}"#);
-        let kept = format!(r#"{{"cluster":"blue","zookeeperPort":{zookeeper},"ports":{ports}}}"#);
+        let ports = format!(r#"{{"0":{{"{listener}":{port},"/metrics":{metrics}}}}}"#);
+        let kept = format!(r#"{{"cluster":"{cluster}","zookeeperPort":{zookeeper},"ports":{ports}}}"#);
         fs::write(self.data().join("up.json"), kept).unwrap();
     }
 
