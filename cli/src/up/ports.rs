@@ -84,10 +84,7 @@ impl Ports {
 
 /// Whether this process could listen on a port now.
 pub(super) fn check(port: u16) -> Result<(), PortError> {
-    let error = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(_) => return Ok(()),
-        Err(error) => error,
-    };
+    let Err(error) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) else { return Ok(()) };
     Err(match error.kind() {
         io::ErrorKind::AddrInUse => PortError::InUse,
         io::ErrorKind::PermissionDenied => PortError::Forbidden,
