@@ -1,26 +1,33 @@
 //! The log of a server: one line an event on standard output, in the layout of Kafka's own `server.log` or as JSON.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
+use std::sync::Mutex;
 
 use clap::{Args, ValueEnum};
 use jiff::ZonedDateTime;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     EnvFilter,
-    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer, writer::BoxMakeWriter},
     registry::LookupSpan,
     reload::Handle,
 };
 use vltava_broker::loggers::{self, Apply, Levels};
 
+/// What gives the options where they are not given: for each, a variable of the environment.
+const FORMAT: &str = "VLTAVA_LOG_FORMAT";
+const LEVEL: &str = "VLTAVA_LOG";
+
 /// Options about the log.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct LogArgs {
     /// How a log line looks
-    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "VLTAVA_LOG_FORMAT")]
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = FORMAT)]
     log_format: LogFormat,
     /// What is logged: a level, or levels by module, such as `info,vltava_broker::control=debug`
-    #[arg(long, default_value = "info", env = "VLTAVA_LOG", value_name = "FILTER")]
+    #[arg(long, default_value = "info", env = LEVEL, value_name = "FILTER")]
     log_level: String,
 }
 
@@ -35,12 +42,32 @@ enum LogFormat {
 /// What the filter adds unless it names these modules itself: a client library that logs each reconnection.
 const QUIET: &str = "zookeeper_client=error";
 
-/// Starts the log of this process.
+impl LogArgs {
+    /// The variables that give a child process the same options.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
+        let format = self.log_format.to_possible_value().map(|value| value.get_name().to_owned());
+        [(FORMAT, format.unwrap_or_default()), (LEVEL, self.log_level.clone())]
+    }
+}
+
+/// Starts the log of this process, on standard output.
 pub(crate) fn start(args: &LogArgs) -> Result<(), String> {
+    start_on(args, BoxMakeWriter::new(std::io::stdout))
+}
+
+/// Starts the log of this process, in a file.
+pub(crate) fn start_in(args: &LogArgs, file: File) -> Result<(), String> {
+    start_on(args, BoxMakeWriter::new(Mutex::new(file)))
+}
+
+fn start_on(args: &LogArgs, writer: BoxMakeWriter) -> Result<(), String> {
     let wanted = format!("{QUIET},{}", args.log_level);
     let filter =
         EnvFilter::try_new(&wanted).map_err(|error| format!("--log-level {}: {error}", args.log_level))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    // A log that can't be written, as on a full disk, is lost lines: complaining of them where that can't be written either would
+    // be a panic.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     let (started, apply) = match args.log_format {
         LogFormat::Text => {
             let builder = builder.with_ansi(false).event_format(KafkaLayout).with_filter_reloading();
@@ -71,7 +98,7 @@ pub(crate) fn refuse_to_start(what: &str) {
     if tracing::enabled!(tracing::Level::ERROR) {
         tracing::error!("Exiting Vltava: {what}");
     } else {
-        eprintln!("{what}");
+        let _ = writeln!(std::io::stderr(), "{what}");
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use kube::core::ObjectMeta;
 use kube::core::cel::{ValidationError, ValidationErrors};
 use vltava_settings::{Properties, broker_keys, validate_topic_config};
 
-use crate::api::{ConfigValue, KafkaCluster, ListenerType, Topic};
+use crate::api::{ConfigValue, KafkaCluster, ListenerType, Pool, Topic};
 use crate::plan;
 
 /// One thing that is wrong.
@@ -47,7 +48,7 @@ const FREE: [&str; 2] = ["inter.broker.protocol.version", "log.dir.failure.timeo
 #[must_use]
 pub fn cluster(cluster: &KafkaCluster) -> Vec<Violation> {
     let spec = &cluster.spec;
-    let mut violations = Vec::new();
+    let mut violations = names(&cluster.metadata);
     let mut add = |field: String, what: String| violations.push(Violation { field, what });
     for (index, listener) in spec.listeners.iter().flatten().enumerate() {
         let field = format!("spec.listeners[{index}]");
@@ -97,6 +98,30 @@ pub fn cluster(cluster: &KafkaCluster) -> Vec<Violation> {
     violations
 }
 
+/// Names that an API server would refuse: they become those of pods, of DNS, and of directories.
+fn names(metadata: &ObjectMeta) -> Vec<Violation> {
+    let is_label = |label: &str| {
+        let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && is_end(label.chars().next())
+            && is_end(label.chars().last())
+    };
+    let mut violations = Vec::new();
+    let name = metadata.name.as_deref().unwrap_or_default();
+    if name.len() > 253 || !name.split('.').all(is_label) {
+        let what = format!("{name} is not a resource's name: {NAME_LETTERS}, '-' and '.', up to 253");
+        violations.push(Violation { field: "metadata.name".to_owned(), what });
+    }
+    if let Some(namespace) = metadata.namespace.as_deref().filter(|name| name.len() > 63 || !is_label(name)) {
+        let what = format!("{namespace} is not a namespace's name: {NAME_LETTERS} and '-', up to 63");
+        violations.push(Violation { field: "metadata.namespace".to_owned(), what });
+    }
+    violations
+}
+
+/// What the names of resources are made of.
+const NAME_LETTERS: &str = "small letters and digits, between them";
+
 fn reserved(key: &str) -> Option<&'static str> {
     let old = ["host.name", "port", "super.users"];
     if let Some(exact) = old.into_iter().find(|exact| *exact == key) {
@@ -132,7 +157,10 @@ fn rules_between_keys(cluster: &KafkaCluster) -> Vec<Violation> {
 /// Checks a topic.
 #[must_use]
 pub fn topic(topic: &Topic) -> Vec<Violation> {
-    let mut violations = Vec::new();
+    let mut violations = names(&topic.metadata);
+    if let Some(violation) = violations.iter_mut().find(|violation| violation.field == "metadata.name") {
+        violation.what += "; a topic of another name is named by spec.topicName";
+    }
     let name = plan::topic_name(topic);
     let legal = name.len() <= 249
         && !matches!(name.as_str(), "." | "..")
@@ -165,7 +193,17 @@ pub fn topic(topic: &Topic) -> Vec<Violation> {
 /// Checks a change of a cluster against the rules about what can't change.
 #[must_use]
 pub fn cluster_update(new: &KafkaCluster, old: &KafkaCluster) -> Vec<Violation> {
-    broken_rules(new.validate_cel_update(old))
+    broken_rules(new.validate_cel_update(&in_order_of(new, old)))
+}
+
+/// The old cluster with its pools in the places of the new one's. An API server compares items of a list-map by their key; the
+/// library that runs the rules here compares them by their places. A pool that is new has nothing to be compared with: itself.
+fn in_order_of(new: &KafkaCluster, old: &KafkaCluster) -> KafkaCluster {
+    let before = |pool: &Pool| old.spec.pools.iter().find(|before| before.name == pool.name).cloned();
+    let pools = new.spec.pools.iter().map(|pool| before(pool).unwrap_or_else(|| pool.clone()));
+    let mut aligned = old.clone();
+    aligned.spec.pools = pools.collect();
+    aligned
 }
 
 /// Checks a change of a topic against the rules about what can't change.

@@ -1,6 +1,7 @@
 //! Manifests as people write them, right and wrong.
 
-use vltava_operator::{Resource, plan, read_manifests};
+use vltava_operator::api::{KafkaCluster, Topic};
+use vltava_operator::{Resource, plan, read_manifests, validation};
 
 const CLUSTER: &str =
     "apiVersion: kafka.vltava.dev/v1alpha1\nkind: KafkaCluster\nmetadata:\n  name: blue\nspec:\n";
@@ -106,6 +107,11 @@ fn fields_that_are_wrong_are_named() {
             "must be larger or equal",
         ),
         (
+            format!("{POOL}{ZOOKEEPER}  config:\n    num.partitions:\n      of: 3\n"),
+            "spec.config[\"num.partitions\"]",
+            "must be a string, a number or a boolean, not {\"of\":3}",
+        ),
+        (
             format!("{POOL}{ZOOKEEPER}  config:\n    alter.config.policy.class.name: x.Y\n"),
             "spec.config[\"alter.config.policy.class.name\"]",
             "is refused",
@@ -128,6 +134,21 @@ fn fields_that_are_wrong_are_named() {
             ),
             "spec.listeners",
             "each listener needs a port of its own",
+        ),
+        (
+            format!("{POOL}    storage:\n      size: 1Gi\n      volumes:\n      - size: 1Gi\n{ZOOKEEPER}"),
+            "spec.pools[0].storage",
+            "give either size, for one volume, or volumes",
+        ),
+        (
+            format!("{POOL}  zookeeper:\n    image: x\n    external:\n      connect: zk:2181\n"),
+            "spec.zookeeper",
+            "not of an external one",
+        ),
+        (
+            format!("{POOL}    storage:\n      size: 10 GB\n{ZOOKEEPER}"),
+            "spec.pools[0].storage.size",
+            "does not match",
         ),
         (format!("{POOL}{ZOOKEEPER}  image: 7\n"), "spec.image", "must be of type string, not 7"),
     ] {
@@ -156,16 +177,19 @@ fn documents_that_are_no_resources_are_refused_and_others_left_alone() {
         assert!(found.len() == 1 && found[0].contains(part), "{text}: {found:?}");
     }
     assert!(errors(&format!("{TOPIC}---\n{TOPIC}"))[0].contains("there is another Topic orders above"));
-    assert!(errors(&TOPIC.replace("orders", "__consumer_offsets"))[0].contains("internal topic"));
+    assert!(errors(&format!("{TOPIC}  topicName: __consumer_offsets\n"))[0].contains("internal topic"));
     let other = read_manifests("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n").unwrap();
     assert_eq!(other, [Resource::Other { kind: "v1 Namespace".to_owned(), name: "shop".to_owned() }]);
     assert_eq!(read_manifests("# nothing\n---\n\n").unwrap(), []);
+    assert!(read_manifests("apiVersion: v1\nkind: List\nitems: []\n").is_ok());
+    assert_eq!(read_manifests(&format!("\u{feff}{TOPIC}")).unwrap(), read_manifests(TOPIC).unwrap());
 }
 
 #[test]
 fn numbers_booleans_and_strings_are_values() {
     let text = format!(
-        "{CLUSTER}{POOL}{ZOOKEEPER}  config:\n    num.partitions: 3\n    auto.create.topics.enable: false\n    log.retention.ms: \"5\"\n"
+        "{CLUSTER}{POOL}{ZOOKEEPER}  config:\n    num.partitions: 3\n    auto.create.topics.enable: false\n    log.retention.ms: \"5\"\n    \
+         log.cleaner.min.cleanable.ratio: 0.5\n    log.segment.bytes:\n"
     );
     let resources = read_manifests(&text).unwrap();
     let [Resource::KafkaCluster(cluster)] = &resources[..] else { panic!("{resources:?}") };
@@ -174,6 +198,29 @@ fn numbers_booleans_and_strings_are_values() {
     assert_eq!(properties.get("num.partitions"), Some("3"));
     assert_eq!(properties.get("auto.create.topics.enable"), Some("false"));
     assert_eq!(properties.get("log.retention.ms"), Some("5"));
+    assert_eq!(properties.get("log.cleaner.min.cleanable.ratio"), Some("0.5"));
+    // As with kubectl apply.
+    assert_eq!(properties.get("log.segment.bytes"), None);
+}
+
+#[test]
+fn names_are_those_that_an_api_server_takes() {
+    let named =
+        |name: &str| format!("{CLUSTER}{POOL}{ZOOKEEPER}").replace("name: blue", &format!("name: {name}"));
+    for name in ["Blue", "../../x", "a_b", "-a", "a-", "a..b", "''", "b/c", &"a".repeat(254)] {
+        let found = errors(&named(name));
+        assert!(found.len() == 1 && found[0].contains(": metadata.name: "), "{name}: {found:?}");
+    }
+    assert!(errors(&named("7"))[0].contains("metadata.name: must be of type string, not 7"));
+    assert!(
+        errors(&named("blue\n  namespace: a.b"))[0]
+            .contains("metadata.namespace: a.b is not a namespace's name")
+    );
+    for name in ["b", "a.b-c.7", &"a".repeat(253)] {
+        assert_eq!(read_manifests(&named(name)).unwrap().len(), 1, "{name}");
+    }
+    let found = errors(&TOPIC.replace("orders", "My_Orders"));
+    assert!(found[0].ends_with("; a topic of another name is named by spec.topicName"), "{found:?}");
 }
 
 #[test]
@@ -201,4 +248,110 @@ fn the_definitions_are_fresh_and_small_enough_to_apply() {
         // kubectl apply keeps the whole object in an annotation of at most 256 KiB.
         assert!(content.len() < 200_000, "{name}: {} bytes", content.len());
     }
+}
+
+/// A cluster with these lines below `spec`.
+fn cluster(spec: &str) -> KafkaCluster {
+    match read_manifests(&format!("{CLUSTER}{spec}")).unwrap().remove(0) {
+        Resource::KafkaCluster(cluster) => *cluster,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn topic(spec: &str) -> Topic {
+    match read_manifests(&format!("{TOPIC}{spec}")).unwrap().remove(0) {
+        Resource::Topic(topic) => *topic,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_cannot_change_is_refused_with_the_rule_that_says_so() {
+    let volumes = |sizes: &str| format!("{POOL}    storage:\n      volumes: [{sizes}]\n{ZOOKEEPER}");
+    let class = |class: &str| format!("{POOL}    storage:\n      size: 1Gi\n{class}{ZOOKEEPER}");
+    let zookeeper = |storage: &str| format!("{POOL}{ZOOKEEPER}    storage:\n      size: 1Gi\n{storage}");
+    let plain = format!("{POOL}{ZOOKEEPER}");
+    for (old, new, field, part) in [
+        (
+            plain.clone(),
+            plain.replace("firstBrokerId: 0", "firstBrokerId: 7"),
+            "spec.pools[0].firstBrokerId",
+            "firstBrokerId is immutable",
+        ),
+        (
+            class(""),
+            class("      class: fast\n"),
+            "spec.pools[0].storage.class",
+            "storage class is immutable",
+        ),
+        (
+            class("      class: slow\n"),
+            class("      class: fast\n"),
+            "spec.pools[0].storage.class",
+            "storage class is immutable",
+        ),
+        (class(""), plain.clone(), "spec.pools[0].storage", "storage cannot be taken away"),
+        (
+            volumes("{size: 1Gi}, {size: 1Gi}"),
+            volumes("{size: 9Gi}"),
+            "spec.pools[0].storage.volumes",
+            "cannot be removed",
+        ),
+        (volumes("{size: 1Gi}"), class(""), "spec.pools[0].storage.volumes", "cannot be removed"),
+        (
+            zookeeper("      class: slow\n"),
+            zookeeper("      class: fast\n"),
+            "spec.zookeeper.storage.class",
+            "storage class is immutable",
+        ),
+        (
+            plain.clone(),
+            format!("{POOL}  zookeeper:\n    external:\n      connect: zk:2181\n"),
+            "spec.zookeeper",
+            "cannot take each other's place",
+        ),
+    ] {
+        let found = validation::cluster_update(&cluster(&new), &cluster(&old));
+        assert_eq!(found.len(), 1, "{old}\n{new}\n{found:?}");
+        assert!(found[0].field == field && found[0].what.contains(part), "{found:?}");
+        assert_eq!(validation::cluster_update(&cluster(&old), &cluster(&old)), [], "{old}");
+    }
+    let growing = validation::cluster_update(
+        &cluster(&volumes("{size: 1Gi}, {size: 2Gi}")),
+        &cluster(&volumes("{size: 1Gi}")),
+    );
+    assert_eq!(growing, []);
+    for (old, new, field) in [
+        ("", "  topicName: x\n", "spec.topicName"),
+        ("  topicName: x\n", "  topicName: y\n", "spec.topicName"),
+        ("  topicName: x\n", "", "spec.topicName"),
+        ("  partitions: 3\n", "  partitions: 2\n", "spec.partitions"),
+    ] {
+        let found = validation::topic_update(&topic(new), &topic(old));
+        assert!(found.len() == 1 && found[0].field == field, "{old}{new}: {found:?}");
+    }
+    let mut moved = topic("");
+    moved.spec.cluster.name = "red".to_owned();
+    assert_eq!(validation::topic_update(&moved, &topic(""))[0].what, "the cluster is immutable");
+    assert_eq!(validation::topic_update(&topic("  partitions: 3\n"), &topic("  partitions: 2\n")), []);
+}
+
+/// As an API server does with a list-map: by their names, not by their places.
+#[test]
+fn pools_are_compared_by_name() {
+    let pool =
+        |name: &str, first: i32| format!("  - name: {name}\n    replicas: 1\n    firstBrokerId: {first}\n");
+    let pools = |pools: &[(&str, i32)]| {
+        let pools: String = pools.iter().map(|(name, first)| pool(name, *first)).collect();
+        cluster(&format!("  pools:\n{pools}{ZOOKEEPER}"))
+    };
+    let old = pools(&[("a", 0), ("b", 100)]);
+    for right in
+        [&[("b", 100), ("a", 0)][..], &[("new", 200), ("a", 0), ("b", 100)], &[("b", 100)], &[("c", 300)]]
+    {
+        assert_eq!(validation::cluster_update(&pools(right), &old), [], "{right:?}");
+    }
+    let found = validation::cluster_update(&pools(&[("b", 0), ("a", 100)]), &old);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|found| found.what.starts_with("firstBrokerId is immutable")), "{found:?}");
 }

@@ -3,14 +3,17 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
+use rustix::fs::statvfs;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vltava_operator::plan::BrokerPlan;
+
+use crate::logging::LogArgs;
 
 /// Set in the environment of brokers: the process without which they must not live on.
 const PARENT: &str = "VLTAVA_UP_PROCESS";
@@ -31,15 +34,22 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    /// Writes its properties and starts it.
-    pub(super) fn start(plan: BrokerPlan, folder: &Path) -> io::Result<Broker> {
+    /// Writes its properties and starts it. It has `token` open for as long as it lives.
+    pub(super) fn start(plan: BrokerPlan, folder: &Path, token: File, log: &LogArgs) -> io::Result<Broker> {
         for dir in &plan.log_dirs {
             fs::create_dir_all(dir)?;
         }
         let properties = folder.join("server.properties");
         fs::write(&properties, format!("# Written by `vltava up` from the manifest.\n{}", plan.properties))?;
         let stop = CancellationToken::new();
-        let keeper = Keeper { id: plan.id, properties, log: folder.join("server.log"), stop: stop.clone() };
+        let keeper = Keeper {
+            id: plan.id,
+            properties,
+            log: folder.join("server.log"),
+            token,
+            environment: log.environment(),
+            stop: stop.clone(),
+        };
         let task = tokio::spawn(keeper.run());
         Ok(Broker { plan, stop, task })
     }
@@ -65,6 +75,8 @@ struct Keeper {
     id: i32,
     properties: PathBuf,
     log: PathBuf,
+    token: File,
+    environment: [(&'static str, String); 2],
     stop: CancellationToken,
 }
 
@@ -83,9 +95,12 @@ impl Keeper {
             if started.elapsed() >= WELL {
                 wait = FIRST_WAIT;
             }
-            println!("broker {} {ended}; it is started again in {wait:?}", self.id);
+            say!("broker {} {ended}; it is started again in {wait:?}", self.id);
             if let Some(line) = last_line(&self.log) {
-                println!("  its last line: {line}\n  all of them:   {}", self.log.display());
+                say!("  its last line: {line}\n  all of them:   {}", self.log.display());
+            }
+            if statvfs(&self.log).is_ok_and(|disk| disk.f_bavail == 0) {
+                say!("  the disk is full: {}", self.log.display());
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -101,7 +116,9 @@ impl Keeper {
             .arg("server")
             .arg(&self.properties)
             .env(PARENT, std::process::id().to_string())
-            .stdin(Stdio::null())
+            .envs(self.environment.clone())
+            // It reads nothing; this is how a child is given an open file.
+            .stdin(self.token.try_clone()?)
             .stdout(log.try_clone()?)
             .stderr(log)
             // A group of its own: Ctrl-C in the terminal reaches this process, which stops brokers in order.
@@ -116,7 +133,7 @@ impl Keeper {
             let _ = kill_process(pid, Signal::TERM);
         }
         if tokio::time::timeout(STOP, child.wait()).await.is_err() {
-            println!("broker {} has not stopped within {STOP:?}: it is killed", self.id);
+            say!("broker {} has not stopped within {STOP:?}: it is killed", self.id);
             let _ = child.kill().await;
         }
     }

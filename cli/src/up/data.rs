@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use super::desired::Desired;
 
 /// Why a data directory can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +20,8 @@ pub(super) enum DataError {
     #[error("another `vltava up` uses the data directory {}. Stop it first, or choose another with --data", path.display())]
     InUse { path: PathBuf },
     /// What is kept makes no sense.
-    #[error("{} is damaged: {source}. Delete it to choose new ports; the data is elsewhere", path.display())]
-    Damaged { path: PathBuf, source: serde_json::Error },
+    #[error("{} is damaged: {source}. Delete it to {gain}; the data is elsewhere", path.display())]
+    Damaged { path: PathBuf, gain: &'static str, source: serde_json::Error },
 }
 
 /// What is kept across restarts.
@@ -42,10 +44,17 @@ pub(super) struct DataDirectory {
     path: PathBuf,
     /// Held for as long as this process lives.
     _lock: File,
+    /// Locked for as long as a broker of it lives: each has this open, also one that outlives its `vltava up` by a moment.
+    brokers: File,
     pub(super) kept: Kept,
+    /// The manifest that was made true last, as an API server would have it stored.
+    applied: Option<Desired>,
 }
 
-const STATE: &str = "up.json";
+/// The file of what is kept.
+pub(super) const STATE: &str = "up.json";
+/// The file of the manifest that was made true last.
+const APPLIED: &str = "applied.json";
 
 impl DataDirectory {
     /// Makes the directory if need be, takes it, and reads what is kept.
@@ -54,43 +63,74 @@ impl DataDirectory {
         fs::create_dir_all(path).map_err(failed)?;
         // Brokers are told absolute paths: their properties must mean the same from everywhere.
         let path = path.canonicalize().map_err(failed)?;
-        let lock = File::options().create(true).append(true).open(path.join(".lock")).map_err(failed)?;
+        let open =
+            |name: &str| File::options().create(true).append(true).open(path.join(name)).map_err(failed);
+        let (lock, brokers) = (open(".lock")?, open(".brokers.lock")?);
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DataError::InUse { path }),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        let state = path.join(STATE);
-        let kept = match fs::read(&state) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|source| DataError::Damaged { path: state, source })?
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
-            Err(source) => return Err(failed(source)),
-        };
-        Ok(DataDirectory { path, _lock: lock, kept })
+        let kept = read(path.join(STATE), "choose new ports")?.unwrap_or_default();
+        let applied = read(path.join(APPLIED), "take the manifest as a new one")?;
+        Ok(DataDirectory { path, _lock: lock, brokers, kept, applied })
     }
 
-    /// Writes what is kept: whole or not at all.
+    /// Whether no broker of an earlier run lives. Must be asked before the first is started.
+    pub(super) fn take_brokers(&self) -> Result<bool, DataError> {
+        match self.brokers.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(source)) => Err(DataError::Write { path: self.path.clone(), source }),
+        }
+    }
+
+    /// What a broker must have open while it lives.
+    pub(super) fn token(&self) -> io::Result<File> {
+        self.brokers.try_clone()
+    }
+
+    /// The cluster that the data is of, if there is any.
+    pub(super) fn cluster(&self) -> Option<&str> {
+        let kept = Some(self.kept.cluster.as_str()).filter(|name| !name.is_empty());
+        kept.or_else(|| self.applied.as_ref().map(Desired::name))
+    }
+
+    /// The manifest that was made true last.
+    pub(super) fn applied(&self) -> Option<&Desired> {
+        self.applied.as_ref()
+    }
+
+    /// Remembers a manifest that is made true now: later ones are compared with it.
+    pub(super) fn apply(&mut self, desired: &Desired) -> Result<(), DataError> {
+        self.write(APPLIED, desired)?;
+        self.applied = Some(desired.clone());
+        Ok(())
+    }
+
+    /// Writes what is kept.
     pub(super) fn keep(&self) -> Result<(), DataError> {
+        self.write(STATE, &self.kept)
+    }
+
+    /// Writes a file whole or not at all.
+    fn write(&self, name: &str, content: &impl Serialize) -> Result<(), DataError> {
         let write = || -> io::Result<()> {
-            let new = self.path.join(format!("{STATE}.new"));
+            let new = self.path.join(format!("{name}.new"));
             let mut file = File::create(&new)?;
-            file.write_all(&serde_json::to_vec_pretty(&self.kept)?)?;
+            file.write_all(&serde_json::to_vec_pretty(content)?)?;
             file.sync_all()?;
-            fs::rename(new, self.path.join(STATE))?;
+            fs::rename(new, self.path.join(name))?;
             File::open(&self.path)?.sync_all()
         };
         write().map_err(|source| DataError::Write { path: self.path.clone(), source })
     }
 
     /// This process' own log, ZooKeeper's lines above all, goes to a file: the terminal is for people.
-    pub(super) fn start_log(&self) -> Result<(), String> {
+    pub(super) fn log(&self) -> Result<File, DataError> {
         let path = self.path.join("up.log");
         let open = File::options().create(true).append(true).open(&path);
-        let file = open.map_err(|source| DataError::Write { path, source }.to_string())?;
-        let builder = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(file));
-        builder.try_init().map_err(|error| error.to_string())
+        open.map_err(|source| DataError::Write { path, source })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -100,5 +140,17 @@ impl DataDirectory {
     /// Where everything of one broker is.
     pub(super) fn broker(&self, id: i32) -> PathBuf {
         self.path.join(format!("broker-{id}"))
+    }
+}
+
+/// What a file of the data directory says; nothing if there is none.
+fn read<T: DeserializeOwned>(path: PathBuf, gain: &'static str) -> Result<Option<T>, DataError> {
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let content = serde_json::from_slice(&bytes);
+            content.map(Some).map_err(|source| DataError::Damaged { path, gain, source })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(DataError::Write { path, source }),
     }
 }

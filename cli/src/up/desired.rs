@@ -3,17 +3,19 @@
 use std::fs;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use vltava_operator::api::{KafkaCluster, Topic};
 use vltava_operator::plan::{self, TopicPlan};
 use vltava_operator::validation::{self, Violation};
 use vltava_operator::{Resource, read_manifests};
 
 /// A manifest that can be made true here: one cluster, and its topics.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Desired {
     pub(super) cluster: KafkaCluster,
     pub(super) topics: Vec<Topic>,
     /// Documents of other API groups, as `kind name`.
+    #[serde(skip)]
     pub(super) others: Vec<String>,
 }
 
@@ -87,7 +89,13 @@ impl Desired {
         wrong
     }
 
-    /// What may not be changed in a running cluster, by the rules of the resources themselves.
+    /// The topics of an earlier manifest that this one has no more.
+    pub(super) fn gone_topics(&self, old: &Desired) -> Vec<String> {
+        let names: Vec<String> = self.topics.iter().map(plan::topic_name).collect();
+        old.topics.iter().map(plan::topic_name).filter(|name| !names.contains(name)).collect()
+    }
+
+    /// What may not be changed in a cluster that is there, by the rules of the resources themselves.
     pub(super) fn forbidden_changes(&self, old: &Desired) -> Vec<String> {
         let mut wrong = Vec::new();
         if self.name() != old.name() {

@@ -1,17 +1,14 @@
 //! This machine as a platform: where ZooKeeper, listeners and directories are.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use vltava_operator::api::{KafkaCluster, ListenerSpec};
 use vltava_operator::plan::{self, Address, Platform};
 
-use super::data::{DataDirectory, Kept};
-use super::ports::{Ports, is_free};
-
-/// The name under which the port of metrics is kept.
-const METRICS: &str = "metrics";
-const ZOOKEEPER_PORT: u16 = 2181;
-const METRICS_PORT: u16 = 9404;
+use super::data::{DataDirectory, Kept, STATE};
+use super::places::{Choice, METRICS, Name, Place, ZOOKEEPER_PORT, places};
+use super::ports::{self, Ports};
 
 /// The addresses and paths of one cluster here, all chosen.
 #[derive(Debug, Clone)]
@@ -21,48 +18,46 @@ pub(super) struct Laptop {
 }
 
 impl Laptop {
-    /// Chooses a port for everything that has none yet, and keeps it. A port that was kept is used again whatever happens:
-    /// clients know it. What could not have the port that the manifest asks for is told.
+    /// Chooses a port for everything, and keeps it. What the manifest says wins over what was kept; what it leaves open (ZooKeeper,
+    /// metrics, the listener that nobody wrote down) has the port of the run before, since clients know it. What could not have the
+    /// port that it should is told. `running` is the cluster that runs already: what is not edited stays where it is.
     pub(super) fn choose(
         cluster: &KafkaCluster,
+        running: Option<&KafkaCluster>,
         data: &mut DataDirectory,
         ports: &mut Ports,
     ) -> Result<Laptop, String> {
-        // Also those of brokers that are gone: they may come back.
-        for port in data.kept.ports.values().flat_map(|ports| ports.values()) {
-            ports.claim(*port);
+        let mut places = places(cluster, running, &data.kept);
+        places.sort_by_key(Place::rank);
+        let mut kept = data.kept.clone();
+        // Brokers that are gone may come back: only what the manifest says may have their ports.
+        let ids = plan::broker_ids(cluster);
+        kept.ports.retain(|id, _| !ids.contains(id));
+        let gone: BTreeSet<u16> = kept.ports.values().flat_map(BTreeMap::values).copied().collect();
+        for port in &gone {
+            let _ = ports.claim(*port);
         }
-        let place = data.path().join("up.json");
-        let mut port_of = |kept: Option<u16>, wanted: u16, what: &str| match kept {
-            Some(port) if ports.claim(port) => Ok(port),
-            Some(port) => Err(format!(
-                "port {port}, which is kept for {what}, is in use by another `vltava up`. Stop that, or delete {} to choose new \
-                 ports",
-                place.display()
-            )),
-            None => {
-                let port = ports.choose(wanted)?;
-                if port != wanted {
-                    println!("port {wanted} is in use by another program: {what} is at {port}");
+        let mut choice = Choice { ports, state: data.path().join(STATE), taken: BTreeSet::new() };
+        for place in places {
+            if !place.is_first() {
+                choice.taken.extend(&gone);
+            }
+            let port = choice.port_of(&place)?;
+            match place.name {
+                Name::ZooKeeper => kept.zookeeper_port = Some(port),
+                Name::Listener(id, name) => {
+                    kept.ports.entry(id).or_default().insert(name, port);
                 }
-                Ok(port)
-            }
-        };
-        if cluster.spec.zookeeper.external.is_none() {
-            data.kept.zookeeper_port = Some(port_of(data.kept.zookeeper_port, ZOOKEEPER_PORT, "ZooKeeper")?);
-        }
-        for (index, id) in (0u16..).zip(plan::broker_ids(cluster)) {
-            let kept = data.kept.ports.entry(id).or_default();
-            let listeners = plan::listeners(cluster);
-            let wanted = listeners.iter().map(|listener| (listener.name.as_str(), listener.port));
-            for (name, wanted) in wanted.chain([(METRICS, i32::from(METRICS_PORT))]) {
-                let wanted = u16::try_from(wanted).unwrap_or_default().saturating_add(index);
-                let what = format!("{name} of broker {id}");
-                kept.insert(name.to_owned(), port_of(kept.get(name).copied(), wanted, &what)?);
             }
         }
-        data.kept.cluster = cluster.name().to_owned();
-        data.keep().map_err(|error| error.to_string())?;
+        kept.cluster = cluster.name().to_owned();
+        let all = kept.ports.values().flat_map(BTreeMap::values).copied().chain(kept.zookeeper_port);
+        ports.keep_only(&all.collect());
+        let before = std::mem::replace(&mut data.kept, kept);
+        if let Err(error) = data.keep() {
+            data.kept = before;
+            return Err(error.to_string());
+        }
         Ok(Laptop { kept: data.kept.clone(), root: data.path().to_owned() })
     }
 
@@ -95,13 +90,13 @@ impl Laptop {
     }
 
     fn check(&self, port: u16, what: &str) -> Result<(), String> {
-        if is_free(port) {
-            return Ok(());
-        }
-        Err(format!(
-            "port {port}, which is kept for {what}, is in use by another program. Stop that, or delete {} to choose new ports",
-            self.root.join("up.json").display()
-        ))
+        ports::check(port).map_err(|error| {
+            let state = self.root.join(STATE);
+            format!(
+                "port {port}, which is kept for {what}, {error}. Stop that, or delete {} to choose new ports",
+                state.display()
+            )
+        })
     }
 }
 
@@ -124,5 +119,109 @@ impl Platform for Laptop {
 
     fn metrics_listener(&self, broker: i32) -> Option<String> {
         Some(format!("127.0.0.1:{}", self.port(broker, METRICS)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+    use vltava_operator::{Resource, read_manifests};
+    use vltava_testkit::wait::free_port;
+
+    use super::*;
+
+    /// A cluster of one broker with these listeners, the first of them internal.
+    fn cluster(listeners: &[(&str, u16)]) -> KafkaCluster {
+        let mut text = "apiVersion: kafka.vltava.dev/v1alpha1\nkind: KafkaCluster\nmetadata:\n  name: blue\nspec:\n  pools:\n  - name: \
+                        kafka\n    replicas: 1\n    firstBrokerId: 0\n  zookeeper:\n    replicas: 1\n"
+            .to_owned();
+        for (index, (name, port)) in listeners.iter().enumerate() {
+            let (key, kind) = if index == 0 { ("  listeners:\n", "internal") } else { ("", "nodeport") };
+            text += &format!("{key}  - name: {name}\n    port: {port}\n    type: {kind}\n");
+        }
+        match read_manifests(&text).unwrap().remove(0) {
+            Resource::KafkaCluster(cluster) => *cluster,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    struct Machine {
+        folder: TempDir,
+        data: DataDirectory,
+        ports: Ports,
+    }
+
+    impl Machine {
+        fn new() -> Machine {
+            let folder = TempDir::new().unwrap();
+            let mut data = DataDirectory::open(folder.path()).unwrap();
+            // What the manifest leaves open has had ports that are free here.
+            data.kept.zookeeper_port = Some(free_port());
+            data.kept.ports = [(0, [(METRICS.to_owned(), free_port())].into())].into();
+            Machine { folder, data, ports: Ports::default() }
+        }
+
+        fn choose(&mut self, cluster: &KafkaCluster, running: Option<&KafkaCluster>) -> Laptop {
+            Laptop::choose(cluster, running, &mut self.data, &mut self.ports).unwrap()
+        }
+
+        /// Another process, later.
+        fn restarted(self) -> Machine {
+            drop((self.data, self.ports));
+            let data = DataDirectory::open(self.folder.path()).unwrap();
+            Machine { data, ports: Ports::default(), folder: self.folder }
+        }
+    }
+
+    #[test]
+    fn an_edited_port_wins_over_the_one_that_was_kept() {
+        let mut machine = Machine::new();
+        let [one, two, three] = [free_port(), free_port(), free_port()];
+        let first = cluster(&[("plain", one), ("other", two)]);
+        let before = machine.choose(&first, None);
+        assert_eq!((before.port(0, "plain"), before.port(0, "other")), (one, two));
+        let metrics = before.port(0, METRICS);
+        // While it runs, by exchange too: the broker is restarted before it listens.
+        let swapped = cluster(&[("plain", two), ("other", one)]);
+        let laptop = machine.choose(&swapped, Some(&first));
+        assert_eq!((laptop.port(0, "plain"), laptop.port(0, "other")), (two, one));
+        let laptop = machine.choose(&cluster(&[("plain", three), ("other", one)]), Some(&swapped));
+        assert_eq!((laptop.port(0, "plain"), laptop.port(0, "other")), (three, one));
+        // And between two runs.
+        let mut machine = machine.restarted();
+        let laptop = machine.choose(&first, None);
+        assert_eq!((laptop.port(0, "plain"), laptop.port(0, "other")), (one, two));
+        assert_eq!((laptop.port(0, METRICS), laptop.zookeeper_port()), (metrics, before.zookeeper_port()));
+    }
+
+    #[test]
+    fn what_the_manifest_asks_for_comes_before_what_it_leaves_open() {
+        let mut machine = Machine::new();
+        let (zookeeper, metrics) =
+            (machine.data.kept.zookeeper_port.unwrap(), machine.data.kept.ports[&0][METRICS]);
+        let wanting = cluster(&[("plain", zookeeper), ("metrics", metrics)]);
+        let laptop = machine.choose(&wanting, None);
+        assert_eq!((laptop.port(0, "plain"), laptop.port(0, "metrics")), (zookeeper, metrics));
+        assert!(![zookeeper, metrics].contains(&laptop.zookeeper_port()));
+        assert!(![zookeeper, metrics].contains(&laptop.port(0, METRICS)));
+        // But nothing that runs is moved for it: ZooKeeper can't.
+        let taken = laptop.zookeeper_port();
+        let laptop = machine.choose(&cluster(&[("plain", taken), ("metrics", metrics)]), Some(&wanting));
+        assert_eq!((laptop.zookeeper_port(), laptop.port(0, "plain")), (taken, zookeeper));
+    }
+
+    #[test]
+    fn a_listener_that_is_not_written_down_keeps_its_port() {
+        let mut machine = Machine::new();
+        let port = free_port();
+        machine.data.kept.ports.entry(0).or_default().insert("plaintext".to_owned(), port);
+        let open = cluster(&[]);
+        assert_eq!(machine.choose(&open, None).port(0, "plaintext"), port);
+        let mut machine = machine.restarted();
+        assert_eq!(machine.choose(&open, None).port(0, "plaintext"), port);
+        // A listener that is gone needs no port, and its may be used by others.
+        let laptop = machine.choose(&cluster(&[("plain", free_port())]), Some(&open));
+        assert_eq!(laptop.port(0, "plaintext"), 0);
+        assert!(Ports::default().take(port).is_ok());
     }
 }

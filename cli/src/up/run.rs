@@ -1,13 +1,13 @@
 //! The loop: start everything, then follow the file and the signals until the end.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
-use vltava_operator::plan::{self, Platform as _};
-use vltava_zookeeper::{Server as ZooKeeper, ZooKeeperConfig};
+use vltava_operator::plan::{self, BrokerPlan, Platform as _};
 
+use super::Args;
+use super::begin::{await_brokers, may_follow, start_zookeeper};
 use super::broker::Broker;
 use super::data::DataDirectory;
 use super::desired::Desired;
@@ -15,7 +15,8 @@ use super::ignored::ignored;
 use super::laptop::Laptop;
 use super::ports::Ports;
 use super::topics;
-use super::watch::Watch;
+use super::watch::{Version, Watch};
+use crate::logging::LogArgs;
 use crate::server::Signals;
 
 /// How long topics that could not be made wait for another try.
@@ -25,22 +26,26 @@ const RETRY: Duration = Duration::from_secs(1);
 const KNOCK: Duration = Duration::from_millis(10);
 
 /// Runs until a signal.
-pub(super) async fn run(file: &Path, desired: Desired, mut data: DataDirectory) -> Result<(), String> {
+pub(super) async fn run(
+    args: &Args,
+    version: Option<Version>,
+    desired: Desired,
+    mut data: DataDirectory,
+) -> Result<(), String> {
     let mut signals = Signals::new().map_err(|error| format!("signals can't be handled: {error}"))?;
-    let mut watch =
-        Watch::start(file).map_err(|error| format!("{} can't be watched: {error}", file.display()))?;
-    if !data.kept.cluster.is_empty() && data.kept.cluster != desired.name() {
-        return Err(format!(
-            "the data directory {} is of the cluster {}, and this is {}. Choose another with --data",
-            data.path().display(),
-            data.kept.cluster,
-            desired.name()
-        ));
+    let file = args.file.as_path();
+    let mut watch = Watch::start(file, version);
+    let before = may_follow(file, &desired, &data)?;
+    if let Some(name) = await_brokers(&data, &mut signals).await? {
+        say!("{name}: nothing was started");
+        return Ok(());
     }
     let mut ports = Ports::default();
-    let laptop = Laptop::choose(&desired.cluster, &mut data, &mut ports)?;
+    let laptop = Laptop::choose(&desired.cluster, None, &mut data, &mut ports)?;
+    data.apply(&desired).map_err(|error| error.to_string())?;
     let zookeeper = start_zookeeper(&desired, &laptop, &data).await?;
     let mut up = Up {
+        log: args.log.clone(),
         desired,
         data,
         ports,
@@ -48,48 +53,40 @@ pub(super) async fn run(file: &Path, desired: Desired, mut data: DataDirectory) 
         brokers: BTreeMap::new(),
         brokers_due: None,
         topics_due: true,
+        refused: false,
         announced: false,
         last: Vec::new(),
     };
     let outcome = match up.make_brokers().await {
         Ok(()) => {
-            up.greet();
+            up.greet(before.as_ref());
             up.follow(file, &mut signals, &mut watch).await;
             Ok(())
         }
         Err(error) => Err(error),
     };
-    up.stop_brokers().await;
-    if let Some(zookeeper) = zookeeper {
-        zookeeper.stop().await;
+    let stop = async {
+        up.stop_brokers().await;
+        if let Some(zookeeper) = zookeeper {
+            zookeeper.stop().await;
+        }
+    };
+    tokio::select! {
+        () = stop => {}
+        // The children go with this process.
+        name = signals.next() => {
+            return Err(format!("{name} again: exiting at once, the logs will be recovered at the next start"));
+        }
     }
     if outcome.is_ok() {
-        println!("{} is down; its data stays in {}", up.desired.name(), up.data.path().display());
+        say!("{} is down; its data stays in {}", up.desired.name(), up.data.path().display());
     }
     outcome
 }
 
-async fn start_zookeeper(
-    desired: &Desired,
-    laptop: &Laptop,
-    data: &DataDirectory,
-) -> Result<Option<ZooKeeper>, String> {
-    if desired.cluster.spec.zookeeper.external.is_some() {
-        return Ok(None);
-    }
-    let config = ZooKeeperConfig {
-        data_dir: data.path().join("zookeeper"),
-        client_port: laptop.zookeeper_port(),
-        client_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        max_client_connections: 0,
-        ..ZooKeeperConfig::default()
-    };
-    laptop.check_zookeeper_port()?;
-    let started = ZooKeeper::start(config).await;
-    started.map(Some).map_err(|error| format!("ZooKeeper does not start: {error}"))
-}
-
 struct Up {
+    /// How brokers log.
+    log: LogArgs,
     desired: Desired,
     data: DataDirectory,
     /// Claimed for as long as this runs: also while a broker restarts.
@@ -100,6 +97,8 @@ struct Up {
     brokers_due: Option<String>,
     /// Whether the topics are to be compared.
     topics_due: bool,
+    /// Whether the file is such that it was refused.
+    refused: bool,
     /// Whether the user has been told that all is ready.
     announced: bool,
     /// What was last said about topics, so that it is not said again every second.
@@ -122,7 +121,7 @@ impl Up {
                 () = self.make_topics(), if self.topics_due && self.brokers_due.is_none() => None,
             };
             if let Some(name) = stop {
-                println!("{name}: stopping");
+                say!("{name}: stopping");
                 return;
             }
         }
@@ -131,35 +130,42 @@ impl Up {
     /// Starts, restarts and stops brokers until they are those that should run.
     async fn make_brokers(&mut self) -> Result<(), String> {
         let plans = plan::brokers(&self.desired.cluster, &self.laptop);
-        let gone: Vec<i32> =
-            self.brokers.keys().filter(|id| !plans.iter().any(|plan| plan.id == **id)).copied().collect();
-        for id in gone {
-            println!("broker {id}: no longer asked for, stopping; its data stays");
-            self.stop_broker(id).await;
-        }
+        // What changes stops before anything starts: one may get the port of another.
+        self.stop_changed(&plans).await;
         for plan in plans {
             let id = plan.id;
-            if let Some(running) = self.brokers.get(&id) {
-                let changed = changed_keys(&running.plan().properties, &plan.properties);
-                if changed.is_empty() {
-                    continue;
-                }
-                println!("broker {id}: {} changed, restarting", changed.join(", "));
-                self.stop_broker(id).await;
+            if self.brokers.contains_key(&id) {
+                continue;
             }
             self.laptop.check_ports_of(id)?;
             let folder = self.data.broker(id);
             let failed = |error: std::io::Error| format!("broker {id}: {}: {error}", folder.display());
             std::fs::create_dir_all(&folder).map_err(failed)?;
-            self.brokers.insert(id, Broker::start(plan, &folder).map_err(failed)?);
+            let token = self.data.token().map_err(failed)?;
+            self.brokers.insert(id, Broker::start(plan, &folder, token, &self.log).map_err(failed)?);
         }
         self.topics_due = true;
         Ok(())
     }
 
-    async fn stop_broker(&mut self, id: i32) {
-        if let Some(broker) = self.brokers.remove(&id) {
-            broker.stop().await;
+    /// Stops brokers that are not asked for, or not as they run.
+    async fn stop_changed(&mut self, plans: &[BrokerPlan]) {
+        let ids: Vec<i32> = self.brokers.keys().copied().collect();
+        for id in ids {
+            let Some(running) = self.brokers.get(&id) else { continue };
+            match plans.iter().find(|plan| plan.id == id) {
+                None => say!("broker {id}: no longer asked for, stopping; its data stays"),
+                Some(plan) => {
+                    let changed = changed_keys(&running.plan().properties, &plan.properties);
+                    if changed.is_empty() {
+                        continue;
+                    }
+                    say!("broker {id}: {} changed, restarting", changed.join(", "));
+                }
+            }
+            if let Some(broker) = self.brokers.remove(&id) {
+                broker.stop().await;
+            }
         }
     }
 
@@ -173,21 +179,21 @@ impl Up {
 
     /// Compares the topics once, as soon as the brokers answer.
     async fn make_topics(&mut self) {
-        let bootstrap = self.laptop.bootstrap(&self.desired.cluster);
+        let bootstrap = self.bootstrap();
         let plans = self.desired.topic_plans();
         let mut managed = self.data.kept.managed_config.clone();
         let mut wait = RETRY;
         match topics::reconcile(&bootstrap, &plans, &mut managed).await {
             Ok(outcome) => {
                 if outcome.lines != self.last {
-                    outcome.lines.iter().for_each(|line| println!("{line}"));
+                    outcome.lines.iter().for_each(|line| say!("{line}"));
                 }
                 self.last = if outcome.again { outcome.lines } else { Vec::new() };
                 self.topics_due = outcome.again;
                 if managed != self.data.kept.managed_config {
                     self.data.kept.managed_config = managed;
                     if let Err(error) = self.data.keep() {
-                        println!("{error}");
+                        say!("{error}");
                     }
                 }
                 if !outcome.again && !self.announced {
@@ -212,30 +218,39 @@ impl Up {
     async fn reread(&mut self, file: &Path) {
         let new = match Desired::read(file) {
             Ok(new) => new,
-            Err(error) => return println!("{error}\nnothing is changed until the file is right"),
+            Err(error) => return self.refuse(&error),
         };
-        if new.cluster == self.desired.cluster && new.topics == self.desired.topics {
+        let was_refused = std::mem::take(&mut self.refused);
+        if new == self.desired {
+            if was_refused {
+                say!("{}: right again, and as before", file.display());
+            }
             return;
         }
         let forbidden = new.forbidden_changes(&self.desired);
         if !forbidden.is_empty() {
-            forbidden.iter().for_each(|what| println!("{}: {what}", file.display()));
-            return println!("nothing is changed until the file is right");
+            let lines: Vec<String> =
+                forbidden.iter().map(|what| format!("{}: {what}", file.display())).collect();
+            return self.refuse(&lines.join("\n"));
         }
-        let names: Vec<String> = new.topic_plans().into_iter().map(|plan| plan.name).collect();
-        for topic in self.desired.topic_plans().iter().filter(|topic| !names.contains(&topic.name)) {
-            println!("topic {}: no longer in the file; it is left as it is", topic.name);
-        }
-        let laptop = match Laptop::choose(&new.cluster, &mut self.data, &mut self.ports) {
+        let laptop =
+            Laptop::choose(&new.cluster, Some(&self.desired.cluster), &mut self.data, &mut self.ports);
+        let laptop = match laptop {
             Ok(laptop) => laptop,
-            Err(error) => return println!("{error}"),
+            Err(error) => return self.refuse(&error),
         };
+        if let Err(error) = self.data.apply(&new) {
+            return self.refuse(&error.to_string());
+        }
+        say_gone_topics(&new, &self.desired);
         let notes = ignored(&self.desired);
-        ignored(&new)
-            .iter()
-            .filter(|note| !notes.contains(note))
-            .for_each(|note| println!("ignored: {note}"));
+        ignored(&new).iter().filter(|note| !notes.contains(note)).for_each(|note| say!("ignored: {note}"));
+        let before = self.bootstrap();
         (self.desired, self.laptop) = (new, laptop);
+        let bootstrap = self.bootstrap();
+        if bootstrap != before {
+            say!("Kafka is at {bootstrap}");
+        }
         self.make_brokers_or_say_why().await;
     }
 
@@ -243,36 +258,56 @@ impl Up {
     async fn make_brokers_or_say_why(&mut self) {
         let outcome = self.make_brokers().await.err();
         if let Some(error) = outcome.as_ref().filter(|error| self.brokers_due.as_ref() != Some(error)) {
-            println!("{error}");
+            say!("{error}");
         }
         self.brokers_due = outcome;
     }
 
-    fn greet(&self) {
-        println!("{} is starting; its data is in {}", self.desired.name(), self.data.path().display());
-        for note in ignored(&self.desired) {
-            println!("ignored: {note}");
+    /// An edit that can't be made true, and what that means.
+    fn refuse(&mut self, why: &str) {
+        self.refused = true;
+        say!("{why}\nnothing is changed until the file is right");
+    }
+
+    fn greet(&self, before: Option<&Desired>) {
+        say!("{} is starting; its data is in {}", self.desired.name(), self.data.path().display());
+        if let Some(before) = before {
+            say_gone_topics(&self.desired, before);
         }
+        for note in ignored(&self.desired) {
+            say!("ignored: {note}");
+        }
+    }
+
+    fn bootstrap(&self) -> String {
+        self.laptop.bootstrap(&self.desired.cluster)
     }
 
     /// Where to connect and what to type next.
     fn announce(&self) {
-        let bootstrap = self.laptop.bootstrap(&self.desired.cluster);
+        let bootstrap = self.bootstrap();
         let zookeeper = self.laptop.zookeeper_connect(&self.desired.cluster);
         let plans = self.desired.topic_plans();
         let topic = plans.first().map_or("greetings", |plan| plan.name.as_str());
-        println!("\n{} is up.\n\n  Kafka      {bootstrap}\n  ZooKeeper  {zookeeper}", self.desired.name());
+        say!("\n{} is up.\n\n  Kafka      {bootstrap}\n  ZooKeeper  {zookeeper}", self.desired.name());
         for id in plan::broker_ids(&self.desired.cluster) {
             if let Some(address) = self.laptop.metrics_listener(id) {
-                println!("  metrics    http://{address}/metrics (broker {id})");
+                say!("  metrics    http://{address}/metrics (broker {id})");
             }
         }
-        println!(
+        say!(
             "\nTry, in another terminal:\n\n  \
              bin/kafka-console-producer.sh --broker-list {bootstrap} --topic {topic}\n  \
              bin/kafka-console-consumer.sh --bootstrap-server {bootstrap} --topic {topic} --from-beginning\n\n\
              Edit the file and it is made true; Ctrl-C stops everything and keeps the data."
         );
+    }
+}
+
+/// Nothing is deleted because a manifest does not mention it: that it is gone from the file may be a slip.
+fn say_gone_topics(new: &Desired, old: &Desired) {
+    for topic in new.gone_topics(old) {
+        say!("topic {topic}: no longer in the file; it is left as it is, with its records");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Values of `config` maps: what a properties file would say, as string, whole number or boolean.
+//! Values of `config` maps: what a properties file would say, as string, number or boolean.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum ConfigValue {
     /// `true` or `false`.
     Boolean(bool),
-    /// A whole number.
-    Integer(i64),
+    /// A number, such as `3` or `0.5`.
+    Number(serde_json::Number),
     /// Anything else.
     Text(String),
 }
@@ -21,13 +21,13 @@ impl fmt::Display for ConfigValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfigValue::Boolean(value) => value.fmt(f),
-            ConfigValue::Integer(value) => value.fmt(f),
+            ConfigValue::Number(value) => value.fmt(f),
             ConfigValue::Text(value) => value.fmt(f),
         }
     }
 }
 
-/// A structural schema cannot say "string, integer or boolean"; the settings table checks the values.
+/// A structural schema cannot say "string, number or boolean"; the settings table checks the values.
 impl JsonSchema for ConfigValue {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ConfigValue".into()

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("self.firstBrokerId == oldSelf.firstBrokerId").message("firstBrokerId is immutable: broker ids are kept for life").field_path(".firstBrokerId"),
+    validation = Rule::new("!has(oldSelf.storage) || has(self.storage)").message("storage cannot be taken away: logs are in it").field_path(".storage"),
 )]
 pub struct Pool {
     /// The pool's name, a part of its pods' names: `<cluster>-<name>-<id>`.
@@ -37,6 +38,7 @@ pub struct Pool {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.class) == has(oldSelf.class) && (!has(self.class) || self.class == oldSelf.class)").message("the storage class is immutable").field_path(".class"),
+    validation = Rule::new("!has(oldSelf.volumes) || (has(self.volumes) && self.volumes.size() >= oldSelf.volumes.size())").message("volumes cannot be removed: logs are on them").field_path(".volumes"),
     validation = Rule::new("has(self.size) != has(self.volumes)").message("give either size, for one volume, or volumes"),
 )]
 pub struct Storage {

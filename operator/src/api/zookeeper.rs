@@ -10,6 +10,7 @@ use super::pool::{Resources, Storage};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.external) != has(self.replicas)").message("give either replicas, for an ensemble of the operator's, or external"),
+    validation = Rule::new("has(self.external) == has(oldSelf.external)").message("the operator's ensemble and an external one cannot take each other's place: what the brokers know of each other is in it"),
     validation = Rule::new("!has(self.replicas) || self.replicas in [1, 3, 5, 7]").message("replicas must be 1, 3, 5 or 7").field_path(".replicas"),
     validation = Rule::new("!has(self.external) || (!has(self.storage) && !has(self.resources) && !has(self.image))").message("storage, resources and image are those of an ensemble of the operator's, not of an external one"),
 )]

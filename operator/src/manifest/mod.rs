@@ -43,6 +43,8 @@ pub enum Resource {
 ///
 /// Everything that is wrong, each with document, line, field and what is allowed.
 pub fn read_manifests(text: &str) -> Result<Vec<Resource>, ManifestErrors> {
+    // Some editors begin a file with a mark of its encoding.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut resources: Vec<Resource> = Vec::new();
     let mut errors = Vec::new();
     if text.len() > MAX_BYTES {
@@ -103,19 +105,20 @@ fn read_document(text: &str) -> Result<Resource, Vec<ManifestError>> {
     let fail = |line, field: &str, what: String| vec![ManifestError::new(0, line, field, what)];
     let yaml: serde_yaml::Value = serde_yaml::from_str(text)
         .map_err(|error| fail(error.location().map(|at| at.line()), "", format!("not YAML: {error}")))?;
-    let value: Value =
+    let mut value: Value =
         serde_json::to_value(yaml).map_err(|error| fail(None, "", format!("not a resource: {error}")))?;
+    drop_nulls(&mut value);
     let part = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind, name) = (part("/apiVersion"), part("/kind"), part("/metadata/name"));
     if api_version.is_empty() || kind.is_empty() {
         return Err(fail(None, "", "a resource needs apiVersion and kind".to_owned()));
     }
-    if name.is_empty() {
-        return Err(fail(None, "metadata.name", "required".to_owned()));
-    }
     let Some(version) = api_version.strip_prefix(&format!("{GROUP}/")) else {
         return Ok(Resource::Other { kind: format!("{api_version} {kind}"), name: name.to_owned() });
     };
+    if value.pointer("/metadata/name").is_none() {
+        return Err(fail(None, "metadata.name", "required".to_owned()));
+    }
     if version != VERSION {
         let what = format!("{version} is not served: use {GROUP}/{VERSION}");
         return Err(fail(None, "apiVersion", what));
@@ -140,6 +143,18 @@ fn read_document(text: &str) -> Result<Resource, Vec<ManifestError>> {
                 format!("{kind} is not a kind of {GROUP}{hint}: there are KafkaCluster and Topic"),
             ))
         }
+    }
+}
+
+/// As kubectl apply does: a null is an absent field.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 

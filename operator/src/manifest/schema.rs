@@ -23,6 +23,7 @@ pub(super) fn check(crd: &CustomResourceDefinition, value: &Value) -> Vec<(Strin
             own.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into();
         check_value(schema, &own, "", 0, &mut violations);
         check_metadata(fields.get("metadata"), &mut violations);
+        check_config(value.pointer("/spec/config"), &mut violations);
     }
     violations.truncate(MAX_VIOLATIONS);
     violations
@@ -31,12 +32,25 @@ pub(super) fn check(crd: &CustomResourceDefinition, value: &Value) -> Vec<(Strin
 fn check_metadata(metadata: Option<&Value>, violations: &mut Vec<(String, String)>) {
     // The fields that people write; the rest is the API server's to fill.
     const FIELDS: [&str; 6] = ["name", "namespace", "labels", "annotations", "finalizers", "ownerReferences"];
-    for (name, _) in metadata.and_then(Value::as_object).into_iter().flatten() {
+    for (name, value) in metadata.and_then(Value::as_object).into_iter().flatten() {
         let field = format!("metadata.{name}");
+        if matches!(name.as_str(), "name" | "namespace") && !value.is_string() {
+            violations.push((field.clone(), format!("must be of type string, not {}", shown(value))));
+        }
         let servers =
             ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "generateName"];
         if !FIELDS.contains(&name.as_str()) && !servers.contains(&name.as_str()) {
             violations.push((field, unknown(name, FIELDS.into_iter())));
+        }
+    }
+}
+
+/// A structural schema leaves these values open; what they may be is [`crate::api::ConfigValue`].
+fn check_config(config: Option<&Value>, violations: &mut Vec<(String, String)>) {
+    for (key, value) in config.and_then(Value::as_object).into_iter().flatten() {
+        if value.is_object() || value.is_array() {
+            let what = format!("must be a string, a number or a boolean, not {}", shown(value));
+            violations.push((format!("spec.config[\"{key}\"]"), what));
         }
     }
 }
@@ -59,10 +73,6 @@ fn check_value(
         return;
     }
     let mut fail = |what: String| violations.push((path.to_owned(), what));
-    if value.is_null() {
-        // As kubectl apply does, a null is taken as an absent field.
-        return;
-    }
     if let Some(kind) = schema.type_.as_deref()
         && !is_of(kind, value)
     {
@@ -129,9 +139,7 @@ fn check_object(
     }
     let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     for name in schema.required.iter().flatten() {
-        if fields.get(name).is_none_or(Value::is_null)
-            && !matches!(name.as_str(), "apiVersion" | "kind" | "metadata")
-        {
+        if !fields.contains_key(name) && !matches!(name.as_str(), "apiVersion" | "kind" | "metadata") {
             violations.push((join(name), "required".to_owned()));
         }
     }
