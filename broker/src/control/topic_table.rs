@@ -17,11 +17,11 @@ use vltava_settings::{Problem, TopicConfig};
 
 /// A topic's overrides, and what they come to.
 #[derive(Debug)]
-pub struct TopicSettings {
+pub(super) struct TopicSettings {
     /// What `/config/topics/T` says.
-    pub overrides: BTreeMap<String, String>,
+    pub(super) overrides: BTreeMap<String, String>,
     /// The overrides over the broker's settings.
-    pub config: Arc<TopicConfig>,
+    pub(super) config: Arc<TopicConfig>,
     /// With which ticket they were read.
     ticket: u64,
 }

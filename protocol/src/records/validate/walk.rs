@@ -1,7 +1,7 @@
 //! The quick look at every record of an uncompressed batch: what nearly all batches are.
 //!
 //! It steps over keys, values and headers by their lengths, so it touches a cache line or two for each record, which the checksum has just brought in.
-//! Where anything is out of the ordinary it says so, and [`inspect`](super::inspect) finds out what.
+//! Where anything is out of the ordinary it says so, and [`inspect()`](super::inspect()) finds out what.
 
 use super::Rules;
 use crate::records::{BatchHeader, NO_TIMESTAMP, TimestampType};
