@@ -107,6 +107,7 @@ fn main() {
         let text = results.render(&options.brokers, rounds_done);
         std::fs::write(&options.output, text).unwrap_or_else(|e| panic!("{}: {e}", options.output.display()));
     };
+    let pages = pages::UsedPages::new();
     for round in 1..=options.rounds {
         for row in &wanted {
             for kind in options.brokers.iter().filter(|kind| row.runs_on.contains(kind)) {
@@ -116,6 +117,7 @@ fn main() {
                     None => tempfile::tempdir(),
                 }
                 .expect("a folder for data");
+                pages.take();
                 // Who fails says why as it fails; the other rows are worth having.
                 let outcome =
                     std::panic::catch_unwind(AssertUnwindSafe(|| (row.run)(*kind, folder.path(), &scale)));

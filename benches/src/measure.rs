@@ -47,11 +47,6 @@ pub(crate) fn free_memory() -> u64 {
     memory("MemFree:")
 }
 
-/// Bytes of memory that could be had without swapping.
-pub(crate) fn available_memory() -> u64 {
-    memory("MemAvailable:")
-}
-
 fn memory(key: &str) -> u64 {
     kilobytes(&fs::read_to_string("/proc/meminfo").expect("/proc"), key) * 1024
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use crate::brokers::{Broker, Kind};
 use crate::load::{self, Produce};
-use crate::pages::UsedPages;
 use crate::{idle, latency, limits, measure, starting};
 
 /// How much of everything, in one round.
@@ -92,7 +91,6 @@ fn large(record_bytes: usize, codec: &'static str) -> Produce {
 /// Half of the load first, so that a JIT compiler is done with the code: after a tenth, Kafka still took three times the CPU of a warm one.
 fn produced(kind: Kind, folder: &Path, scale: &Scale, partitions: i32, load: Produce) -> Vec<Figure> {
     let total = scale.bytes();
-    let _pages = UsedPages::of(total + total / 2);
     if kind == Kind::Limit {
         return vec![("CPU s/GB", limits::receive_and_write(folder, total, scale.chunk.get()))];
     }
@@ -119,7 +117,6 @@ fn many_producers(kind: Kind, folder: &Path, scale: &Scale) -> Vec<Figure> {
 }
 
 fn consumed(kind: Kind, folder: &Path, scale: &Scale) -> Vec<Figure> {
-    let _pages = UsedPages::of(CACHED.min(scale.bytes()));
     if kind == Kind::Limit {
         return vec![("CPU s/GB", limits::send_file(folder, scale.bytes(), scale.chunk.get()))];
     }
@@ -160,8 +157,6 @@ fn forget(folder: &Path) {
 
 /// The latency of a hot topic's producer while another client reads gigabytes that are not in the page cache.
 fn cold_reader(kind: Kind, folder: &Path, scale: &Scale) -> Vec<Figure> {
-    // Twice: the pages that were written are forgotten before they are read.
-    let _pages = UsedPages::of(2 * scale.bytes().min(COLD));
     let broker = Broker::start(kind, folder);
     let address = broker.address();
     load::create_topic(address, TOPIC, 1);
