@@ -569,6 +569,45 @@ async fn offsets_past_their_time_are_forgotten_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_is_deleted_though_its_tombstones_do_not_fit_in_one_batch() {
+    const PARTITIONS: i32 = 60;
+    let house = House::new().await;
+    let small = [("message.max.bytes", "1000")];
+    let (server, mut client) = ready(&house, &small).await;
+    client.create("orders", PARTITIONS, &[]).await;
+    for chunk in 0..PARTITIONS / 5 {
+        let partition = |partition_index| OffsetCommitRequestPartition {
+            partition_index,
+            committed_offset: 7,
+            committed_leader_epoch: -1,
+            ..Default::default()
+        };
+        let request = OffsetCommitRequest {
+            group_id: "large".into(),
+            generation_id_or_member_epoch: -1,
+            topics: vec![OffsetCommitRequestTopic {
+                name: "orders".into(),
+                partitions: (chunk * 5..chunk * 5 + 5).map(partition).collect(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let done = |answer: &vltava_protocol::messages::OffsetCommitResponse<'_>| {
+            answer.topics[0].partitions.iter().all(|partition| partition.error_code == 0)
+        };
+        assert!(client.ask(7, &request, |answer| done(&answer)).await, "chunk {chunk}");
+    }
+    let request = DeleteGroupsRequest { groups_names: vec!["large".into()], ..Default::default() };
+    let code = client.ask(2, &request, |answer| ErrorCode::of(answer.results[0].error_code)).await;
+    assert_eq!(code, ErrorCode::None);
+    assert_eq!(committed(&mut client, 5, "large").await.0, -1);
+    server.stop().await;
+    let (server, mut client) = ready(&house, &small).await;
+    assert_eq!(committed(&mut client, 5, "large").await.0, -1, "the tombstones are in the log");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn version_0_keeps_offsets_in_zookeeper() {
     let house = House::new().await;
     let (server, mut client) = ready(&house, &[]).await;

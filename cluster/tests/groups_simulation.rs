@@ -6,8 +6,12 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+#[path = "bench/lot.rs"]
+mod lot;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use lot::Lot;
 use vltava_cluster::groups::{
     Action, CommitRequest, CommittedOffset, Group, JoinRequest, LeavingMember, Limits, Partition, State,
     SyncRequest, Waiter, WriteId,
@@ -17,23 +21,6 @@ use vltava_protocol::ErrorCode;
 /// Histories that `make test` runs; each has `STEPS` events.
 const HISTORIES: u64 = 3_000;
 const STEPS: u32 = 300;
-
-/// A small generator with a seed (SplitMix64), so that a history depends on nothing else.
-struct Lot(u64);
-
-impl Lot {
-    fn draw(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.draw(n) == 0
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Waits {

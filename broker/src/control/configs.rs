@@ -255,7 +255,7 @@ impl Configs {
                 .await;
             let (mut names, watcher) = match listed {
                 Ok(listed) => listed,
-                Err(error) if session.client().state().is_terminated() => {
+                Err(error) if session.is_over() => {
                     return info!(%error, "configuration is no longer followed in this session");
                 }
                 Err(error) => {

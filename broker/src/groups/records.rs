@@ -4,7 +4,7 @@ use vltava_cluster::groups::{CommittedOffset, Partition, StoredGroup, StoredMemb
 use vltava_protocol::group_records::{
     GroupMetadataKey, GroupMetadataValue, MemberMetadata, OffsetCommitKey, OffsetCommitValue,
 };
-use vltava_protocol::records::{BatchBuilder, BatchOptions, Codec, RecordsError};
+use vltava_protocol::records::{BATCH_OVERHEAD, BatchBuilder, BatchOptions, Codec, RecordsError};
 use vltava_protocol::wire::EncodeError;
 
 /// The version of an offset's value: 3 carries the leader epoch; only 1 carries a time of expiry, from clients that set one.
@@ -25,34 +25,71 @@ pub(super) enum RecordError {
     Batch(#[from] RecordsError),
 }
 
-/// One batch with all records of a write.
-pub(super) fn batch(group: &str, write: &Write, codec: Codec, now: i64) -> Result<Vec<u8>, RecordError> {
-    let mut options = BatchOptions { codec, ..BatchOptions::default() };
-    if matches!(write, Write::Offsets(offsets) if offsets.iter().any(|(_, offset)| offset.is_some())) {
-        // Kafka numbers the records of a commit from 0, with and without a producer; what it forgets has no numbers.
-        options.base_sequence = 0;
-    }
-    let mut builder = BatchBuilder::new(Vec::new(), options)?;
+/// What a record takes in a batch beside its key and value, at most: lengths, deltas and attributes.
+const RECORD_OVERHEAD: usize = 36;
+
+/// The records of a write: one batch, but tombstones in as many as it takes to keep each within `limit` bytes (`max.message.bytes`), however
+/// many offsets a group has. The group's own tombstone comes last: who reads no further than an earlier batch still has the group.
+pub(super) fn batches(
+    group: &str,
+    write: &Write,
+    codec: Codec,
+    limit: usize,
+    now: i64,
+) -> Result<Vec<Vec<u8>>, RecordError> {
     match write {
         Write::Group(stored) => {
+            let mut builder = builder(codec, false)?;
             builder.append(now, Some(&group_key(group)?), Some(&group_value(stored)?), &[])?;
+            Ok(vec![builder.finish()?.0])
         }
         Write::Offsets(offsets) => {
+            // Kafka numbers the records of a commit from 0, with and without a producer; what it forgets has no numbers.
+            let mut builder = builder(codec, offsets.iter().any(|(_, offset)| offset.is_some()))?;
             for (partition, offset) in offsets {
                 let value = offset.as_ref().map(offset_value).transpose()?;
                 builder.append(now, Some(&offset_key(group, partition)?), value.as_deref(), &[])?;
             }
+            Ok(vec![builder.finish()?.0])
         }
         Write::Tombstones { offsets, group: whole } => {
-            for partition in offsets {
-                builder.append(now, Some(&offset_key(group, partition)?), None, &[])?;
-            }
-            if *whole {
-                builder.append(now, Some(&group_key(group)?), None, &[])?;
-            }
+            let keys = offsets.iter().map(|partition| offset_key(group, partition));
+            tombstones(keys.chain(whole.then(|| group_key(group))), codec, limit, now)
         }
     }
-    Ok(builder.finish()?.0)
+}
+
+fn tombstones(
+    keys: impl Iterator<Item = Result<Vec<u8>, EncodeError>>,
+    codec: Codec,
+    limit: usize,
+    now: i64,
+) -> Result<Vec<Vec<u8>>, RecordError> {
+    let mut full = Vec::new();
+    let mut open = builder(codec, false)?;
+    let mut size = BATCH_OVERHEAD;
+    for key in keys {
+        let key = key?;
+        let more = key.len() + RECORD_OVERHEAD;
+        if size + more > limit && open.count() > 0 {
+            full.push(std::mem::replace(&mut open, builder(codec, false)?).finish()?.0);
+            size = BATCH_OVERHEAD;
+        }
+        open.append(now, Some(&key), None, &[])?;
+        size += more;
+    }
+    if open.count() > 0 {
+        full.push(open.finish()?.0);
+    }
+    Ok(full)
+}
+
+fn builder(codec: Codec, numbered: bool) -> Result<BatchBuilder, RecordsError> {
+    let mut options = BatchOptions { codec, ..BatchOptions::default() };
+    if numbered {
+        options.base_sequence = 0;
+    }
+    BatchBuilder::new(Vec::new(), options)
 }
 
 fn group_key(group: &str) -> Result<Vec<u8>, EncodeError> {
@@ -155,8 +192,9 @@ mod tests {
         };
         let partition = Partition { topic: "t".into(), index: 3 };
         let write = Write::Offsets(vec![(partition.clone(), Some(offset.clone())), (partition, None)]);
-        let bytes = batch("g", &write, Codec::None, 5).unwrap();
-        let mut records = Batch::parse_checked(&bytes).unwrap().records(1 << 20).unwrap();
+        let written = batches("g", &write, Codec::None, 1 << 20, 5).unwrap();
+        let [bytes] = &written[..] else { panic!("one batch") };
+        let mut records = Batch::parse_checked(bytes).unwrap().records(1 << 20).unwrap();
         let value = records.next().unwrap().unwrap().value.unwrap().to_vec();
         assert_eq!(committed_offset(OffsetCommitValue::parse(&value).unwrap()), offset);
         assert_eq!(records.next().unwrap().unwrap().value, None);
@@ -174,5 +212,33 @@ mod tests {
         let bytes = offset_value(&offset).unwrap();
         assert_eq!(bytes[..2], [0, 1]);
         assert_eq!(committed_offset(OffsetCommitValue::parse(&bytes).unwrap()), offset);
+    }
+
+    #[test]
+    fn tombstones_of_a_large_group_fill_several_batches_none_beyond_the_limit_and_the_group_goes_last() {
+        let name = |index| Partition { topic: "orders".into(), index };
+        for codec in [Codec::None, Codec::Gzip] {
+            let write = Write::Tombstones { offsets: (0..1_000).map(name).collect(), group: true };
+            let written = batches("g", &write, codec, 1_000, 5).unwrap();
+            assert!(written.len() > 10, "{} batches", written.len());
+            let mut keys = Vec::new();
+            for bytes in &written {
+                assert!(bytes.len() <= 1_000, "a batch of {} bytes", bytes.len());
+                let mut records = Batch::parse_checked(bytes).unwrap().records(1 << 20).unwrap();
+                while let Some(record) = records.next().unwrap() {
+                    assert_eq!(record.value, None);
+                    keys.push(record.key.unwrap().to_vec());
+                }
+            }
+            let mut expected: Vec<_> = (0..1_000).map(|i| offset_key("g", &name(i)).unwrap()).collect();
+            expected.push(group_key("g").unwrap());
+            assert_eq!(keys, expected);
+        }
+    }
+
+    #[test]
+    fn a_tombstone_that_is_beyond_the_limit_alone_is_still_tried() {
+        let write = Write::Tombstones { offsets: Vec::new(), group: true };
+        assert_eq!(batches("g", &write, Codec::None, 1, 5).unwrap().len(), 1);
     }
 }

@@ -146,28 +146,35 @@ impl Shard {
         }
     }
 
-    /// Appends a write.
+    /// Appends a write. Where it takes more than one batch and a later one cannot be appended, the earlier ones stand: they are
+    /// tombstones, of which the group hears nothing and which it writes again when it is asked again.
     pub(super) fn append(&self, group: &str, write: &Write, now: i64) -> Result<Written, ErrorCode> {
         if self.stage.load(Ordering::Acquire) == GONE {
             return Err(ErrorCode::NotCoordinator);
         }
-        let bytes = records::batch(group, write, self.settings.codec, now).map_err(|error| {
+        let rules = self.partition.topic.peek_config().rules_for_coordinator(now);
+        let made = records::batches(group, write, self.settings.codec, rules.max_message_bytes, now);
+        let made = made.map_err(|error| {
             tracing::warn!(group, %error, "a group's records cannot be made");
             ErrorCode::UnknownServerError
         })?;
-        let rules = self.partition.topic.peek_config().rules_for_coordinator(now);
-        let batches =
-            validate(&bytes, &rules).map_err(|invalid| match ErrorCode::of(invalid.kind.error_code()) {
-                ErrorCode::MessageTooLarge if matches!(write, Write::Offsets(_)) => {
-                    ErrorCode::InvalidCommitOffsetSize
+        let mut last_offset = -1;
+        for bytes in made {
+            let batches = validate(&bytes, &rules).map_err(|invalid| {
+                match ErrorCode::of(invalid.kind.error_code()) {
+                    ErrorCode::MessageTooLarge if matches!(write, Write::Offsets(_)) => {
+                        ErrorCode::InvalidCommitOffsetSize
+                    }
+                    _ => ErrorCode::UnknownServerError,
                 }
-                _ => ErrorCode::UnknownServerError,
             })?;
-        let mut appended =
-            self.partition.append(&batches, true, now).map_err(|error| coordinator_error(&error))?;
-        self.partition.after_append(&mut appended);
-        let committed = self.partition.high_watermark() > appended.last_offset;
-        Ok(Written { offset: appended.last_offset, committed })
+            let mut appended =
+                self.partition.append(&batches, true, now).map_err(|error| coordinator_error(&error))?;
+            self.partition.after_append(&mut appended);
+            last_offset = appended.last_offset;
+        }
+        let committed = self.partition.high_watermark() > last_offset;
+        Ok(Written { offset: last_offset, committed })
     }
 }
 

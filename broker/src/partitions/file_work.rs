@@ -1,8 +1,9 @@
 //! Threads for file work that may block: cold reads, flushes, deletions. Network threads never wait for a disk; these do.
 //!
-//! Two lanes: *reads*, for which a client waits, and *upkeep*, for which nobody does. Reads go first, and upkeep never takes the last
-//! thread, so a slow flush does not stop cold readers. Both queues are bounded: a reader waits for a place, upkeep that finds none is told
-//! so and comes again with its next round. Threads are made when there is work and end when there was none for a while: an idle
+//! Two lanes: *reads*, for which a client waits, and *upkeep*, for which nobody does. Reads go first, but neither lane shuts the other out:
+//! upkeep never takes the last thread, so a slow flush does not stop cold readers, and where no upkeep runs the next free thread takes the
+//! one that waits, so readers of old records do not stop retention. Both queues are bounded: a reader waits for a place, upkeep that finds
+//! none is told so and comes again with its next round. Threads are made when there is work and end when there was none for a while: an idle
 //! broker has none.
 
 use std::{
@@ -51,7 +52,7 @@ pub struct FileWork {
 struct Shared {
     threads: AtomicUsize,
     queued_upkeep: usize,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     lanes: Mutex<Lanes>,
     work: Condvar,
 }
@@ -78,7 +79,7 @@ impl FileWork {
         let shared = Shared {
             threads: AtomicUsize::new(threads.max(2)),
             queued_upkeep: queued.max(1),
-            places: Semaphore::new(queued.max(1)),
+            places: Arc::new(Semaphore::new(queued.max(1))),
             lanes: Mutex::default(),
             work: Condvar::new(),
         };
@@ -96,18 +97,17 @@ impl FileWork {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotDone> {
-        let place = self.shared.places.acquire().await.map_err(|_| NotDone::Stopping)?;
+        let place = self.shared.places.clone().acquire_owned().await.map_err(|_| NotDone::Stopping)?;
         let (done, outcome) = oneshot::channel();
-        // A reader that went away (its connection closed) is not worth a seek.
+        // A reader that went away (its connection closed) is not worth a seek. Its job keeps the place until its turn: it is in the queue.
         let job = move || {
+            let _place = place;
             if !done.is_closed() {
                 let _ = done.send(work());
             }
         };
         self.shared.clone().enqueue(Lane::Reads, Box::new(job))?;
-        let outcome = outcome.await.map_err(|_| NotDone::CutShort);
-        drop(place);
-        outcome
+        outcome.await.map_err(|_| NotDone::CutShort)
     }
 
     /// Queues what nobody waits for.
@@ -176,7 +176,7 @@ impl Shared {
                 self.work.notify_one();
                 break;
             }
-            if let Some((lane, job)) = self.next(&mut lanes) {
+            if let Some((lane, job)) = lanes.next(self.threads.load(Ordering::Relaxed)) {
                 drop(lanes);
                 // A panic inside a job is a bug; it must not take the pool along.
                 if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
@@ -203,16 +203,21 @@ impl Shared {
         lanes.alive -= 1;
         self.work.notify_all();
     }
+}
 
-    fn next(&self, lanes: &mut Lanes) -> Option<(Lane, Job)> {
-        if let Some(job) = lanes.reads.pop_front() {
+impl Lanes {
+    /// What the next free one of `threads` threads does.
+    fn next(&mut self, threads: usize) -> Option<(Lane, Job)> {
+        let may_do_upkeep = self.upkeep_running + 1 < threads || self.stopping;
+        let upkeep_first = self.upkeep_running == 0 && may_do_upkeep && !self.upkeep.is_empty();
+        if !upkeep_first && let Some(job) = self.reads.pop_front() {
             return Some((Lane::Reads, job));
         }
-        if lanes.upkeep_running + 1 >= self.threads.load(Ordering::Relaxed) && !lanes.stopping {
+        if !may_do_upkeep {
             return None;
         }
-        let job = lanes.upkeep.pop_front()?;
-        lanes.upkeep_running += 1;
+        let job = self.upkeep.pop_front()?;
+        self.upkeep_running += 1;
         Some((Lane::Upkeep, job))
     }
 }
@@ -223,6 +228,8 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
         mpsc,
     };
+
+    use futures_util::FutureExt;
 
     use super::*;
 
@@ -245,6 +252,52 @@ mod tests {
         pool.upkeep(|| {}).unwrap();
         assert_eq!(pool.read(|| "read").await, Ok("read"), "one thread is left to readers");
         drop(release);
+        pool.stop();
+    }
+
+    #[test]
+    fn neither_lane_shuts_the_other_out() {
+        let mut lanes = Lanes::default();
+        lanes.reads.extend((0..6).map(|_| Box::new(|| {}) as Job));
+        lanes.upkeep.extend((0..3).map(|_| Box::new(|| {}) as Job));
+        let next = |lanes: &mut Lanes| lanes.next(2).map(|(lane, _)| lane);
+        assert!(next(&mut lanes) == Some(Lane::Upkeep), "readers wait, but no upkeep runs");
+        assert!(next(&mut lanes) == Some(Lane::Reads), "the last thread is the readers'");
+        lanes.upkeep_running -= 1;
+        assert!(next(&mut lanes) == Some(Lane::Upkeep));
+        for _ in 0..5 {
+            assert!(next(&mut lanes) == Some(Lane::Reads), "while upkeep runs, readers come first");
+        }
+        assert!(next(&mut lanes).is_none(), "the last thread stays free for readers");
+        lanes.stopping = true;
+        assert!(next(&mut lanes) == Some(Lane::Upkeep), "what is queued is done before the end");
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_goes_away_leaves_its_place_only_when_its_work_has_left_the_queue() {
+        let pool = FileWork::new(2, 3);
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let holding: Vec<_> = (0..2)
+            .map(|_| {
+                let (pool, held) = (pool.clone(), held.clone());
+                tokio::spawn(async move { pool.read(move || held.lock().recv().is_err()).await })
+            })
+            .collect();
+        while pool.shared.lanes.lock().alive < 2 || !pool.shared.lanes.lock().reads.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let mut impatient = Box::pin(pool.read(|| ()));
+        assert!((&mut impatient).now_or_never().is_none());
+        drop(impatient);
+        assert_eq!(pool.shared.places.available_permits(), 0);
+        drop(release);
+        for read in holding {
+            read.await.unwrap().unwrap();
+        }
+        while pool.shared.places.available_permits() < 3 {
+            tokio::task::yield_now().await;
+        }
         pool.stop();
     }
 

@@ -26,7 +26,7 @@ impl Group {
     /// Writes tombstones for offsets that are `retention` milliseconds past their use, and for the group itself when nothing would be left.
     ///
     /// Retention counts from the time the group became empty; for a client that never joined, from the commit; for a topic that a
-    /// living group no longer reads, from the commit too.
+    /// living group no longer reads, from the commit too. What is being committed does not expire: the tombstone would lie behind it.
     pub fn expire_offsets(
         &mut self,
         retention: i64,
@@ -49,9 +49,9 @@ impl Group {
             },
             (State::PreparingRebalance | State::CompletingRebalance, Some(_)) => return,
         };
-        let all = expired.len() == self.offsets().count();
+        let all = expired.len() == self.offsets().count() && !self.offsets.is_writing();
         if self.state == State::Empty && all && (self.protocol_type.is_some() || !expired.is_empty()) {
-            // Nothing would be left. A refusal means a write is under way: the next round finds it done.
+            // Nothing would be left. A refusal means that the group's own record is being written: the next round finds it done.
             let _ = self.delete(None, out);
         } else if !expired.is_empty() {
             self.remove_offsets(expired, None, Vec::new(), out);
@@ -64,12 +64,14 @@ impl Group {
         now: i64,
         since: impl Fn(&CommittedOffset, &str) -> i64,
     ) -> Vec<Partition> {
+        let being_written = self.offsets.being_written();
         let old = |(topic, _, offset): &(&str, i32, &CommittedOffset)| match offset.expires_at {
             Some(expires_at) => since(offset, topic) != i64::MAX && expires_at <= now,
             None => since(offset, topic).checked_add(retention).is_some_and(|end| end <= now),
         };
         self.offsets()
             .filter(old)
+            .filter(|(topic, index, _)| !being_written.contains(&(*topic, *index)))
             .map(|(topic, index, _)| Partition { topic: topic.to_owned(), index })
             .collect()
     }

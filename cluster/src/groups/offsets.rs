@@ -1,6 +1,6 @@
 //! Committed offsets: OffsetCommit, OffsetFetch, OffsetDelete, and the deletion of a whole group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use vltava_protocol::ErrorCode;
 
@@ -86,13 +86,57 @@ impl Offsets {
         }
     }
 
-    fn remove(&mut self, partition: &Partition) {
-        if let Some(topic) = self.committed.get_mut(&partition.topic) {
+    /// A tombstone lies at `at`: what was committed before it is forgotten.
+    fn remove(&mut self, partition: &Partition, at: i64) {
+        let Some(topic) = self.committed.get_mut(&partition.topic) else { return };
+        if topic.get(&partition.index).is_some_and(|(_, place)| *place <= at) {
             topic.remove(&partition.index);
             if topic.is_empty() {
                 self.committed.remove(&partition.topic);
             }
         }
+    }
+
+    /// The tombstones of write `id` lie at `at`. Replicas may confirm writes in another order than that of the log: commits that lie before
+    /// the tombstones and are not confirmed yet do not bring their offsets back.
+    fn remove_all(&mut self, partitions: &[Partition], id: WriteId, at: i64) {
+        for partition in partitions {
+            self.remove(partition, at);
+        }
+        let earlier = self.pending.range_mut(..id).filter_map(|(_, pending)| match pending {
+            Pending::Commit { offsets, .. } => Some(offsets),
+            Pending::Remove { .. } | Pending::Delete { .. } => None,
+        });
+        let mut earlier = earlier.peekable();
+        if earlier.peek().is_none() {
+            return;
+        }
+        let gone: HashSet<&Partition> = partitions.iter().collect();
+        for offsets in earlier {
+            offsets.retain(|(partition, _)| !gone.contains(partition));
+        }
+    }
+
+    /// Whether any write of offsets is under way.
+    pub(super) fn is_writing(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// The partitions of which an offset, or the end of one, is under way to the log.
+    pub(super) fn being_written(&self) -> HashSet<(&str, i32)> {
+        fn name(partition: &Partition) -> (&str, i32) {
+            (partition.topic.as_str(), partition.index)
+        }
+        let mut found = HashSet::new();
+        for pending in self.pending.values() {
+            match pending {
+                Pending::Commit { offsets, .. } => found.extend(offsets.iter().map(|(p, _)| name(p))),
+                Pending::Remove { partitions, .. } | Pending::Delete { partitions, .. } => {
+                    found.extend(partitions.iter().map(name));
+                }
+            }
+        }
+        found
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, i32, &CommittedOffset)> {
@@ -255,18 +299,14 @@ impl Group {
                 }
                 out.push(Action::Commit(waiter, results));
             }
-            (Some(Pending::Remove { waiter, partitions, results }), Ok(_)) => {
-                for partition in &partitions {
-                    self.offsets.remove(partition);
-                }
+            (Some(Pending::Remove { waiter, partitions, results }), Ok(at)) => {
+                self.offsets.remove_all(&partitions, id, at);
                 if let Some(waiter) = waiter {
                     out.push(Action::Commit(waiter, results));
                 }
             }
-            (Some(Pending::Delete { waiter, partitions }), Ok(_)) => {
-                for partition in &partitions {
-                    self.offsets.remove(partition);
-                }
+            (Some(Pending::Delete { waiter, partitions }), Ok(at)) => {
+                self.offsets.remove_all(&partitions, id, at);
                 // Whoever joined or commits while the tombstones were written has the group back: its records lie behind them.
                 if self.state == State::Empty && self.offsets.is_empty() {
                     self.state = State::Dead;
@@ -296,7 +336,7 @@ impl Group {
     pub fn load_offset(&mut self, partition: Partition, offset: Option<CommittedOffset>, at: i64) {
         match offset {
             Some(offset) => self.offsets.set(partition, offset, at),
-            None => self.offsets.remove(&partition),
+            None => self.offsets.remove(&partition, at),
         }
     }
 }

@@ -6,8 +6,10 @@
 //! | `subjects` | what is read and watched, each by at most one request at a time |
 //! | `reads` | the reading itself, pipelined |
 //! | `writes` | transactions fenced by the controller epoch |
+//! | `deletion` | those that take a topic away |
 //! | `office` | one term: the loop that joins them |
 
+mod deletion;
 mod election;
 mod office;
 mod reads;

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use tracing::{error, warn};
-use vltava_cluster::controller::{Event, TopicName, Write, WriteOutcome};
+use vltava_cluster::controller::{Event, Write, WriteOutcome};
 use zookeeper_client as zk;
 
+use super::deletion;
 use crate::control::{
     session::{Session, is_passing, persistent},
     startup::random_id,
@@ -37,14 +38,14 @@ pub(super) async fn states(session: Session, epoch_version: i32, writes: Vec<Wri
 /// Carries out one write.
 pub(super) async fn one(session: Session, epoch_version: i32, write: Write) -> Vec<Event> {
     let outcome = match &write {
-        Write::DeleteTopic { topic, created } => delete_topic(&session, epoch_version, topic, *created).await,
-        Write::ClearDeletion { topic, only_if_absent } => {
-            let exists = || async { matches!(session.read(&paths::topic(topic)).await, Ok(Some(_))) };
-            if *only_if_absent && exists().await {
-                WriteOutcome::Conflict
-            } else {
-                delete(&session, epoch_version, &paths::delete_topic(topic)).await
-            }
+        Write::DeleteTopic { topic, created } => {
+            deletion::delete_topic(&session, epoch_version, topic, *created).await
+        }
+        Write::ClearDeletion { topic, only_if_absent: true } => {
+            deletion::clear_request_if_absent(&session, epoch_version, topic).await
+        }
+        Write::ClearDeletion { topic, only_if_absent: false } => {
+            delete(&session, epoch_version, &paths::delete_topic(topic)).await
         }
         Write::ClearPreferredElection => delete(&session, epoch_version, paths::PREFERRED_ELECTION).await,
         Write::ClearReassignment => delete(&session, epoch_version, paths::REASSIGN_PARTITIONS).await,
@@ -63,6 +64,30 @@ fn fenced(session: &Session, epoch_version: i32) -> Result<zk::MultiWriter<'_>, 
     let mut writer = session.client().new_multi_writer();
     writer.add_check_version(paths::CONTROLLER_EPOCH, epoch_version)?;
     Ok(writer)
+}
+
+/// One transaction of what `add` adds, behind the fence. All of it is done or nothing.
+pub(super) async fn commit(
+    session: &Session,
+    epoch_version: i32,
+    add: impl FnOnce(&mut zk::MultiWriter<'_>) -> Result<(), zk::Error>,
+    what: &str,
+) -> WriteOutcome {
+    let attempt = || -> Result<_, zk::Error> {
+        let mut writer = fenced(session, epoch_version)?;
+        add(&mut writer)?;
+        Ok(writer.commit())
+    };
+    match attempt() {
+        Err(error) => {
+            error!(what, %error, "the controller cannot write");
+            WriteOutcome::Conflict
+        }
+        Ok(commit) => match session.measure(commit).await {
+            Ok(_) => WriteOutcome::Done(0),
+            Err(error) => failed(&error, what),
+        },
+    }
 }
 
 /// Makes the znodes above the states that are to be created. Nothing waits for an answer before the next request goes out; that they are there
@@ -182,59 +207,4 @@ async fn delete(session: &Session, epoch_version: i32, path: &str) -> WriteOutco
         }
         Err(error) => failed(&error, path),
     }
-}
-
-/// Deletes a topic: what is below its znode, its configuration, its znode, and last the request to delete it, so that a controller
-/// that dies in between is followed by one that goes on.
-async fn delete_topic(
-    session: &Session,
-    epoch_version: i32,
-    topic: &TopicName,
-    created: i64,
-) -> WriteOutcome {
-    let root = paths::topic(topic);
-    match session.read(&root).await {
-        Ok(Some((_, stat))) if stat.czxid == created => {}
-        Ok(Some(_)) => return WriteOutcome::Conflict,
-        Ok(None) => {}
-        Err(_) => return WriteOutcome::Unknown,
-    }
-    let below = match descendants(session, &root).await {
-        Ok(below) => below,
-        Err(error) => {
-            warn!(topic = topic.as_ref(), %error, "the topic's znodes cannot be listed");
-            return WriteOutcome::Unknown;
-        }
-    };
-    // Children come after their parents in the list.
-    for chunk in below.rchunks(STATES_AT_ONCE) {
-        for outcome in join_all(chunk.iter().rev().map(|path| delete(session, epoch_version, path))).await {
-            if !matches!(outcome, WriteOutcome::Done(_)) {
-                return outcome;
-            }
-        }
-    }
-    for path in [paths::topic_config(topic), root, paths::delete_topic(topic)] {
-        let outcome = delete(session, epoch_version, &path).await;
-        if !matches!(outcome, WriteOutcome::Done(_)) {
-            return outcome;
-        }
-    }
-    WriteOutcome::Done(0)
-}
-
-/// The paths below a znode, breadth first.
-async fn descendants(session: &Session, root: &str) -> Result<Vec<String>, zk::Error> {
-    let mut found: Vec<String> = Vec::new();
-    let mut level = vec![root.to_owned()];
-    while !level.is_empty() {
-        let listed = join_all(level.iter().map(|path| session.children(path))).await;
-        let mut next = Vec::new();
-        for (path, names) in level.iter().zip(listed) {
-            next.extend(names?.unwrap_or_default().into_iter().map(|name| format!("{path}/{name}")));
-        }
-        found.extend(next.iter().cloned());
-        level = next;
-    }
-    Ok(found)
 }

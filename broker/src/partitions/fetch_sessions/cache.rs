@@ -1,6 +1,10 @@
 //! The bounded cache of sessions, and who has to go when it is full.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
 
@@ -16,11 +20,13 @@ pub struct Limits {
     pub slots: usize,
     /// `min.incremental.fetch.session.eviction.ms`: how long a session is safe from a better one.
     pub eviction_ms: i64,
+    /// How many partitions all sessions remember together. Kafka has no such limit: there a session is as large as its requests.
+    pub partitions: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { slots: 1_000, eviction_ms: 120_000 }
+        Self { slots: 1_000, eviction_ms: 120_000, partitions: 500_000 }
     }
 }
 
@@ -60,33 +66,64 @@ impl Cache {
         }
     }
 
-    /// Makes room for a newcomer, if somebody has to give way to it: first whoever has been silent for the eviction time, then whoever had its
-    /// time and is worth less; to a follower any consumer gives way. One walk over the cache, which only a full cache pays for a new session.
+    /// Makes room for a newcomer, in slots and in partitions, if enough others have to give way to it: first who has been silent for the
+    /// eviction time, then who had its time and is worth less; to a follower any consumer gives way. If that is not enough, nobody goes.
+    /// One walk over the cache, which only a full cache pays for a new session.
     fn make_room(&mut self, limits: Limits, privileged: bool, size: usize, now: i64) -> bool {
-        if self.sessions.len() < limits.slots {
+        let fits = |sessions: usize, partitions: usize| {
+            sessions < limits.slots && partitions.saturating_add(size) <= limits.partitions
+        };
+        let (mut sessions, mut partitions) = (self.sessions.len(), self.partitions);
+        if fits(sessions, partitions) {
             return true;
         }
-        let silent = self
-            .sessions
-            .values()
-            .min_by_key(|entry| entry.used_at)
-            .filter(|entry| now - entry.used_at > limits.eviction_ms)
-            .map(|entry| entry.session.id);
-        let outbid = || {
-            self.sessions
-                .values()
-                .filter(|entry| {
-                    now - entry.created_at > limits.eviction_ms || (privileged && !entry.session.privileged)
-                })
-                .map(Entry::worth)
-                .min()
-                .filter(|worth| (privileged, size, 0) >= *worth)
-                .map(|(_, _, id)| id)
+        if !fits(0, 0) {
+            return false;
+        }
+        let turn = |entry: &Entry| {
+            let (silent, worth) = (now - entry.used_at > limits.eviction_ms, entry.worth());
+            if silent {
+                return Some(Reverse((0, entry.used_at, worth)));
+            }
+            let had_its_time =
+                now - entry.created_at > limits.eviction_ms || (privileged && !entry.session.privileged);
+            (had_its_time && (privileged, size, 0) >= worth).then_some(Reverse((1, 0, worth)))
         };
-        let Some(loser) = silent.or_else(outbid) else { return false };
-        self.remove(loser);
-        self.evictions += 1;
+        let mut in_turn: BinaryHeap<_> = self.sessions.values().filter_map(turn).collect();
+        let mut losers = Vec::new();
+        while !fits(sessions, partitions) {
+            let Some(Reverse((_, _, (_, size, id)))) = in_turn.pop() else { return false };
+            sessions -= 1;
+            partitions -= size;
+            losers.push(id);
+        }
+        for id in losers {
+            self.remove(id);
+            self.evictions += 1;
+        }
         true
+    }
+
+    /// A session was used and remembers `size` partitions now. One for whose growth there is no room goes: this request is still answered,
+    /// and the client's next begins anew.
+    fn used(&mut self, limits: Limits, id: i32, size: usize, now: i64) {
+        let Some(entry) = self.sessions.get_mut(&id) else { return };
+        entry.used_at = now;
+        let others = self.partitions - entry.size;
+        if size <= entry.size || others + size <= limits.partitions {
+            self.partitions = others + size;
+            entry.size = size;
+            return;
+        }
+        let Some(mut entry) = self.sessions.remove(&id) else { return };
+        self.partitions = others;
+        entry.size = size;
+        if self.make_room(limits, entry.session.privileged, size, now) {
+            self.partitions += size;
+            self.sessions.insert(id, entry);
+        } else {
+            self.evictions += 1;
+        }
     }
 }
 
@@ -130,12 +167,7 @@ impl FetchSessions {
             cache.remove(id);
             return Ok(Fetching::sessionless(Vec::new()));
         }
-        let cache = &mut *cache;
-        if let Some(entry) = cache.sessions.get_mut(&id) {
-            cache.partitions = cache.partitions + wanted.len() - entry.size;
-            entry.size = wanted.len();
-            entry.used_at = now;
-        }
+        cache.used(self.limits, id, wanted.len(), now);
         Ok(Fetching::incremental(session, epoch, wanted))
     }
 

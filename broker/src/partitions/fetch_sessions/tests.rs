@@ -120,7 +120,7 @@ fn epochs_skip_zero_when_they_run_over() {
 
 #[test]
 fn a_full_cache_keeps_who_is_worth_more() {
-    let limits = Limits { slots: 1, eviction_ms: 100 };
+    let limits = Limits { slots: 1, eviction_ms: 100, ..Limits::default() };
     // (what holds the slot: partitions, privileged, last used; who comes: partitions, privileged, when; who wins)
     for (held, held_privileged, used, new, new_privileged, now, newcomer_wins) in [
         (2, false, 0, 2, false, 50, false),   // safe: not there for long enough
@@ -146,8 +146,56 @@ fn a_full_cache_keeps_who_is_worth_more() {
 
 #[test]
 fn no_slots_mean_no_sessions() {
-    let sessions = FetchSessions::new(Limits { slots: 0, eviction_ms: 1 });
+    let sessions = FetchSessions::new(Limits { slots: 0, eviction_ms: 1, ..Limits::default() });
     assert_eq!(open(&sessions, 1, true, 0), NO_SESSION);
+}
+
+#[test]
+fn all_sessions_together_remember_so_many_partitions_and_no_more() {
+    let limits = Limits { slots: 10, eviction_ms: 100, partitions: 10 };
+    // (partitions of two sessions that were opened at 0 and used at 60; of the newcomer, privileged, when; who is left)
+    for (held, new, privileged, now, left) in [
+        ([2, 3], 5, false, 50, vec![2, 3, 5]), // there is room
+        ([4, 5], 3, false, 50, vec![4, 5]),    // none had its time
+        ([2, 5], 4, false, 150, vec![4, 5]),   // the smaller gives way
+        ([3, 5], 8, false, 150, vec![8]),      // both do
+        ([2, 8], 4, false, 150, vec![2, 8]), // the smaller alone is not enough, the larger is worth more: both stay
+        ([4, 5], 11, false, 900, vec![4, 5]), // more than there ever is
+        ([4, 5], 6, true, 61, vec![6]),      // a follower displaces consumers
+    ] {
+        let sessions = FetchSessions::new(limits);
+        for count in held {
+            let id = open(&sessions, count, false, 0);
+            let _ = sessions.begin(id, 1, vec![], &[], false, false, 60).unwrap();
+        }
+        let before = sessions.sessions();
+        let admitted = open(&sessions, new, privileged, now) != NO_SESSION;
+        let case = format!("{held:?} against {new} at {now}");
+        assert_eq!(sessions.partitions(), left.iter().sum::<i32>() as usize, "{case}");
+        assert_eq!(sessions.sessions(), left.len(), "{case}");
+        assert_eq!(sessions.evictions() as usize, before + usize::from(admitted) - left.len(), "{case}");
+    }
+}
+
+#[test]
+fn a_session_that_grows_beyond_what_there_is_room_for_goes_after_its_answer() {
+    let sessions = FetchSessions::new(Limits { slots: 10, eviction_ms: 100, partitions: 10 });
+    let other = open(&sessions, 6, false, 0);
+    let id = open(&sessions, 3, false, 0);
+    let more: Vec<_> = (3..6).map(|p| wanted(p, 0)).collect();
+    let fetching = sessions.begin(id, 1, more.clone(), &[], false, false, 50).unwrap();
+    let outcomes = vec![told(0, false); 6];
+    assert_eq!(fetching.wanted.len(), 6);
+    assert_eq!(fetching.finish(&sessions, &outcomes, 50).unwrap().0, id);
+    assert_eq!(sessions.begin(id, 2, vec![], &[], false, false, 51).map(|_| ()), Err(SessionError::NotFound));
+    assert_eq!((sessions.sessions(), sessions.partitions(), sessions.evictions()), (1, 6, 1));
+    // One that is worth more than another takes its place.
+    let id = open(&sessions, 4, false, 60);
+    let fetching =
+        sessions.begin(id, 1, (4..8).map(|p| wanted(p, 0)).collect(), &[], false, false, 150).unwrap();
+    assert_eq!(fetching.wanted.len(), 8);
+    assert!(sessions.begin(other, 1, vec![], &[], false, false, 150).is_err());
+    assert_eq!((sessions.sessions(), sessions.partitions()), (1, 8));
 }
 
 proptest! {

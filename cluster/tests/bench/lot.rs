@@ -1,0 +1,18 @@
+//! Chance that can be had again.
+
+/// A small generator with a seed (SplitMix64), so that a history depends on nothing else.
+pub(crate) struct Lot(pub(crate) u64);
+
+impl Lot {
+    pub(crate) fn draw(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+        self.draw(n) == 0
+    }
+}
