@@ -216,13 +216,7 @@ fn pass<'a>(
     if header != batch.header {
         header.crc = checksum(&header, batch.body());
     }
-    Ok(Some(ValidBatch {
-        magic: 2,
-        header,
-        max_timestamp_delta: header.last_offset_delta,
-        keep_offsets: false,
-        data: Cow::Borrowed(batch.body()),
-    }))
+    Ok(Some(ValidBatch { magic: 2, header, keep_offsets: false, data: Cow::Borrowed(batch.body()) }))
 }
 
 /// The largest timestamp of a batch's records; `None` where they do not count their offsets one by one.
@@ -271,7 +265,6 @@ fn replicated<'a>(records: &'a [u8], rules: &Rules) -> Result<ValidBatches<'a>, 
         valid.batches.push(ValidBatch {
             magic: entry.magic(),
             header,
-            max_timestamp_delta: header.last_offset_delta,
             keep_offsets: true,
             data: Cow::Borrowed(data),
         });
