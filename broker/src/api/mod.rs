@@ -16,6 +16,7 @@
 
 mod alter_configs;
 pub mod api_versions;
+mod bring;
 mod broker_loggers;
 mod config_resources;
 mod create_partitions;
