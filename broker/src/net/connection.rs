@@ -169,6 +169,7 @@ impl Connection {
                     Slot::Ready(response)
                 }
                 Answer::Later(future) => Slot::Waiting(future, order),
+                Answer::InTurn(future) => Slot::Waiting(future, Order::Whole),
             });
         }
     }

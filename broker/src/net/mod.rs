@@ -25,7 +25,7 @@ pub use listener::{BindError, Listener, ListenerCounts, ListenerSpec};
 pub use memory::{RequestMemory, Reservation};
 pub use quotas::{ConnectionLimits, ListenerLimits};
 pub use request::{Principal, RequestContext};
-pub use response::{Answer, Order, Piece, Refusal, Response};
+pub use response::{Answer, Later, Order, Piece, Refusal, Response};
 pub use vltava_log::FileSlice;
 
 pub use service::{ConnectionInfo, Service};

@@ -133,13 +133,28 @@ pub enum Refusal {
 
 /// How a handler answers.
 ///
-/// Everything that must happen in the order of the connection's requests (appending, above all) happens before `Answer` is returned; what
+/// What must happen in the order of the connection's requests (appending, above all) happens before `Answer` is returned, or is `InTurn`; what
 /// only waits (for followers, for data, for time) is `Later`, and does not hold up the next request if its API's [`Order`] says so.
 pub enum Answer {
     /// The response is complete.
     Now(Response),
     /// The response comes out of this future.
-    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
+    Later(Later),
+    /// The same, and whatever its API's [`Order`] says the next request begins only then: what must happen in order is not done yet.
+    InTurn(Later),
+}
+
+/// A response that is not there yet.
+pub type Later = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+impl Answer {
+    /// The response, when it is there.
+    pub async fn response(self) -> Response {
+        match self {
+            Self::Now(response) => response,
+            Self::Later(future) | Self::InTurn(future) => future.await,
+        }
+    }
 }
 
 impl fmt::Debug for Answer {
@@ -147,6 +162,7 @@ impl fmt::Debug for Answer {
         match self {
             Self::Now(response) => f.debug_tuple("Now").field(response).finish(),
             Self::Later(_) => f.write_str("Later(..)"),
+            Self::InTurn(_) => f.write_str("InTurn(..)"),
         }
     }
 }

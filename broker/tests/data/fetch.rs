@@ -502,10 +502,7 @@ async fn a_response_of_many_partitions_holds_little_of_them_in_memory() {
         assert_eq!(house.produced(9, &produce("t", partition, 1, &records)).await.0, 0);
         request.topics[0].partitions.push(FetchPartition { partition, ..first.clone() });
     }
-    let response = match house.begin(12, &request) {
-        Answer::Now(response) => response,
-        Answer::Later(future) => future.await,
-    };
+    let response = house.begin(12, &request).response().await;
     let in_memory =
         response.pieces().iter().map(|piece| if let Piece::Bytes(_) = piece { piece.len() } else { 0 });
     let in_memory: u64 = in_memory.sum();

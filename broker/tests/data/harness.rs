@@ -228,10 +228,8 @@ impl House {
 
     /// The bytes of the response, without their size; empty if there is none.
     pub async fn bytes<'a, R: Request + Message<'a>>(&self, version: i16, body: &R) -> Vec<u8> {
-        let response = match self.begin(version, body) {
-            Answer::Now(response) => response,
-            Answer::Later(future) => tokio::time::timeout(PATIENCE, future).await.expect("no answer"),
-        };
+        let answer = self.begin(version, body).response();
+        let response = tokio::time::timeout(PATIENCE, answer).await.expect("no answer");
         on_the_wire(&response)
     }
 

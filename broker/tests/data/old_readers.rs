@@ -150,10 +150,8 @@ fn all_of_them() -> FetchRequest<'static> {
 }
 
 async fn response(house: &House, version: i16) -> Response {
-    match house.begin(version, &all_of_them()) {
-        Answer::Now(response) => response,
-        Answer::Later(future) => tokio::time::timeout(PATIENCE, future).await.expect("an answer"),
-    }
+    let answer = house.begin(version, &all_of_them()).response();
+    tokio::time::timeout(PATIENCE, answer).await.expect("an answer")
 }
 
 fn in_memory(response: &Response) -> u64 {
