@@ -62,7 +62,7 @@ impl Piece {
 
 /// Brings in records that leave as the log has them.
 pub(super) fn as_they_are(pieces: &[Option<Piece>], committed: bool) -> Outcomes {
-    let mut copies = Copies::new();
+    let mut copies = Copies::default();
     let bring = |piece: &Piece| piece.as_it_is(committed, &mut copies);
     pieces.iter().map(with(bring)).collect()
 }

@@ -175,7 +175,7 @@ impl Fetch {
             // So is reading what was aborted: most partitions never had a transaction that was.
             return None;
         }
-        let mut copies = Copies::new();
+        let mut copies = Copies::default();
         let ready = |found: &Found| match found.slice() {
             Some(slice) => ready_if_cached(slice, &mut copies),
             None => Some(Ready::Nothing),

@@ -56,7 +56,6 @@ const LAST_WITHOUT_STORAGE_ERROR: i16 = 3;
 const ADMIN_CLIENT: &str = "__admin_client";
 
 /// Answers a Produce.
-#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, frame: Frame) -> Answer {
     let body = match decode::<ProduceRequest<'_>>(&request, &frame) {
         Ok(body) => body,

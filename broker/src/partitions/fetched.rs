@@ -18,14 +18,16 @@ const SMALL: u64 = 16 * 1024;
 #[derive(Debug)]
 pub struct Copies(u64);
 
+/// For a response that has none yet.
+impl Default for Copies {
+    fn default() -> Self {
+        Self(Self::AT_MOST)
+    }
+}
+
 impl Copies {
     /// The bytes of small pieces that a response holds at most.
     pub const AT_MOST: u64 = 64 * 1024;
-
-    /// For a response that has none yet.
-    pub fn new() -> Self {
-        Self(Self::AT_MOST)
-    }
 
     /// Whether a piece of that length is to be copied, and counts it if so.
     fn admits(&mut self, length: u64) -> bool {
@@ -120,7 +122,7 @@ mod tests {
         for way in
             [ready_if_cached, |slice: &FileSlice, copies: &mut Copies| ready_from_disk(slice, copies).ok()]
         {
-            let mut copies = Copies::new();
+            let mut copies = Copies::default();
             let pieces: Vec<_> = (0..100).map(|at| way(&slice(at), &mut copies).unwrap()).collect();
             let copied = pieces.iter().filter(|piece| matches!(piece, Ready::Bytes(_))).count();
             assert_eq!(copied, 6, "of 10,000 bytes each");
