@@ -157,7 +157,7 @@ impl Server {
             tracing::info!(listener = listener.name(), address = %listener.address(), "serves");
             self.network.serve(listener, service.clone());
         }
-        self.network.reap();
+        self.network.reap(self.broker.replicas.old_readers.memory().clone());
         let schedule = assembly::schedule(config);
         let upkeep = tokio::spawn(upkeep::keep(self.broker.clone(), schedule, self.stopping.clone()));
         *self.upkeep.lock() = Some(upkeep);

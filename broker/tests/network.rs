@@ -23,15 +23,17 @@ use tokio::{
 };
 use vltava_broker::net::{
     Answer, ConnectionInfo, ConnectionLimits, FileSlice, Frame, Limits, Listener, ListenerSpec, Network,
-    Order, Piece, Refusal, Response, Service,
+    Order, Piece, Refusal, RequestMemory, Response, Service,
 };
 
 /// Answers by the first byte of a frame: `e` echoes, `s` stays silent, `w` echoes when `gate` opens, and holds up the next request, `p` the same without
-/// holding it up, `h` as `w` but keeps the request's memory until then and answers `h`, `f` sends the file, `b` sends a big answer, `x` refuses.
+/// holding it up, `h` as `w` but keeps the request's memory until then and answers `h`, `f` sends the file, `b` sends a big answer, `c` the same when there is
+/// memory of the budget for responses, which it holds, `x` refuses.
 struct Script {
     begun: AtomicUsize,
     gate: Arc<Semaphore>,
     file: Arc<File>,
+    responses: Arc<RequestMemory>,
 }
 
 const FILE: usize = 3 << 20;
@@ -49,7 +51,7 @@ fn whole(body: &[u8]) -> Response {
 }
 
 impl Service for Script {
-    fn begin(&self, _: &mut ConnectionInfo, frame: Frame) -> (Answer, Order) {
+    fn begin(&self, connection: &mut ConnectionInfo, frame: Frame) -> (Answer, Order) {
         self.begun.fetch_add(1, SeqCst);
         let kind = frame.first().copied().unwrap_or(b'x');
         if kind == b'h' {
@@ -81,6 +83,13 @@ impl Service for Script {
                 Answer::Now(Response::new(smallvec![Piece::Bytes(head), slice]))
             }
             b'b' => Answer::Now(whole(&vec![b'b'; BIG])),
+            b'c' => {
+                let (memory, id) = (self.responses.clone(), connection.id);
+                Answer::Later(Box::pin(async move {
+                    let held = memory.take_in_turn(id, BIG).await;
+                    whole(&vec![b'c'; BIG]).holding(held)
+                }))
+            }
             _ => Answer::Now(Response::refuse(Refusal::UnknownApi { key: 999 })),
         };
         (answer, order)
@@ -113,13 +122,14 @@ fn start(limits: Limits) -> Server {
         begun: AtomicUsize::new(0),
         gate: Arc::new(Semaphore::new(0)),
         file: Arc::new(file),
+        responses: RequestMemory::new(Some(BIG as u64)),
     });
     let network = Network::new(limits);
     let spec = ListenerSpec { name: "PLAINTEXT".into(), host: "127.0.0.1".into(), port: 0 };
     let listener = Listener::bind(&spec, 50).unwrap();
     let address = listener.address();
     network.serve(listener, script.clone());
-    network.reap();
+    network.reap(script.responses.clone());
     Server { network, script, address }
 }
 
@@ -344,6 +354,30 @@ async fn a_slow_reader_makes_its_own_requests_wait_and_nobody_elses() {
     for _ in 0..50 {
         assert_eq!(receive(&mut slow).await.len(), BIG);
     }
+}
+
+/// An answer that is not taken holds memory that others need for theirs: who takes nothing of it loses the connection.
+#[tokio::test]
+async fn clients_that_take_nothing_of_their_answers_stop_nobody_else() {
+    // A small buffer, so that the kernel does not take the whole answer off our hands.
+    let limits = Limits { stall: Duration::from_millis(200), send_buffer: Some(64 << 10), ..limits() };
+    let server = start(limits);
+    let used = || server.script.responses.used();
+    let mut stalled = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        send(&mut stream, b"c").await;
+        stalled.push(stream);
+        server.begun(stalled.len()).await;
+    }
+    until(|| used() >= BIG as u64).await;
+    let mut reads = server.connect().await;
+    for _ in 0..3 {
+        send(&mut reads, b"c").await;
+        assert_eq!(receive(&mut reads).await.len(), BIG);
+    }
+    until(|| server.network.connections() == 1).await;
+    until(|| used() == 0).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use vltava_protocol::records::Batch;
+use vltava_protocol::records::Entry;
 
 use crate::disk::{Reach, Result};
 use crate::entry::{Entries, LogEntry};
@@ -20,7 +20,7 @@ pub struct LogReader {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// An offset with the place of its batch, as waiting fetches compare them.
+/// An offset with the place of its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogOffset {
     /// The offset.
@@ -29,14 +29,6 @@ pub struct LogOffset {
     pub segment_base: i64,
     /// Byte in the segment.
     pub position: u64,
-}
-
-impl LogOffset {
-    /// Bytes from `earlier` to here; `None` where they lie in different segments or a place is not known.
-    pub fn bytes_since(&self, earlier: &Self) -> Option<u64> {
-        (self.segment_base >= 0 && self.segment_base == earlier.segment_base)
-            .then(|| self.position.saturating_sub(earlier.position))
-    }
 }
 
 /// Bytes of a file, to be sent without copying. The file stays readable even if its segment is deleted.
@@ -445,14 +437,11 @@ fn search_batch(
     start: i64,
     wanted: &impl Fn(i64) -> bool,
 ) -> Result<Option<TimestampOffset>> {
-    let whole = TimestampOffset { timestamp: entry.max_timestamp, offset: entry.last_offset };
-    if entry.header.is_none() {
-        return Ok(Some(whole));
-    }
     let bytes = segment.read_entry(file, entry)?;
     let corrupt = |reason: String| LogError::corrupt(&segment.log().path(), entry.position, reason);
-    let batch = Batch::parse(&bytes).map_err(|e| corrupt(e.to_string()))?;
-    let mut records = batch.records(DECOMPRESSION_LIMIT).map_err(|e| corrupt(e.to_string()))?;
+    // A wrapper of magic 1 tells its largest timestamp and its last offset: which record has what is told inside, as in a batch.
+    let parsed = Entry::parse(&bytes).map_err(|e| corrupt(e.to_string()))?;
+    let mut records = parsed.records(DECOMPRESSION_LIMIT).map_err(|e| corrupt(e.to_string()))?;
     while let Some(record) = records.next().map_err(|e| corrupt(e.to_string()))? {
         if record.offset >= start && wanted(record.timestamp) {
             return Ok(Some(TimestampOffset { timestamp: record.timestamp, offset: record.offset }));

@@ -19,13 +19,14 @@ use vltava_protocol::{
     },
 };
 
+use super::bring::{self, Brought, Piece};
 use crate::{
     Broker,
     net::{Answer, FileSlice, RequestContext, Response},
     partitions::{
-        Found, Isolation, OldReaders, Partition, PartitionError, Query, Read, Ready, Round,
+        Copies, Found, Isolation, PartitionError, Query, Ready, Round,
         fetch_sessions::{Fetching, Outcome, SessionError, TopicRef, Wanted},
-        now_ms, old_readers, ready_from_disk, ready_if_cached, storage_error_for,
+        now_ms, old_readers, ready_if_cached, storage_error_for,
     },
 };
 
@@ -174,7 +175,12 @@ impl Fetch {
             // So is reading what was aborted: most partitions never had a transaction that was.
             return None;
         }
-        round.found.iter().map(|found| found.slice().map_or(Some(Ready::Nothing), ready_if_cached)).collect()
+        let mut copies = Copies::default();
+        let ready = |found: &Found| match found.slice() {
+            Some(slice) => ready_if_cached(slice, &mut copies),
+            None => Some(Ready::Nothing),
+        };
+        round.found.iter().map(ready).collect()
     }
 
     /// The response, after cold records were brought in.
@@ -188,18 +194,19 @@ impl Fetch {
             .zip(&self.fetching.wanted)
             .map(|(found, want)| Piece::of(found, want))
             .collect();
-        let magic = old_readers::magic_of(self.request.version);
+        let conversion = match old_readers::magic_of(self.request.version) {
+            Some(magic) => Some(broker.replicas.old_readers.begin(self.request.connection, magic).await),
+            None => None,
+        };
         let committed = self.query.isolation == Isolation::ReadCommitted;
         let old_readers = broker.replicas.old_readers.clone();
-        let read = broker.replicas.files().read(move || {
-            let bring = |piece: &Piece| piece.bring(magic, committed, &old_readers);
-            pieces
-                .iter()
-                .map(|piece| piece.as_ref().map_or(Ok(Brought::default()), bring))
-                .collect::<Vec<_>>()
+        let read = broker.replicas.files().read(move || match conversion {
+            Some(conversion) => bring::converted(&pieces, conversion, &old_readers),
+            None => (bring::as_they_are(&pieces, committed), None),
         });
         // A pool that stops has no answers any more; neither has the broker.
-        let mut outcomes = read.await.unwrap_or_default().into_iter();
+        let (outcomes, held) = read.await.unwrap_or_default();
+        let mut outcomes = outcomes.into_iter();
         let mut ready = Vec::with_capacity(round.found.len());
         for found in &mut round.found {
             let outcome = outcomes.next().unwrap_or(Err(PartitionError::Storage));
@@ -210,7 +217,11 @@ impl Fetch {
             found.aborted = brought.aborted;
             ready.push(brought.records);
         }
-        self.respond(broker, &mut round, ready)
+        let response = self.respond(broker, &mut round, ready);
+        match held {
+            Some(held) => response.holding(held),
+            None => response,
+        }
     }
 
     /// Puts the response together. `ready` is in the order of what was found.
@@ -230,10 +241,11 @@ impl Fetch {
         let mut response = FetchResponse { session_id, ..Default::default() };
         let mut slices: Vec<FileSlice> = Vec::new();
         for (index, ((want, found), piece)) in wanted.iter().zip(&round.found).zip(ready).enumerate() {
+            // What was looked at counts, whether or not a session leaves it out of the response.
+            count(broker, found, &piece, query.replica.is_some());
             if news.as_ref().is_some_and(|news| !news.get(index).is_some_and(|is_news| *is_news)) {
                 continue;
             }
-            count(broker, found, &piece, query.replica.is_some());
             let records = match piece {
                 Ready::Nothing => Records::default(),
                 Ready::Bytes(bytes) => Records::from(Vec::from(bytes)),
@@ -255,51 +267,6 @@ impl Fetch {
         }
         debug_assert!(version >= 7 || session_id == 0);
         Response::encode(&request, &response, slices)
-    }
-}
-
-/// What one partition has for a response, to be brought in on a thread for file work.
-struct Piece {
-    partition: Arc<Partition>,
-    read: Read,
-    slice: FileSlice,
-    offset: i64,
-    max_bytes: u64,
-}
-
-/// A piece that was brought in.
-#[derive(Default)]
-struct Brought {
-    records: Ready,
-    aborted: Vec<AbortedTxn>,
-}
-
-impl Piece {
-    fn of(found: &Found, want: &Wanted) -> Option<Self> {
-        Some(Self {
-            partition: found.partition.clone()?,
-            read: found.read.as_ref().ok()?.clone(),
-            slice: found.slice()?.clone(),
-            offset: want.fetch_offset,
-            max_bytes: u64::try_from(want.max_bytes).unwrap_or(0),
-        })
-    }
-
-    /// The records, and for a reader of committed ones which transactions among them were aborted: one that is not told would be taken for
-    /// committed, so a list that can't be read is an error.
-    fn bring(
-        &self,
-        magic: Option<i8>,
-        committed: bool,
-        old_readers: &OldReaders,
-    ) -> Result<Brought, PartitionError> {
-        let Self { partition, read, slice, offset, max_bytes } = self;
-        let records = match magic {
-            Some(magic) => old_readers.read(partition, slice, *offset, magic, *max_bytes)?,
-            None => ready_from_disk(slice).map_err(|error| partition.io_failed(error))?,
-        };
-        let aborted = if committed { partition.aborted_in(read)? } else { Vec::new() };
-        Ok(Brought { records, aborted })
     }
 }
 

@@ -7,7 +7,8 @@
 //! - `waits!(module, XRequest)`: `async fn handle(&Arc<Broker>, &RequestContext, XRequest<'_>) -> XResponse<'_>` may wait, and holds the
 //!   request's bytes while it does;
 //! - `begins!(module, XRequest)`: `fn begin(&Arc<Broker>, RequestContext, XRequest<'_>) -> Answer` does at once what must happen in the order of requests,
-//!   and waits in a future that holds none of the request's bytes. For Produce and Fetch.
+//!   and waits in a future that holds none of the request's bytes. For Fetch, and for groups;
+//! - Produce is given its frame, since what it compresses anew on another thread borrows from that.
 //!
 //! A handler may return a [`Response`](crate::net::Response) instead of a message, where it sends file slices.
 
@@ -16,6 +17,7 @@
 
 mod alter_configs;
 pub mod api_versions;
+mod bring;
 mod broker_loggers;
 mod config_resources;
 mod create_partitions;
@@ -88,7 +90,7 @@ const fn flowing(api: Api) -> Api {
 
 /// All that this broker serves, by key.
 pub static TABLE: &[Api] = &[
-    flowing(api(ApiKey::Produce, 0, 13, begins!(produce, ProduceRequest))),
+    flowing(api(ApiKey::Produce, 0, 13, produce::begin)),
     api(ApiKey::Fetch, 0, 18, begins!(fetch, FetchRequest)),
     api(ApiKey::ListOffsets, 0, 11, waits!(list_offsets, ListOffsetsRequest)),
     api(ApiKey::Metadata, 0, 13, now!(metadata, MetadataRequest)),

@@ -3,6 +3,9 @@
 //! Everything is appended before `begin` returns, so requests of a connection are appended in their order; only acks=all with followers behind waits, and
 //! what `flush.messages` wants on disk first, in a future that holds none of the request's bytes, and the next request's append goes on.
 //!
+//! Where a topic has a codec of its own (`compression.type`), or an old format, records that come in another are written anew, on a thread for file work, and the
+//! connection's next request waits until they are appended.
+//!
 //! Cost of a request with one small batch: decoding borrows from the frame; the checksum is one pass before any lock; then the partition's lock and one
 //! `pwritev`; the response is one allocation. One clock is read. Nothing else is allocated, no thread changes, and nobody is woken who does not wait
 //! on this partition.
@@ -21,17 +24,21 @@ use vltava_protocol::{
             PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
         },
     },
-    records::validate::{InvalidRecords, validate},
+    records::validate::{InvalidRecords, is_written_anew, validate},
 };
 
+use super::dispatch::decode;
 use crate::{
     Broker,
-    net::{Answer, Refusal, RequestContext, Response},
+    net::{Answer, Frame, Refusal, RequestContext, Response},
     partitions::{
         Partition, PartitionError, now_ms, storage_error_for,
         waiting::{Ticket, Until, Waiter},
     },
 };
+
+/// Up to so many bytes of records are compressed anew, or converted, where they are read: that takes about as long as waking another thread and being woken by it.
+const WRITTEN_AT_ONCE: usize = 4 << 10;
 
 /// Waits for all in-sync replicas.
 const ACKS_ALL: i16 = -1;
@@ -49,51 +56,103 @@ const LAST_WITHOUT_STORAGE_ERROR: i16 = 3;
 const ADMIN_CLIENT: &str = "__admin_client";
 
 /// Answers a Produce.
-#[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
-pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: ProduceRequest<'_>) -> Answer {
-    let now = now_ms();
-    let produce = Produce {
-        broker,
-        request: &request,
-        acks: body.acks,
-        is_transactional: body.transactional_id.is_some(),
-        now,
+pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, frame: Frame) -> Answer {
+    let body = match decode::<ProduceRequest<'_>>(&request, &frame) {
+        Ok(body) => body,
+        Err(response) => return Answer::Now(response),
     };
-    let mut response = ProduceResponse::default();
-    let mut pending = Pending::default();
-    response.responses.reserve_exact(body.topic_data.len());
-    for topic in &body.topic_data {
-        let mut answers = Vec::with_capacity(topic.partition_data.len());
-        for data in &topic.partition_data {
-            let place = (response.responses.len(), answers.len());
-            answers.push(produce.append(topic, data, place, &mut pending));
-        }
-        response.responses.push(TopicProduceResponse {
-            name: Str::Borrowed(&topic.name),
-            topic_id: topic.topic_id,
-            partition_responses: answers,
-            ..Default::default()
-        });
+    let acks = Acks::of(&body);
+    let mut progress = Progress::default();
+    if Produce::new(broker, &request, &body).append_all(&body, &mut progress, Threads::Network) {
+        return acks.answer(broker, request, progress);
     }
-    if body.acks == ACKS_NONE {
-        for Flush { partition, job, .. } in pending.flushes {
-            partition.flush_later(job);
-        }
-        return Answer::Now(without_acks(&response));
-    }
-    if pending.waits.is_empty() && pending.flushes.is_empty() {
-        point_to_leaders(broker, &request, &mut response);
-        return Answer::Now(Response::encode(&request, &response, []));
-    }
-    let patience = Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
-    let mut response = response.into_owned();
+    let progress = progress.into_owned();
     let broker = broker.clone();
-    Answer::Later(Box::pin(async move {
-        flush(pending.flushes, &mut response, request.version).await;
-        acknowledge(pending.waits, patience, &mut response, request.version).await;
-        point_to_leaders(&broker, &request, &mut response);
-        Response::encode(&request, &response, [])
-    }))
+    Answer::InTurn(Box::pin(async move { write_anew(broker, request, frame, acks, progress).await }))
+}
+
+/// Goes on where a request met records that are to be compressed anew, on a thread that may take its time. The request is read again: what it holds borrows from its frame.
+async fn write_anew(
+    broker: Arc<Broker>,
+    request: RequestContext,
+    frame: Frame,
+    acks: Acks,
+    progress: Progress<'static>,
+) -> Response {
+    let (worker, context) = (broker.clone(), request.clone());
+    let work = move || {
+        let body = decode::<ProduceRequest<'_>>(&context, &frame)?;
+        let mut all = progress;
+        Produce::new(&worker, &context, &body).append_all(&body, &mut all, Threads::FileWork);
+        Ok(all.into_owned())
+    };
+    match broker.replicas.files().read(work).await {
+        Ok(Ok(progress)) => acks.answer(&broker, request, progress).response().await,
+        Ok(Err(refusal)) => refusal,
+        // What was appended is not known: the client hears nothing of it, and asks again.
+        Err(error) => {
+            let (api, version) = (request.api_key.name(), request.version);
+            Response::refuse(Refusal::Unanswerable { api, version, reason: error.to_string() })
+        }
+    }
+}
+
+/// Where records are appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    /// Where other connections wait meanwhile.
+    Network,
+    /// Where nobody does.
+    FileWork,
+}
+
+/// How far a request has come.
+#[derive(Default)]
+struct Progress<'a> {
+    response: ProduceResponse<'a>,
+    pending: Pending,
+}
+
+impl Progress<'_> {
+    fn into_owned(self) -> Progress<'static> {
+        Progress { response: self.response.into_owned(), pending: self.pending }
+    }
+}
+
+/// How a request is to be acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct Acks {
+    acks: i16,
+    patience: Duration,
+}
+
+impl Acks {
+    fn of(body: &ProduceRequest<'_>) -> Self {
+        Self { acks: body.acks, patience: Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0)) }
+    }
+
+    /// The answer, when all is appended.
+    fn answer(self, broker: &Arc<Broker>, request: RequestContext, progress: Progress<'_>) -> Answer {
+        let Progress { mut response, pending } = progress;
+        if self.acks == ACKS_NONE {
+            for Flush { partition, job, .. } in pending.flushes {
+                partition.flush_later(job);
+            }
+            return Answer::Now(without_acks(&response));
+        }
+        if pending.waits.is_empty() && pending.flushes.is_empty() {
+            point_to_leaders(broker, &request, &mut response);
+            return Answer::Now(Response::encode(&request, &response, []));
+        }
+        let mut response = response.into_owned();
+        let broker = broker.clone();
+        Answer::Later(Box::pin(async move {
+            flush(pending.flushes, &mut response, request.version).await;
+            acknowledge(pending.waits, self.patience, &mut response, request.version).await;
+            point_to_leaders(&broker, &request, &mut response);
+            Response::encode(&request, &response, [])
+        }))
+    }
 }
 
 /// What is appended and not committed yet: where its answer stands in the response, and the offset that the high watermark has to reach.
@@ -128,20 +187,65 @@ struct Produce<'a> {
     now: i64,
 }
 
-impl Produce<'_> {
-    /// Appends the records of one partition.
+impl<'a> Produce<'a> {
+    fn new(broker: &'a Broker, request: &'a RequestContext, body: &ProduceRequest<'_>) -> Self {
+        Self {
+            broker,
+            request,
+            acks: body.acks,
+            is_transactional: body.transactional_id.is_some(),
+            now: now_ms(),
+        }
+    }
+
+    /// Appends the records of all partitions that have no answer yet; whether it came to the end.
+    fn append_all<'b>(
+        &self,
+        body: &'b ProduceRequest<'_>,
+        progress: &mut Progress<'b>,
+        threads: Threads,
+    ) -> bool {
+        let Progress { response, pending } = progress;
+        response.responses.reserve_exact(body.topic_data.len().saturating_sub(response.responses.len()));
+        for (at, topic) in body.topic_data.iter().enumerate() {
+            if response.responses.len() <= at {
+                response.responses.push(TopicProduceResponse {
+                    name: Str::Borrowed(&topic.name),
+                    topic_id: topic.topic_id,
+                    partition_responses: Vec::with_capacity(topic.partition_data.len()),
+                    ..Default::default()
+                });
+            }
+            let Some(TopicProduceResponse { partition_responses: answers, .. }) =
+                response.responses.get_mut(at)
+            else {
+                continue;
+            };
+            for data in topic.partition_data.iter().skip(answers.len()) {
+                let Some(answer) = self.append(topic, data, (at, answers.len()), pending, threads) else {
+                    return false;
+                };
+                answers.push(answer);
+            }
+        }
+        true
+    }
+
+    /// Appends the records of one partition; nothing if that is not for these threads.
     fn append(
         &self,
         topic: &TopicProduceData<'_>,
         data: &PartitionProduceData<'_>,
         place: (usize, usize),
         pending: &mut Pending,
-    ) -> PartitionProduceResponse<'static> {
+        threads: Threads,
+    ) -> Option<PartitionProduceResponse<'static>> {
         if !matches!(self.acks, ACKS_ALL..=1) {
-            return refused(data.index, ErrorCode::InvalidRequiredAcks);
+            return Some(refused(data.index, ErrorCode::InvalidRequiredAcks));
         }
-        match self.try_append(topic, data, place, pending) {
+        Some(match self.try_append(topic, data, place, pending, threads) {
             Ok(answer) => answer,
+            Err(Refused::WrittenAnew) => return None,
             Err(Refused::Records(invalid)) => rejected(data.index, *invalid),
             Err(Refused::Transaction) => PartitionProduceResponse {
                 error_message: Some("This broker has no transaction coordinator.".into()),
@@ -154,7 +258,7 @@ impl Produce<'_> {
             Err(Refused::Partition(error, partition)) => {
                 self.failed(data.index, &error, partition.as_deref())
             }
-        }
+        })
     }
 
     fn try_append(
@@ -163,6 +267,7 @@ impl Produce<'_> {
         data: &PartitionProduceData<'_>,
         place: (usize, usize),
         pending: &mut Pending,
+        threads: Threads,
     ) -> Result<PartitionProduceResponse<'static>, Refused> {
         if self.is_transactional {
             return Err(Refused::Transaction);
@@ -172,13 +277,17 @@ impl Produce<'_> {
         if own.is_internal() && self.request.client_id.as_deref() != Some(ADMIN_CLIENT) {
             return Err(Refused::InternalTopic(own.name.clone()));
         }
+        let records = data.records.as_ref().and_then(|records| records.as_bytes()).unwrap_or_default();
+        let config = own.peek_config();
+        let rules = config.rules_for_produce(self.request.version, self.now);
+        if threads == Threads::Network && records.len() > WRITTEN_AT_ONCE && is_written_anew(records, &rules)
+        {
+            return Err(Refused::WrittenAnew);
+        }
         let counters = [&*own.metrics, &self.broker.metrics.all_topics];
         for counter in counters {
             counter.produce_requests.increment();
         }
-        let records = data.records.as_ref().and_then(|records| records.as_bytes()).unwrap_or_default();
-        let config = own.peek_config();
-        let rules = config.rules_for_produce(self.request.version, self.now);
         let batches = validate(records, &rules).map_err(|invalid| Refused::Records(Box::new(invalid)))?;
         if batches.batches.iter().any(|batch| batch.header.attributes.is_transactional()) {
             return Err(Refused::Transaction);
@@ -256,6 +365,8 @@ impl Produce<'_> {
 
 /// Why the records of a partition were not appended.
 enum Refused {
+    /// They are to be compressed anew, by another thread.
+    WrittenAnew,
     Transaction,
     InternalTopic(Arc<str>),
     Records(Box<InvalidRecords>),

@@ -2,7 +2,8 @@
 //!
 //! The whole connection is one hand-written future, so that an idle one costs a socket, a task of a few hundred bytes and no buffer. What bounds it:
 //!
-//! - nothing is read while responses wait for a full socket: a slow reader costs what its responses in flight hold, no more;
+//! - nothing is read while responses wait for a full socket: a slow reader costs what its responses in flight hold, no more. Of records that is little
+//!   (`partitions::fetched`), or comes from a budget, and who holds some of that and reads nothing while others wait for it is ended;
 //! - nothing is read while a frame that has come has not begun, or while [`MAX_WAITING`] answers wait;
 //! - nothing is read while the request memory of all connections together is used up.
 
@@ -53,7 +54,7 @@ pub(crate) enum End {
     ByClient,
     #[error("idle for too long")]
     Idle,
-    #[error("held memory for a request that did not go on, while others waited for it")]
+    #[error("held memory for a request or a response that did not go on, while others waited for it")]
     Stalled,
     #[error("ended by the broker")]
     Stopped,
@@ -168,6 +169,7 @@ impl Connection {
                     Slot::Ready(response)
                 }
                 Answer::Later(future) => Slot::Waiting(future, order),
+                Answer::InTurn(future) => Slot::Waiting(future, Order::Whole),
             });
         }
     }
@@ -206,7 +208,7 @@ impl Connection {
                 &mut target
             ))?;
             self.reader.filled(&mut self.frames);
-            self.membership.handle.holds_memory(self.reader.holds_memory());
+            self.membership.handle.holds_for_request(self.reader.holds_memory());
             return Poll::Ready(Ok(n));
         }
         let Self { stream, reader, frames, membership, .. } = self;
@@ -215,7 +217,7 @@ impl Connection {
             std::task::ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
             reader.take(buffer.filled(), frames)?;
             if reader.holds_memory() {
-                membership.handle.holds_memory(true);
+                membership.handle.holds_for_request(true);
             }
             Poll::Ready(Ok(buffer.filled().len()))
         })
@@ -246,12 +248,20 @@ impl Connection {
             if !self.frames.is_empty() && self.may_begin() {
                 continue;
             }
+            let held = self.outgoing.holds_memory();
             let (sent, state) = self.outgoing.poll_send(&self.stream, cx);
+            if held {
+                self.membership.handle.holds_for_response(self.outgoing.holds_memory());
+            }
             if sent > 0 {
+                is_suspect = false;
                 self.membership.listener.bytes_out.add(sent);
                 self.touch();
             }
             match state {
+                Poll::Pending if is_suspect && self.outgoing.holds_memory() => {
+                    return Poll::Ready(End::Stalled);
+                }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(End::Io(error)),
                 Poll::Ready(Ok(())) => {}

@@ -1,4 +1,5 @@
-//! The memory that requests may take: one budget for all connections (`queued.max.request.bytes`).
+//! The memory that requests may take: one budget for all connections (`queued.max.request.bytes`). Responses whose records had to be converted have
+//! another one of the same kind (`OldReaders`).
 //!
 //! As in Kafka's `SimpleMemoryPool` the budget is not strict: while anything is left a read may begin, and what it takes at first is granted, so a
 //! frame larger than the budget still passes. A large frame takes its memory in steps; when nothing is left, one frame in all goes on beyond the
@@ -84,8 +85,17 @@ impl RequestMemory {
         Poll::Pending
     }
 
+    /// Takes `bytes` when a part of them is left, or of the reserve; as [`Self::poll_available`].
+    pub async fn take_in_turn(self: &Arc<Self>, connection: u64, bytes: usize) -> Reservation {
+        let waiter = Waiter { memory: self, connection };
+        let taken = std::future::poll_fn(|cx| self.poll_available(connection, cx).map(|()| self.take(bytes)));
+        let taken = taken.await;
+        drop(waiter);
+        taken
+    }
+
     /// Takes `bytes`, beyond the budget if need be, until the reservation is dropped.
-    pub(crate) fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
+    pub fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
         let mut taken = Reservation { memory: self.clone(), bytes: 0, overdraws: false };
         taken.grow(bytes);
         taken
@@ -123,6 +133,18 @@ impl RequestMemory {
     }
 }
 
+/// Leaves no waker behind when a wait is over, also when it is dropped with its connection.
+struct Waiter<'a> {
+    memory: &'a RequestMemory,
+    connection: u64,
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.memory.forget(self.connection);
+    }
+}
+
 /// Bytes of the budget, given back on drop.
 #[derive(Debug)]
 pub struct Reservation {
@@ -138,6 +160,13 @@ impl Reservation {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX / 4);
         self.memory.available.fetch_sub(bytes, SeqCst);
         self.bytes += bytes;
+    }
+
+    /// Takes more, or gives back, so that it is `bytes`.
+    pub(crate) fn resize(&mut self, bytes: usize) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX / 4);
+        let before = std::mem::replace(&mut self.bytes, bytes);
+        self.memory.give_back(before - bytes);
     }
 }
 

@@ -25,14 +25,14 @@ pub use listener::{BindError, Listener, ListenerCounts, ListenerSpec};
 pub use memory::{RequestMemory, Reservation};
 pub use quotas::{ConnectionLimits, ListenerLimits};
 pub use request::{Principal, RequestContext};
-pub use response::{Answer, Order, Piece, Refusal, Response};
+pub use response::{Answer, Later, Order, Piece, Refusal, Response};
 pub use vltava_log::FileSlice;
 
 pub use service::{ConnectionInfo, Service};
 
 use complaints::Complaints;
 use quotas::ConnectionQuotas;
-use registry::{Registry, Told};
+use registry::{Holding, Registry, Told};
 
 /// What bounds all connections.
 #[derive(Debug, Clone)]
@@ -43,7 +43,8 @@ pub struct Limits {
     pub request_memory: Option<u64>,
     /// How long a connection may be silent, `connections.max.idle.ms`.
     pub idle: Option<Duration>,
-    /// How long a client may hold memory for a request and send nothing more of it, while others wait for memory.
+    /// How long a client may hold memory for a request and send nothing more of it, or for a response and take nothing more of it, while others wait for such
+    /// memory.
     pub stall: Duration,
     /// `socket.send.buffer.bytes`; `None` leaves it to the kernel.
     pub send_buffer: Option<usize>,
@@ -87,15 +88,18 @@ impl Network {
         self.tasks.spawn(listener.serve(self.clone(), service));
     }
 
-    /// Ends idle and stalled connections until [`Self::stop`]. To be called once, within the runtime.
-    pub fn reap(self: &Arc<Self>) {
-        let network = self.clone();
-        self.tasks.spawn(async move {
-            tokio::select! {
-                () = network.stopping.cancelled() => {}
-                () = network.registry.end_stalled(&network.memory, network.limits.stall) => {}
-            }
-        });
+    /// Ends idle and stalled connections until [`Self::stop`]. `responses` is the budget that responses may hold memory of. To be called once, within the
+    /// runtime.
+    pub fn reap(self: &Arc<Self>, responses: Arc<RequestMemory>) {
+        for (memory, what) in [(self.memory.clone(), Holding::Request), (responses, Holding::Response)] {
+            let network = self.clone();
+            self.tasks.spawn(async move {
+                tokio::select! {
+                    () = network.stopping.cancelled() => {}
+                    () = network.registry.end_stalled(&memory, what, network.limits.stall) => {}
+                }
+            });
+        }
         if let Some(limit) = self.limits.idle {
             let network = self.clone();
             self.tasks.spawn(async move {

@@ -7,6 +7,7 @@ use std::{
     collections::VecDeque,
     io::{self, ErrorKind, IoSlice},
     mem::MaybeUninit,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -15,7 +16,10 @@ use rustix::net::{SendAncillaryBuffer, SendFlags};
 use smallvec::SmallVec;
 use tokio::{io::Interest, net::TcpStream};
 
-use super::response::{Piece, Response};
+use super::{
+    memory::Reservation,
+    response::{Piece, Response},
+};
 
 /// Pieces that leave in one system call, at most.
 const VECTORS: usize = 64;
@@ -29,6 +33,8 @@ pub(crate) struct Outgoing {
     pieces: VecDeque<Piece>,
     /// Of the pieces, those in memory.
     in_memory: usize,
+    /// What the responses here hold of a budget; given back when all have left, which is soon: nothing begins before most has.
+    held: Vec<Arc<Reservation>>,
 }
 
 impl Outgoing {
@@ -39,7 +45,14 @@ impl Outgoing {
 
     pub(crate) fn push(&mut self, response: Response) {
         self.in_memory += response.in_memory();
-        self.pieces.extend(response.into_pieces().into_iter().filter(|piece| !piece.is_empty()));
+        let (pieces, held) = response.into_parts();
+        self.held.extend(held);
+        self.pieces.extend(pieces.into_iter().filter(|piece| !piece.is_empty()));
+    }
+
+    /// Whether responses here hold memory that others may wait for.
+    pub(crate) fn holds_memory(&self) -> bool {
+        !self.held.is_empty()
     }
 
     /// Sends until all is sent or the socket is full. The bytes that left, and pending if some are left.
@@ -60,6 +73,7 @@ impl Outgoing {
                 Err(error) => return (sent, Poll::Ready(Err(error))),
             }
         }
+        self.held = Vec::new();
         // A burst leaves its queue's memory behind for the next; an idle connection should not own it.
         if self.pieces.capacity() > VECTORS {
             self.pieces = VecDeque::new();

@@ -26,7 +26,7 @@ pub(crate) enum Told {
     Nothing = 0,
     /// End if nothing is being answered.
     Idle = 1,
-    /// End if a request has come in part and nothing more of it is there to be read.
+    /// End if a request has come in part and nothing more of it is there to be read, or if a response has left in part and nothing more of it is taken.
     Stalled = 2,
     /// Read nothing more, answer what has come, end.
     Drain = 3,
@@ -42,7 +42,8 @@ pub(crate) struct Handle {
     protected: bool,
     /// Milliseconds of the registry's clock.
     last_active: AtomicU64,
-    holds_memory: AtomicBool,
+    holds_for_request: AtomicBool,
+    holds_for_response: AtomicBool,
     told: AtomicU8,
     waker: AtomicWaker,
 }
@@ -71,9 +72,31 @@ impl Handle {
     }
 
     /// Notes whether a request has come in part and holds memory.
-    pub(crate) fn holds_memory(&self, holds: bool) {
-        self.holds_memory.store(holds, Relaxed);
+    pub(crate) fn holds_for_request(&self, holds: bool) {
+        self.holds_for_request.store(holds, Relaxed);
     }
+
+    /// Notes whether a response that has not left holds memory of a budget.
+    pub(crate) fn holds_for_response(&self, holds: bool) {
+        self.holds_for_response.store(holds, Relaxed);
+    }
+
+    /// Whether it holds memory that is meant for `what`.
+    fn holds(&self, what: Holding) -> bool {
+        match what {
+            Holding::Request => self.holds_for_request.load(Relaxed),
+            Holding::Response => self.holds_for_response.load(Relaxed),
+        }
+    }
+}
+
+/// What the memory of a budget is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// A request that has come in part.
+    Request,
+    /// A response that has not left.
+    Response,
 }
 
 /// All open connections.
@@ -98,7 +121,8 @@ impl Registry {
             id: self.next_id.fetch_add(1, Relaxed),
             protected,
             last_active: AtomicU64::new(self.now()),
-            holds_memory: AtomicBool::new(false),
+            holds_for_request: AtomicBool::new(false),
+            holds_for_response: AtomicBool::new(false),
             told: AtomicU8::new(Told::Nothing as u8),
             waker: AtomicWaker::new(),
         });
@@ -153,9 +177,9 @@ impl Registry {
         }
     }
 
-    /// While connections wait for the memory of requests, ends those that hold some of it for a request that has come in part, and have sent nothing more of
-    /// it for `limit`; for ever. Wakes nobody while nobody waits.
-    pub(crate) async fn end_stalled(&self, memory: &RequestMemory, limit: Duration) {
+    /// While connections wait for memory, ends those that hold some of it for a request that has come in part, or a response that has not left, and have moved
+    /// nothing more of it for `limit`; for ever. Wakes nobody while nobody waits.
+    pub(crate) async fn end_stalled(&self, memory: &RequestMemory, what: Holding, limit: Duration) {
         let period = (limit / 4).max(Duration::from_millis(10));
         let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         loop {
@@ -164,7 +188,7 @@ impl Registry {
             let now = self.now();
             let silent = |handle: &Handle| now.saturating_sub(handle.last_active.load(Relaxed)) >= limit;
             for handle in self.open.lock().values() {
-                if handle.holds_memory.load(Relaxed) && silent(handle) {
+                if handle.holds(what) && silent(handle) {
                     handle.tell(Told::Stalled);
                 }
             }

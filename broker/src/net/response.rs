@@ -1,8 +1,8 @@
 //! What goes back to a client: bytes that are in memory, and ranges of files that the kernel sends without our touching them.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use super::FileSlice;
+use super::{FileSlice, memory::Reservation};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -35,12 +35,13 @@ impl Piece {
 pub struct Response {
     pieces: SmallVec<[Piece; 2]>,
     refusal: Option<Box<Refusal>>,
+    held: Option<Arc<Reservation>>,
 }
 
 impl Response {
     /// A response of these pieces, the first of which begins with the response's size.
     pub fn new(pieces: SmallVec<[Piece; 2]>) -> Self {
-        Self { pieces, refusal: None }
+        Self { pieces, refusal: None, held: None }
     }
 
     /// The answer to a request that wants none (Produce with acks=0).
@@ -50,7 +51,7 @@ impl Response {
 
     /// No response: the connection is closed, as Kafka does with what it can't answer.
     pub fn refuse(refusal: Refusal) -> Self {
-        Self { pieces: SmallVec::new(), refusal: Some(Box::new(refusal)) }
+        Self { refusal: Some(Box::new(refusal)), ..Self::default() }
     }
 
     /// The pieces, in the order in which they are sent.
@@ -63,8 +64,14 @@ impl Response {
         self.pieces.iter().map(|piece| if let Piece::Bytes(bytes) = piece { bytes.len() } else { 0 }).sum()
     }
 
-    pub(crate) fn into_pieces(self) -> SmallVec<[Piece; 2]> {
-        self.pieces
+    /// The response, which gives `held` back when it has left.
+    #[must_use]
+    pub fn holding(self, held: Reservation) -> Self {
+        Self { held: Some(Arc::new(held)), ..self }
+    }
+
+    pub(crate) fn into_parts(self) -> (SmallVec<[Piece; 2]>, Option<Arc<Reservation>>) {
+        (self.pieces, self.held)
     }
 
     /// Why the connection is closed instead.
@@ -126,13 +133,28 @@ pub enum Refusal {
 
 /// How a handler answers.
 ///
-/// Everything that must happen in the order of the connection's requests (appending, above all) happens before `Answer` is returned; what
-/// only waits (for followers, for data, for time) is `Later`, holds no request bytes any more, and does not hold up the next request.
+/// What must happen in the order of the connection's requests (appending, above all) happens before `Answer` is returned, or is `InTurn`; what
+/// only waits (for followers, for data, for time) is `Later`, and does not hold up the next request if its API's [`Order`] says so.
 pub enum Answer {
     /// The response is complete.
     Now(Response),
     /// The response comes out of this future.
-    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
+    Later(Later),
+    /// The same, and whatever its API's [`Order`] says the next request begins only then: what must happen in order is not done yet.
+    InTurn(Later),
+}
+
+/// A response that is not there yet.
+pub type Later = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+impl Answer {
+    /// The response, when it is there.
+    pub async fn response(self) -> Response {
+        match self {
+            Self::Now(response) => response,
+            Self::Later(future) | Self::InTurn(future) => future.await,
+        }
+    }
 }
 
 impl fmt::Debug for Answer {
@@ -140,6 +162,7 @@ impl fmt::Debug for Answer {
         match self {
             Self::Now(response) => f.debug_tuple("Now").field(response).finish(),
             Self::Later(_) => f.write_str("Later(..)"),
+            Self::InTurn(_) => f.write_str("InTurn(..)"),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 use tokio::runtime::{Builder, Runtime};
 use vltava_settings::{BrokerConfig, broker as keys};
 
-/// Threads for file work that may block (tokio's pool grows on demand and shrinks again).
+/// Threads for what may block and is not file work, which has threads of its own (tokio's pool grows on demand and shrinks again).
 const BLOCKING: usize = 64;
 
 /// Builds the runtime of a broker with `threads` network threads (at least one).

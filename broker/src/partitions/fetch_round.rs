@@ -212,6 +212,14 @@ impl Round {
                     want.last_fetched_epoch
                 )));
             }
+            // As in Kafka, whether or not the logs diverge: what lies below the log start is gone, and no end below it helps.
+            let start = partition.reader().log_start_offset();
+            if want.fetch_offset < start {
+                return Err(PartitionError::OffsetOutOfRange(format!(
+                    "Offset {} is below the log start offset {start}.",
+                    want.fetch_offset
+                )));
+            }
             if end.epoch < want.last_fetched_epoch || end.end_offset < want.fetch_offset {
                 *diverging = Some(end);
                 limit = ReadLimit { max_bytes: 0, min_one_batch: false };

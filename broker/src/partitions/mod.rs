@@ -25,7 +25,7 @@ pub mod waiting;
 pub use clock::now_ms;
 pub use error::{PartitionError, storage_error_for};
 pub use fetch_round::{Found, Query, Round};
-pub use fetched::{Ready, ready_from_disk, ready_if_cached};
+pub use fetched::{Copies, Ready, ready_from_disk, ready_if_cached};
 pub use file_work::FileWork;
 pub use old_readers::OldReaders;
 pub use partition::{Isolation, Leadership, LeadershipError, Partition, Read, ReadLimit, Surroundings};

@@ -2,7 +2,8 @@
 //!
 //! Fetch 0 and 1 read message sets of magic 0, 2 and 3 those of magic 1: what the log holds is converted, a bounded piece at a time, on a thread for
 //! file work. Several old consumers of one topic follow its end together, so the last pieces that were converted are kept, within a bound
-//! for the whole broker. Fetch 4 to 9 read batches as they are, but not zstd (KIP-110).
+//! for the whole broker. What is converted waits in memory until its client has taken it, so one response holds a piece, one more at most, and all responses together
+//! hold what a budget has; who wants to convert more waits for it, and clients that take nothing meanwhile lose their connections. Fetch 4 to 9 read batches as they are, but not zstd (KIP-110).
 
 use std::{
     collections::VecDeque,
@@ -18,10 +19,18 @@ use vltava_protocol::records::{
     convert::{DownConversion, down_convert},
 };
 
+use crate::net::{RequestMemory, Reservation};
+
 use super::{Isolation, Partition, PartitionError, ReadLimit, Ready, fetched::read_whole, residency};
 
 /// At most so many bytes of a log are converted for one partition of one response; only a batch that is larger is read whole.
 const PIECE: u64 = 1 << 20;
+
+/// Converted bytes after which no other partition is converted for the same response.
+const ENOUGH: usize = 1 << 20;
+
+/// Converted bytes that responses hold together until they have left, but for the last piece of each that was begun.
+const HELD_BYTES: u64 = 8 << 20;
 
 /// What one batch may decompress to: a protection against bombs, not a limit of Kafka's.
 const OUTPUT_LIMIT: usize = 256 << 20;
@@ -65,9 +74,39 @@ impl Key {
 }
 
 /// Converts, and keeps what it converted last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OldReaders {
     kept: Mutex<Kept>,
+    memory: Arc<RequestMemory>,
+}
+
+impl Default for OldReaders {
+    fn default() -> Self {
+        Self { kept: Mutex::default(), memory: RequestMemory::new(Some(HELD_BYTES)) }
+    }
+}
+
+/// What is converted for one response, and the memory for it.
+#[derive(Debug)]
+pub struct Conversion {
+    magic: i8,
+    bytes: usize,
+    memory: Reservation,
+}
+
+impl Conversion {
+    /// The memory that the response holds until it has left.
+    pub fn finish(mut self) -> Reservation {
+        self.memory.resize(self.bytes);
+        self.memory
+    }
+
+    fn count(&mut self, ready: &Ready) {
+        self.bytes = self.bytes.saturating_add(usize::try_from(ready.len()).unwrap_or(usize::MAX));
+        if self.bytes > ENOUGH {
+            self.memory.resize(self.bytes);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -77,8 +116,35 @@ struct Kept {
 }
 
 impl OldReaders {
-    /// What a client of that magic gets from `offset` on, of what a read found. Reads the disk and decompresses: on a thread for file work.
+    /// What converted records hold of memory until they have left.
+    pub fn memory(&self) -> &Arc<RequestMemory> {
+        &self.memory
+    }
+
+    /// Begins to convert for one response to a client of that magic, when there is memory for it.
+    pub async fn begin(&self, connection: u64, magic: i8) -> Conversion {
+        Conversion { magic, bytes: 0, memory: self.memory.take_in_turn(connection, ENOUGH).await }
+    }
+
+    /// What a client gets from `offset` on, of what a read found; nothing if its response has enough of other partitions. Reads the disk and decompresses: on
+    /// a thread for file work.
     pub fn read(
+        &self,
+        conversion: &mut Conversion,
+        partition: &Arc<Partition>,
+        slice: &FileSlice,
+        offset: i64,
+        max_bytes: u64,
+    ) -> Result<Ready, PartitionError> {
+        if conversion.bytes >= ENOUGH {
+            return Ok(Ready::Nothing);
+        }
+        let ready = self.convert(partition, slice, offset, conversion.magic, max_bytes)?;
+        conversion.count(&ready);
+        Ok(ready)
+    }
+
+    fn convert(
         &self,
         partition: &Arc<Partition>,
         slice: &FileSlice,

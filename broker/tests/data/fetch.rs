@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vltava_broker::{
-    net::Answer,
+    net::{Answer, Piece},
     partitions::{
         Isolation, Query, Round, TopicConfig,
         fetch_sessions::{TopicRef, Wanted},
@@ -157,6 +157,25 @@ async fn a_diverging_log_is_told_where_its_epoch_ends() {
             assert!(answer.records.as_ref().unwrap().is_empty());
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_diverging_log_that_lies_below_the_log_start_is_out_of_range() {
+    let house = filled(&["a", "b"]).await;
+    house.assign("t", 1, crate::harness::ID, &[crate::harness::ID], 3);
+    let delete = crate::offsets::delete("t", 0, 1);
+    assert_eq!(house.ask(2, &delete, |r| r.topics[0].partitions[0].low_watermark).await, 1);
+    for (offset, expected) in [(0, ErrorCode::OffsetOutOfRange), (1, ErrorCode::None)] {
+        let mut request = fetch("t", 0, offset);
+        request.topics[0].partitions[0].last_fetched_epoch = 2;
+        let answer = house.ask(12, &request, |response| {
+            let answer = &response.responses[0].partitions[0];
+            (answer.error_code, answer.diverging_epoch.epoch)
+        });
+        let (error, epoch) = answer.await;
+        assert_eq!(error, expected.code(), "offset {offset}");
+        assert_eq!(epoch, if offset == 0 { -1 } else { 0 }, "offset {offset}");
+    }
 }
 
 #[tokio::test]
@@ -320,6 +339,8 @@ async fn a_session_names_only_what_changed() {
             house.ask(version, &next, |r| (r.error_code, r.session_id, r.responses.len())).await,
             (0, session, 0)
         );
+        let counted = house.partition("t", 0).topic.metrics.fetch_requests.get();
+        assert_eq!(counted, 4, "version {version}: both partitions were looked at twice");
         let records = batch(&["b"], BatchOptions::default());
         house.produced(9, &produce("t", 1, 1, &records)).await;
         next.topics.clear();
@@ -465,4 +486,31 @@ async fn what_is_not_cached_is_looked_for_on_another_thread() {
         assert!(is_cached(), "a network thread read the disk");
         skip("cold records later", "this file system does not let go of cached pages");
     }
+}
+
+/// Small pieces are copied, but not so many that a client that reads slowly holds much of our memory.
+#[tokio::test]
+async fn a_response_of_many_partitions_holds_little_of_them_in_memory() {
+    const PARTITIONS: i32 = 100;
+    let house = House::new();
+    house.lead("t", PARTITIONS);
+    let value = "v".repeat(10_000);
+    let mut request = FetchRequest { max_bytes: 50 << 20, ..fetch("t", 0, 0) };
+    let first = request.topics[0].partitions.remove(0);
+    for partition in 0..PARTITIONS {
+        let records = batch(&[&value], BatchOptions::default());
+        assert_eq!(house.produced(9, &produce("t", partition, 1, &records)).await.0, 0);
+        request.topics[0].partitions.push(FetchPartition { partition, ..first.clone() });
+    }
+    let response = house.begin(12, &request).response().await;
+    let in_memory =
+        response.pieces().iter().map(|piece| if let Piece::Bytes(_) = piece { piece.len() } else { 0 });
+    let in_memory: u64 = in_memory.sum();
+    assert!((30_000..80_000).contains(&in_memory), "{in_memory}");
+    decoded::<FetchRequest<'_>, _>(12, &on_the_wire(&response), |response| {
+        for answer in &response.responses[0].partitions {
+            let records = answer.records.as_ref().unwrap().as_bytes().unwrap();
+            assert!(values(records) == [(0, value.clone())], "other records came back");
+        }
+    });
 }

@@ -200,9 +200,24 @@ impl House {
         version: i16,
         body: &R,
     ) -> Answer {
+        self.begin_on(1, client, version, body)
+    }
+
+    /// As [`Self::begin`], on the connection of that number.
+    pub fn begin_by<'a, R: Request + Message<'a>>(&self, connection: u64, version: i16, body: &R) -> Answer {
+        self.begin_on(connection, Some("test"), version, body)
+    }
+
+    fn begin_on<'a, R: Request + Message<'a>>(
+        &self,
+        connection: u64,
+        client: Option<&str>,
+        version: i16,
+        body: &R,
+    ) -> Answer {
         let frame = encode_request(42, client, version, body).unwrap();
         let mut connection = ConnectionInfo {
-            id: 1,
+            id: connection,
             listener: "PLAINTEXT".into(),
             peer: SocketAddr::from(([127, 0, 0, 1], 1)),
             principal: Principal::anonymous(),
@@ -213,10 +228,8 @@ impl House {
 
     /// The bytes of the response, without their size; empty if there is none.
     pub async fn bytes<'a, R: Request + Message<'a>>(&self, version: i16, body: &R) -> Vec<u8> {
-        let response = match self.begin(version, body) {
-            Answer::Now(response) => response,
-            Answer::Later(future) => tokio::time::timeout(PATIENCE, future).await.expect("no answer"),
-        };
+        let answer = self.begin(version, body).response();
+        let response = tokio::time::timeout(PATIENCE, answer).await.expect("no answer");
         on_the_wire(&response)
     }
 

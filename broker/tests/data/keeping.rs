@@ -170,6 +170,10 @@ async fn a_full_disk_refuses_appends_serves_reads_and_heals() {
     };
     assert!(appended > 5);
     assert_eq!(refused, ErrorCode::KafkaStorageError.code());
+    let topic = &house.partition("t", 0).topic;
+    let failed =
+        [&*topic.metrics, &house.broker.metrics.all_topics].map(|all| all.failed_produce_requests.get());
+    assert_eq!(failed, [1, 1]);
     let (error, ..) = house.produced(3, &produce("t", 0, 1, &records)).await;
     assert_eq!(error, ErrorCode::NotLeaderOrFollower.code(), "clients up to version 3 know no storage error");
     let read = house.fetched(12, &fetch("t", 0, 0)).await;

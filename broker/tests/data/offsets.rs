@@ -17,7 +17,7 @@ use vltava_protocol::{
 
 use crate::harness::{House, ID, batch, fetch, produce};
 
-fn list(topic: &str, index: i32, timestamp: i64) -> ListOffsetsRequest<'_> {
+pub fn list(topic: &str, index: i32, timestamp: i64) -> ListOffsetsRequest<'_> {
     ListOffsetsRequest {
         replica_id: -1,
         topics: vec![ListOffsetsTopic {
@@ -34,7 +34,7 @@ fn list(topic: &str, index: i32, timestamp: i64) -> ListOffsetsRequest<'_> {
 }
 
 /// Error, timestamp, offset and epoch of the only partition.
-async fn listed(house: &House, version: i16, request: &ListOffsetsRequest<'_>) -> (i16, i64, i64, i32) {
+pub async fn listed(house: &House, version: i16, request: &ListOffsetsRequest<'_>) -> (i16, i64, i64, i32) {
     house
         .ask(version, request, |response| {
             let answer = &response.topics[0].partitions[0];
@@ -157,7 +157,7 @@ async fn a_leader_whose_watermark_is_behind_its_epoch_knows_no_offset_yet() {
     assert!(!partition.knows_its_end());
 }
 
-fn delete(topic: &str, index: i32, offset: i64) -> DeleteRecordsRequest<'_> {
+pub fn delete(topic: &str, index: i32, offset: i64) -> DeleteRecordsRequest<'_> {
     DeleteRecordsRequest {
         topics: vec![DeleteRecordsTopic {
             name: topic.into(),

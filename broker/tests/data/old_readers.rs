@@ -1,13 +1,18 @@
 //! Clients of older formats, behind new writers.
 
-use vltava_broker::partitions::TopicConfig;
+use std::collections::{BTreeSet, VecDeque};
+
+use vltava_broker::{
+    net::{Answer, Piece, Response},
+    partitions::TopicConfig,
+};
 use vltava_protocol::{
     ErrorCode,
     messages::FetchRequest,
     records::{BatchOptions, Codec, EntryPrefix},
 };
 
-use crate::harness::{House, batch, decoded, fetch, message_set, produce, values};
+use crate::harness::{House, PATIENCE, batch, decoded, fetch, message_set, on_the_wire, produce, values};
 
 /// The record data of the only partition, and its error.
 async fn records(house: &House, version: i16, request: &FetchRequest<'_>) -> (i16, Vec<u8>) {
@@ -101,13 +106,111 @@ async fn an_old_poll_sleeps_until_records_come() {
     house.lead("t", 1);
     let mut request = fetch("t", 0, 0);
     request.max_wait_ms = 600_000;
-    let vltava_broker::net::Answer::Later(poll) = house.begin(0, &request) else { panic!("nothing to say") };
+    let Answer::Later(poll) = house.begin(0, &request) else { panic!("nothing to say") };
     let poll = tokio::spawn(poll);
     let written = batch(&["a"], BatchOptions::default());
     house.produced(9, &produce("t", 0, 1, &written)).await;
-    let response = tokio::time::timeout(crate::harness::PATIENCE, poll).await.expect("it sleeps on").unwrap();
-    decoded::<FetchRequest<'_>, _>(0, &crate::harness::on_the_wire(&response), |response| {
+    let response = tokio::time::timeout(PATIENCE, poll).await.expect("it sleeps on").unwrap();
+    decoded::<FetchRequest<'_>, _>(0, &on_the_wire(&response), |response| {
         let read = response.responses[0].partitions[0].records.as_ref().unwrap().as_bytes().unwrap().to_vec();
         assert_eq!(values(&read), [(0, "a".to_owned())]);
     });
+}
+
+/// What is converted for one response is at most this, and one piece of a log more.
+const ENOUGH: u64 = 1 << 20;
+
+/// What is converted for all responses.
+const HELD: u64 = 8 << 20;
+
+const PARTITIONS: i32 = 8;
+
+/// Eight partitions with 600 KB each, in two batches.
+async fn loaded() -> House {
+    let house = House::new();
+    house.lead("t", PARTITIONS);
+    let value = "v".repeat(300_000);
+    let written = batch(&[&value], BatchOptions::default());
+    for index in 0..PARTITIONS {
+        for _ in 0..2 {
+            assert_eq!(house.produced(9, &produce("t", index, 1, &written)).await.0, 0);
+        }
+    }
+    house
+}
+
+/// A Fetch of all of them.
+fn all_of_them() -> FetchRequest<'static> {
+    let mut request = FetchRequest { max_bytes: 50 << 20, ..fetch("t", 0, 0) };
+    let first = request.topics[0].partitions[0].clone();
+    let partition =
+        |partition| vltava_protocol::messages::fetch::FetchPartition { partition, ..first.clone() };
+    request.topics[0].partitions = (0..PARTITIONS).map(partition).collect();
+    request
+}
+
+async fn response(house: &House, version: i16) -> Response {
+    let answer = house.begin(version, &all_of_them()).response();
+    tokio::time::timeout(PATIENCE, answer).await.expect("an answer")
+}
+
+fn in_memory(response: &Response) -> u64 {
+    let bytes = |piece: &Piece| if let Piece::Bytes(_) = piece { piece.len() } else { 0 };
+    response.pieces().iter().map(bytes).sum()
+}
+
+#[tokio::test]
+async fn a_response_of_many_partitions_converts_some_of_them_and_each_has_its_turn() {
+    let house = loaded().await;
+    for version in 0..=3 {
+        let mut served = BTreeSet::new();
+        // Which one is first is chance: that one of eight never is in so many is none.
+        for _ in 0..500 {
+            let response = response(&house, version).await;
+            assert!(in_memory(&response) < ENOUGH + (1 << 20) + 10_000, "version {version}");
+            decoded::<FetchRequest<'_>, _>(version, &on_the_wire(&response), |response| {
+                for answer in &response.responses[0].partitions {
+                    assert_eq!(answer.error_code, 0);
+                    let records = answer.records.as_ref().and_then(|r| r.as_bytes()).unwrap_or_default();
+                    if !records.is_empty() {
+                        assert!(!values(records).is_empty(), "a whole record at least");
+                        served.insert(answer.partition_index);
+                    }
+                }
+            });
+            if served.len() == PARTITIONS as usize {
+                break;
+            }
+        }
+        assert_eq!(served.len(), PARTITIONS as usize, "version {version}: {served:?}");
+    }
+}
+
+/// Twenty old consumers that have asked and read nothing: each new answer waits until another one has been taken.
+#[tokio::test]
+async fn converted_records_of_all_clients_share_one_budget() {
+    const CLIENTS: u64 = 20;
+    let house = loaded().await;
+    let memory = house.broker.replicas.old_readers.memory().clone();
+    let mut asked = tokio::task::JoinSet::new();
+    for client in 0..CLIENTS {
+        let Answer::Later(answer) = house.begin_by(client, 2, &all_of_them()) else { panic!("cold") };
+        asked.spawn(answer);
+    }
+    let (mut untaken, mut most) = (VecDeque::new(), 0);
+    for _ in 0..CLIENTS {
+        while memory.used() >= HELD && !untaken.is_empty() {
+            most = most.max(memory.used());
+            untaken.pop_front();
+        }
+        let answer = tokio::time::timeout(PATIENCE, asked.join_next()).await.expect("an answer").unwrap();
+        untaken.push_back(answer.unwrap());
+        most = most.max(memory.used());
+    }
+    assert!(most >= HELD, "they never filled the budget: {most}");
+    // The reserve that who begins has, and of each that was begun what its last piece was larger.
+    let bound = HELD + HELD / 8 + ENOUGH + 9 * ENOUGH;
+    assert!(most <= bound, "responses held {most} bytes, which is above {bound}");
+    untaken.clear();
+    assert_eq!(memory.used(), 0);
 }

@@ -2,9 +2,12 @@
 
 use vltava_broker::partitions::TopicConfig;
 use vltava_log::LogConfig;
-use vltava_protocol::records::{BatchOptions, Codec};
+use vltava_protocol::records::{BatchOptions, Codec, MessageSetBuilder, MessageSetOptions};
 
-use crate::harness::{House, batch, fetch, message_set, produce};
+use crate::{
+    harness::{House, batch, fetch, message_set, produce},
+    offsets::{list, listed},
+};
 
 const VALUES: [&str; 3] = ["first", "second", "third"];
 
@@ -44,5 +47,38 @@ async fn compressed_records_of_old_formats_get_the_offsets_that_their_producer_i
             let at = at.unwrap_or_else(|| panic!("magic {magic}, {codec:?}: {offset} is not in {found:?}"));
             assert_eq!(found[at].1, VALUES[usize::try_from(offset % 3).unwrap()]);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_time_leads_to_a_record_inside_a_wrapper() {
+    for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4] {
+        let house = House::with_config(|_| {
+            let mut topic = TopicConfig::default();
+            topic.rules.target_magic = 1;
+            topic
+        });
+        house.lead("t", 1);
+        for timestamps in [[100, 300, 200], [400, 450, 500]] {
+            let options = MessageSetOptions { magic: 1, codec, level: None, log_append_time: None };
+            let mut set = MessageSetBuilder::new(Vec::new(), options).unwrap();
+            for (offset, timestamp) in (0..).zip(timestamps) {
+                set.append(offset, timestamp, Some(b"k"), Some(b"v")).unwrap();
+            }
+            let (error, ..) = house.produced(2, &produce("t", 0, 1, &set.finish().unwrap())).await;
+            assert_eq!(error, 0, "{codec:?}");
+        }
+        for (asked, expected) in [
+            (0, (100, 0)),
+            (101, (300, 1)),
+            (301, (400, 3)),
+            (401, (450, 4)),
+            (500, (500, 5)),
+            (-3, (500, 5)),
+        ] {
+            let (error, timestamp, offset, _) = listed(&house, 7, &list("t", 0, asked)).await;
+            assert_eq!((error, timestamp, offset), (0, expected.0, expected.1), "{codec:?}, from {asked}");
+        }
+        assert_eq!(listed(&house, 7, &list("t", 0, 501)).await.2, -1, "{codec:?}");
     }
 }

@@ -343,3 +343,45 @@ async fn topic_ids_are_answered_with_ids() {
         })
         .await;
 }
+
+/// Compression is work for another thread; who sends two requests one after the other is appended in that order all the same.
+#[tokio::test]
+async fn what_is_compressed_anew_is_appended_in_turn_and_on_another_thread() {
+    let house = House::with_config(|topic| {
+        let compression_type = if topic == "packed" { "gzip" } else { "producer" }.to_owned();
+        TopicConfig::new(LogConfig { compression_type, ..LogConfig::default() }, 1, None)
+    });
+    house.lead("packed", 2);
+    house.lead("plain", 1);
+    let large = "v".repeat(100_000);
+    let plain = batch(&[&large], BatchOptions::default());
+    let packed = batch(&[&large], BatchOptions { codec: Codec::Gzip, ..Default::default() });
+    let small = batch(&["v"], BatchOptions::default());
+    assert!(matches!(house.begin(9, &produce("plain", 0, 1, &plain)), Answer::Now(_)));
+    assert!(matches!(house.begin(9, &produce("packed", 0, 1, &packed)), Answer::Now(_)), "it stays as it is");
+    assert!(matches!(house.begin(9, &produce("packed", 0, 1, &small)), Answer::Now(_)));
+    // One partition before it is appended at once, and one after it in its place.
+    let mut request = produce("plain", 0, 1, &small);
+    request.topic_data.extend(produce("packed", 0, 1, &plain).topic_data);
+    let mut after = produce("packed", 1, 1, &small).topic_data.remove(0).partition_data;
+    request.topic_data[1].partition_data.append(&mut after);
+    let answer = house.begin(9, &request);
+    assert!(matches!(answer, Answer::InTurn(_)), "{answer:?}");
+    assert_eq!(house.partition("packed", 1).log_end(), 0);
+    let bytes = on_the_wire(&answer.response().await);
+    decoded::<ProduceRequest<'_>, _>(9, &bytes, |response| {
+        let told = response.responses.iter().flat_map(|topic| {
+            let name = topic.name.to_string();
+            topic
+                .partition_responses
+                .iter()
+                .map(move |p| (name.clone(), p.index, p.error_code, p.base_offset))
+        });
+        let expected =
+            [("plain".to_owned(), 0, 0, 1), ("packed".to_owned(), 0, 0, 2), ("packed".to_owned(), 1, 0, 0)];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    });
+    let stored = house.fetched(12, &fetch("packed", 0, 2)).await;
+    assert!(stored.values == [(2, large)], "other records came back");
+    assert!(house.partition("packed", 0).reader().size() < 10_000, "all of it is compressed");
+}

@@ -118,6 +118,10 @@ async fn a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list() {
     let whole = std::fs::read(&index).unwrap();
     assert_eq!(whole.len(), 2 * vltava_log::AbortedTxn::SIZE);
     let corrupt = ErrorCode::CorruptMessage.code();
+    let topic = &house.partition("t", 0).topic;
+    let failed =
+        || [&*topic.metrics, &house.broker.metrics.all_topics].map(|all| all.failed_fetch_requests.get());
+    assert_eq!(failed(), [0, 0]);
     for (harm, spoiled) in [("cut off", whole[..40].to_vec()), ("spoiled", vec![0xff; whole.len()])] {
         std::fs::write(&index, spoiled).unwrap();
         let (error, _, aborted, records) = told(&house, 12, &request(0, 1, 1 << 20)).await;
@@ -125,6 +129,7 @@ async fn a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list() {
         assert!(aborted.is_none_or(|aborted| aborted.is_empty()), "{harm}");
         assert_eq!(told(&house, 12, &request(0, 0, 1 << 20)).await.0, 0, "{harm}: others need no list");
     }
+    assert_eq!(failed(), [2, 2], "those that could not be answered count, and no others");
     std::fs::write(&index, whole).unwrap();
     assert_eq!(told(&house, 12, &request(0, 1, 1 << 20)).await.2, Some(vec![(1, 1), (1, 5)]));
 }

@@ -67,8 +67,8 @@ impl MessageSetBuilder {
         key: Option<&[u8]>,
         value: Option<&[u8]>,
     ) -> Result<(), RecordsError> {
-        let first = *self.first_offset.get_or_insert(offset);
-        if offset < first || (offset <= self.last_offset && offset != first) {
+        let first = self.first_offset.unwrap_or(offset);
+        if self.first_offset.is_some() && offset <= self.last_offset {
             return Err(RecordsError::Overflow { what: "the offset of a message in its set", value: offset });
         }
         let timestamp = self.options.log_append_time.unwrap_or(timestamp);
@@ -82,6 +82,7 @@ impl MessageSetBuilder {
             self.body.write(&self.message)?;
             self.message.clear();
         }
+        self.first_offset = Some(first);
         self.last_offset = offset;
         self.max_timestamp = self.max_timestamp.max(timestamp);
         Ok(())

@@ -14,7 +14,6 @@ pub(super) fn keep<'a>(
     let magic = set.first.magic();
     let mut rewrite = magic == 1 && rules.timestamp_type == TimestampType::LogAppendTime;
     let mut facts: Option<Facts> = None;
-    let mut largest_at = 0;
     for entry in Entries::new(records, usize::MAX) {
         let entry = entry?;
         // Magic 1 inside a wrapper counts from the first; clients that did not are corrected, not refused.
@@ -37,10 +36,7 @@ pub(super) fn keep<'a>(
             largest_inside = largest_inside.max(record.timestamp);
             let facts =
                 facts.get_or_insert(Facts { count: 0, first: record.timestamp, largest: record.timestamp });
-            if record.timestamp > facts.largest {
-                facts.largest = record.timestamp;
-                largest_at = facts.count;
-            }
+            facts.largest = facts.largest.max(record.timestamp);
             facts.count = facts.count.checked_add(1).ok_or(RecordsError::Overflow {
                 what: "the number of messages",
                 value: i64::from(facts.count),
@@ -59,7 +55,6 @@ pub(super) fn keep<'a>(
     Ok(Some(ValidBatch {
         magic,
         header: facts.header(data.len(), first.attributes),
-        max_timestamp_delta: if set.codec == Codec::None { largest_at } else { facts.count - 1 },
         keep_offsets: false,
         data: Cow::Borrowed(data),
     }))

@@ -190,6 +190,16 @@ fn check_entry(entry: &Entry<'_>, rules: &Rules) -> Result<(), InvalidRecords> {
     Ok(())
 }
 
+/// Whether what these records begin with is of another magic or codec than it is to be stored in, so that [`validate`] writes all of them anew. Looks at the first header.
+pub fn is_written_anew(records: &[u8], rules: &Rules) -> bool {
+    let Ok(entry) = Entry::parse(records) else { return false };
+    let codec_stays = match rules.compression {
+        TargetCompression::Producer => true,
+        TargetCompression::Codec(target, _) => entry.is_control() || entry.codec() == Ok(target),
+    };
+    !codec_stays || entry.magic() != rules.target_magic
+}
+
 /// A batch whose magic and codec may stay; `None` where its records do not count their offsets one by one, and must be written anew.
 fn pass<'a>(
     batch: &Batch<'a>,
@@ -216,13 +226,7 @@ fn pass<'a>(
     if header != batch.header {
         header.crc = checksum(&header, batch.body());
     }
-    Ok(Some(ValidBatch {
-        magic: 2,
-        header,
-        max_timestamp_delta: header.last_offset_delta,
-        keep_offsets: false,
-        data: Cow::Borrowed(batch.body()),
-    }))
+    Ok(Some(ValidBatch { magic: 2, header, keep_offsets: false, data: Cow::Borrowed(batch.body()) }))
 }
 
 /// The largest timestamp of a batch's records; `None` where they do not count their offsets one by one.
@@ -271,7 +275,6 @@ fn replicated<'a>(records: &'a [u8], rules: &Rules) -> Result<ValidBatches<'a>, 
         valid.batches.push(ValidBatch {
             magic: entry.magic(),
             header,
-            max_timestamp_delta: header.last_offset_delta,
             keep_offsets: true,
             data: Cow::Borrowed(data),
         });

@@ -109,13 +109,7 @@ impl Sink {
                 (Facts { largest, ..facts }.header(data.len(), attributes), data)
             }
         };
-        Ok(ValidBatch {
-            magic: rules.target_magic,
-            header,
-            max_timestamp_delta: header.last_offset_delta,
-            keep_offsets: false,
-            data: Cow::Owned(data),
-        })
+        Ok(ValidBatch { magic: rules.target_magic, header, keep_offsets: false, data: Cow::Owned(data) })
     }
 }
 

@@ -45,8 +45,6 @@ pub struct ValidBatch<'a> {
     ///
     /// The base offset is 0, except from [`Origin::Replication`](super::Origin::Replication), where it stays.
     pub header: BatchHeader,
-    /// The offset of the largest timestamp, counted from the first; as Kafka has it, the last offset of a batch.
-    pub max_timestamp_delta: i32,
     /// Whether offsets are stored as they came.
     pub(super) keep_offsets: bool,
     pub(super) data: Cow<'a, [u8]>,
