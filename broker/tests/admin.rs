@@ -115,10 +115,7 @@ impl House {
             client_id: None,
         };
         let answer = self.dispatcher.begin(&mut connection, Frame::from(Bytes::from(frame).slice(4..))).0;
-        let response = match answer {
-            Answer::Now(response) => response,
-            Answer::Later(future) => tokio::time::timeout(PATIENCE, future).await.expect("no answer"),
-        };
+        let response = tokio::time::timeout(PATIENCE, answer.response()).await.expect("no answer");
         let mut bytes = Vec::new();
         for piece in response.pieces() {
             let Piece::Bytes(more) = piece else { panic!("no answer of these has files") };
