@@ -14,7 +14,7 @@ use vltava_broker::{
     control::{Control, MetadataCache, ServingMember, StoredIdentity},
     groups::Groups,
     metrics::Metrics,
-    net::{Answer, ConnectionInfo, Frame, Piece, Principal, Service},
+    net::{ConnectionInfo, Frame, Piece, Principal, Service},
     partitions::{FileWork, Replicas, Setup, Storage, Surroundings, fetch_sessions::Limits, now_ms},
 };
 use vltava_cluster::controller::Endpoint;
