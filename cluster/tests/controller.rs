@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use vltava_cluster::controller::{
-    Action, Broker, BrokerRequest, Controller, ControllerOptions, Event, LEADER_DURING_DELETE, LeaderAndIsr,
-    NO_LEADER, ReplicaAssignment, StateNode, TopicAssignment, TopicName, TopicNode, Write, WriteOutcome,
+    Action, Broker, BrokerRequest, ClearIf, Controller, ControllerOptions, Event, LEADER_DURING_DELETE,
+    LeaderAndIsr, NO_LEADER, ReplicaAssignment, StateNode, TopicAssignment, TopicName, TopicNode, Write,
+    WriteOutcome,
 };
 use vltava_protocol::Uuid;
 
@@ -35,7 +36,7 @@ struct World {
     zxid: i64,
     controller_epoch: i32,
     topics: BTreeMap<TopicName, Tree>,
-    deletions: BTreeSet<TopicName>,
+    deletions: BTreeMap<TopicName, i64>,
     members: BTreeMap<i32, Member>,
     /// Reads and writes that have not reached ZooKeeper.
     requests: Vec<Action>,
@@ -50,7 +51,7 @@ impl World {
             zxid: 100,
             controller_epoch: 0,
             topics: BTreeMap::new(),
-            deletions: BTreeSet::new(),
+            deletions: BTreeMap::new(),
             members: BTreeMap::new(),
             requests: Vec::new(),
             events: Vec::new(),
@@ -116,7 +117,8 @@ impl World {
     }
 
     fn ask_deletion(&mut self, name: &str) {
-        self.deletions.insert(name.into());
+        let asked = self.next_zxid();
+        self.deletions.entry(name.into()).or_insert(asked);
         self.requests.push(Action::ReadDeletions);
     }
 
@@ -185,7 +187,9 @@ impl World {
                 Event::Brokers(self.members.iter().map(broker).collect())
             }
             Action::ReadTopics => Event::Topics(self.topics.keys().cloned().collect()),
-            Action::ReadDeletions => Event::Deletions(self.deletions.iter().cloned().collect()),
+            Action::ReadDeletions => {
+                Event::Deletions(self.deletions.iter().map(|(name, asked)| (name.clone(), *asked)).collect())
+            }
             Action::ReadTopic(topic) => {
                 let node = self.topics.get(&topic).map(|tree| tree.node.clone());
                 Event::Topic { topic, node }
@@ -249,8 +253,13 @@ impl World {
                 self.requests.push(Action::ReadTopics);
                 WriteOutcome::Done(0)
             }
-            Write::ClearDeletion { topic, only_if_absent } => {
-                if *only_if_absent && self.topics.contains_key(topic) {
+            Write::ClearDeletion { topic, only_if } => {
+                let may = match only_if {
+                    ClearIf::Always => true,
+                    ClearIf::TopicAbsent => !self.topics.contains_key(topic),
+                    ClearIf::Asked(asked) => self.deletions.get(topic) == Some(asked),
+                };
+                if !may {
                     return WriteOutcome::Conflict;
                 }
                 self.deletions.remove(topic);
@@ -309,7 +318,7 @@ impl World {
 
     fn assert_agreement(&self) {
         for (name, tree) in &self.topics {
-            let being_deleted = self.deletions.contains(name);
+            let being_deleted = self.deletions.contains_key(name);
             for (number, assignment) in &tree.node.assignment.partitions {
                 let dead = assignment.replicas.iter().any(|id| !self.members.contains_key(id));
                 if being_deleted {
@@ -335,10 +344,10 @@ impl World {
             }
         }
         assert!(
-            self.deletions.iter().all(|name| self.topics.contains_key(name)),
+            self.deletions.keys().all(|name| self.topics.contains_key(name)),
             "a deletion of nothing is left"
         );
-        let served = |name: &TopicName| !self.deletions.contains(name);
+        let served = |name: &TopicName| !self.deletions.contains_key(name);
         for (&id, member) in &self.members {
             let mut cache = BTreeMap::new();
             let mut replicas = BTreeMap::new();
@@ -539,8 +548,49 @@ fn an_unclean_election_is_counted_once() {
 fn without_delete_topic_enable_a_deletion_is_dropped() {
     let mut controller = Controller::new(ControllerOptions { delete_topics: false, unclean_election: false });
     controller.handle(Event::Elected { epoch: 1, epoch_version: 1 });
-    let actions = controller.handle(Event::Deletions(vec!["a".into()]));
-    assert_eq!(actions, [Action::Write(Write::ClearDeletion { topic: "a".into(), only_if_absent: false })]);
+    let actions = controller.handle(Event::Deletions(vec![("a".into(), 7)]));
+    assert_eq!(
+        actions,
+        [Action::Write(Write::ClearDeletion { topic: "a".into(), only_if: ClearIf::Always })]
+    );
+}
+
+#[test]
+fn a_topic_that_is_made_again_is_not_overlooked_whichever_answer_is_seen_first() {
+    let mut world = World::new();
+    world.rest();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    world.remove_by_force("apples");
+    world.requests.retain(|request| matches!(request, Action::ReadTopic(_)));
+    let gone = world.requests.pop().expect("its znode is read");
+    world.perform(gone);
+    world.create("apples", 1, 0, true);
+    let list = world.requests.pop().expect("the list is read");
+    world.perform(list);
+    // It is read later than the znode, and seen before: it names a topic that is known.
+    let listed = world.events.pop().expect("the list");
+    assert!(matches!(listed, Event::Topics(_)), "{listed:?}");
+    world.feed(listed);
+    world.rest();
+    world.assert_agreement();
+}
+
+#[test]
+fn a_request_to_delete_a_topic_deletes_no_later_one_of_its_name() {
+    let mut world = World::new();
+    world.rest();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    world.deletions.insert("apples".into(), 1);
+    world.requests.push(Action::ReadDeletions);
+    world.rest();
+    assert!(world.topics.contains_key("apples"), "it was made after the request");
+    assert!(world.deletions.is_empty(), "the request is done with");
+    world.assert_agreement();
+    world.ask_deletion("apples");
+    world.rest();
+    assert!(world.topics.is_empty());
 }
 
 proptest! {

@@ -5,23 +5,24 @@
 
 use std::collections::BTreeSet;
 
-use super::event::{Action, StopReplica, Write, WriteOutcome};
+use super::event::{Action, ClearIf, StopReplica, Write, WriteOutcome};
 use super::machine::Controller;
 use super::model::{EPOCH_DURING_DELETE, TopicName};
 use super::topics::{Phase, Topic};
 
 impl Controller {
     /// `/admin/delete_topics` was read.
-    pub(super) fn observe_deletions(&mut self, names: Vec<TopicName>) {
-        self.deletions = names.into_iter().collect();
+    pub(super) fn observe_deletions(&mut self, requests: Vec<(TopicName, i64)>) {
+        self.deletions = requests.into_iter().collect();
         if let Some(loading) = self.loading() {
             loading.deletions = true;
         }
-        for name in self.deletions.clone() {
+        for name in self.deletions.keys().cloned().collect::<Vec<_>>() {
             if self.options.delete_topics {
                 self.consider_deletion(&name);
             } else {
-                self.outbox.act(Action::Write(Write::ClearDeletion { topic: name, only_if_absent: false }));
+                self.outbox
+                    .act(Action::Write(Write::ClearDeletion { topic: name, only_if: ClearIf::Always }));
             }
         }
     }
@@ -39,6 +40,13 @@ impl Controller {
             return;
         };
         if !topic.is_live() {
+            return;
+        }
+        if let Some(&asked) = self.deletions.get(name).filter(|asked| **asked < topic.created) {
+            // It was asked of another topic of that name, which is gone: nobody asked for the deletion of this one.
+            self.deletions.remove(name);
+            let write = Write::ClearDeletion { topic: name.clone(), only_if: ClearIf::Asked(asked) };
+            self.outbox.act(Action::Write(write));
             return;
         }
         let awaiting = topic.replicas();

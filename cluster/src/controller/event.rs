@@ -44,8 +44,8 @@ pub enum Event {
         /// The partition whose state it is; `None` for the topic's own znode.
         partition: Option<i32>,
     },
-    /// All children of `/admin/delete_topics`.
-    Deletions(Vec<TopicName>),
+    /// All children of `/admin/delete_topics`, with the zxid that created each.
+    Deletions(Vec<(TopicName, i64)>),
     /// A write has ended.
     Written {
         /// The write.
@@ -168,13 +168,24 @@ pub enum Write {
     ClearDeletion {
         /// The topic.
         topic: TopicName,
-        /// Whether to do so only if the topic does not exist; else a conflict.
-        only_if_absent: bool,
+        /// On which condition; else it is a conflict.
+        only_if: ClearIf,
     },
     /// Delete `/admin/preferred_replica_election`.
     ClearPreferredElection,
     /// Delete `/admin/reassign_partitions`.
     ClearReassignment,
+}
+
+/// When a request to delete a topic is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClearIf {
+    /// In any case.
+    Always,
+    /// If the topic does not exist.
+    TopicAbsent,
+    /// If the request is still the one that this zxid created.
+    Asked(i64),
 }
 
 /// How a write ended.

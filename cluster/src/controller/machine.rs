@@ -33,7 +33,8 @@ pub struct Controller {
     /// Those of them that are about to stop.
     pub(super) leaving: BTreeSet<i32>,
     pub(super) topics: Topics,
-    pub(super) deletions: BTreeSet<TopicName>,
+    /// The topics that are to be deleted, with the zxid that created the request.
+    pub(super) deletions: BTreeMap<TopicName, i64>,
     pub(super) outbox: Outbox,
     unclean_elections: u64,
 }
@@ -70,7 +71,7 @@ impl Controller {
             brokers: Live::new(),
             leaving: BTreeSet::new(),
             topics: Topics::new(),
-            deletions: BTreeSet::new(),
+            deletions: BTreeMap::new(),
             outbox: Outbox::default(),
             unclean_elections: 0,
         }
@@ -199,7 +200,7 @@ impl Controller {
         for broker in ids {
             self.introduce(broker);
         }
-        for name in self.deletions.clone() {
+        for name in self.deletions.keys().cloned().collect::<Vec<_>>() {
             self.consider_deletion(&name);
         }
         let names: Vec<TopicName> = self.topics.keys().cloned().collect();
@@ -328,9 +329,9 @@ impl Controller {
             Write::ClearDeletion { topic, .. } => {
                 if let WriteOutcome::Done(_) = outcome {
                     self.deletions.remove(&topic);
-                } else {
-                    self.outbox.act(Action::ReadDeletions);
                 }
+                // It may have been asked for again, and that have been seen, before this answer.
+                self.outbox.act(Action::ReadDeletions);
             }
             Write::ClearPreferredElection | Write::ClearReassignment => {}
         }

@@ -31,7 +31,7 @@ mod outbox;
 mod placement;
 mod topics;
 
-pub use event::{Action, BrokerRequest, Event, PartitionUpdate, StopReplica, Write, WriteOutcome};
+pub use event::{Action, BrokerRequest, ClearIf, Event, PartitionUpdate, StopReplica, Write, WriteOutcome};
 pub use machine::{Controller, ControllerOptions};
 pub use model::{
     Broker, EPOCH_DURING_DELETE, Endpoint, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER, ReplicaAssignment,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::event::{Action, StopReplica, Write};
+use super::event::{Action, ClearIf, StopReplica, Write};
 use super::machine::{Controller, is_newer};
 use super::model::{Broker, StateNode, TopicName, TopicNode};
 use super::topics::{PartitionState, Phase, Topic};
@@ -128,17 +128,23 @@ impl Controller {
         for number in changed {
             self.tell(name, number, false);
         }
-        if self.deletions.contains(name) {
+        if self.deletions.contains_key(name) {
             self.consider_deletion(name);
         }
     }
 
     /// A topic's znode is not there: a finished deletion, an administrator's `rmr`, or a name that never was.
     fn topic_is_gone(&mut self, name: &TopicName) {
-        self.forget(name);
-        if self.deletions.contains(name) {
-            self.outbox
-                .act(Action::Write(Write::ClearDeletion { topic: name.clone(), only_if_absent: true }));
+        if self.topics.contains_key(name) {
+            self.forget(name);
+            // A list that was read later, with a topic of that name made again, may have been seen before this: it told nothing then.
+            self.outbox.act(Action::ReadTopics);
+        }
+        if self.deletions.contains_key(name) {
+            self.outbox.act(Action::Write(Write::ClearDeletion {
+                topic: name.clone(),
+                only_if: ClearIf::TopicAbsent,
+            }));
         }
     }
 

@@ -66,6 +66,24 @@ pub(super) async fn clear_request_if_absent(
     }
 }
 
+/// Drops a request to delete a topic if it is still the one of that zxid. ZooKeeper checks no zxids: one that is made between the look and the deletion goes
+/// with it, and its topic stays.
+pub(super) async fn clear_request_asked_at(
+    session: &Session,
+    epoch_version: i32,
+    topic: &TopicName,
+    asked: i64,
+) -> WriteOutcome {
+    let path = paths::delete_topic(topic);
+    match session.read(&path).await {
+        Ok(None) => return WriteOutcome::Done(0),
+        Ok(Some((_, stat))) if stat.czxid == asked => {}
+        Ok(Some(_)) => return WriteOutcome::Conflict,
+        Err(_) => return WriteOutcome::Unknown,
+    }
+    commit(session, epoch_version, |writer| writer.add_delete(&path, None), topic).await
+}
+
 async fn find(session: &Session, topic: &TopicName, created: i64) -> Result<Found, zk::Error> {
     let root = paths::topic(topic);
     let node = session.read(&root).await?;
@@ -270,5 +288,22 @@ mod tests {
         assert_eq!(delete_topic(&world.session, 0, &t(), 1).await, WriteOutcome::Done(0));
         assert_eq!(world.there().await, [false; 3]);
         assert_eq!(clear_request_if_absent(&world.session, 0, &t()).await, WriteOutcome::Done(0));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_made_anew_is_not_cleared_for_the_old_one() {
+        let world = World::new().await;
+        let path = "/admin/delete_topics/t";
+        let asked = || async { world.session.read(path).await.unwrap().unwrap().1.czxid };
+        world.request().await;
+        let old = asked().await;
+        world.session.client().delete(path, None).await.unwrap();
+        world.request().await;
+        assert_eq!(clear_request_asked_at(&world.session, 0, &t(), old).await, WriteOutcome::Conflict);
+        assert!(world.is_there(path).await);
+        let new = asked().await;
+        assert_eq!(clear_request_asked_at(&world.session, 0, &t(), new).await, WriteOutcome::Done(0));
+        assert!(!world.is_there(path).await);
+        assert_eq!(clear_request_asked_at(&world.session, 0, &t(), new).await, WriteOutcome::Done(0));
     }
 }

@@ -122,7 +122,23 @@ pub(super) async fn deletions(session: Session, watch: bool) -> Read {
     else {
         return Read::default();
     };
-    read.events.push(Event::Deletions(names.into_iter().map(Into::into).collect()));
+    // When each was asked for: one that is older than the topic was asked of another of that name.
+    let one = |name: String| async {
+        let found = session.read(&paths::delete_topic(&name)).await;
+        (name, found)
+    };
+    let mut requests = Vec::with_capacity(names.len());
+    let mut found = stream::iter(names).map(one).buffered(PIPELINE);
+    while let Some((name, found)) = found.next().await {
+        match found {
+            Ok(Some((_, stat))) => requests.push((name.into(), stat.czxid)),
+            // Cleared since the list was read.
+            Ok(None) => {}
+            Err(error) => error!(topic = name, %error, "a request to delete a topic cannot be read"),
+        }
+    }
+    drop(found);
+    read.events.push(Event::Deletions(requests));
     read
 }
 

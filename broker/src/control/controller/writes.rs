@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use tracing::{error, warn};
-use vltava_cluster::controller::{Event, Write, WriteOutcome};
+use vltava_cluster::controller::{ClearIf, Event, Write, WriteOutcome};
 use zookeeper_client as zk;
 
 use super::deletion;
@@ -41,10 +41,13 @@ pub(super) async fn one(session: Session, epoch_version: i32, write: Write) -> V
         Write::DeleteTopic { topic, created } => {
             deletion::delete_topic(&session, epoch_version, topic, *created).await
         }
-        Write::ClearDeletion { topic, only_if_absent: true } => {
+        Write::ClearDeletion { topic, only_if: ClearIf::TopicAbsent } => {
             deletion::clear_request_if_absent(&session, epoch_version, topic).await
         }
-        Write::ClearDeletion { topic, only_if_absent: false } => {
+        Write::ClearDeletion { topic, only_if: ClearIf::Asked(asked) } => {
+            deletion::clear_request_asked_at(&session, epoch_version, topic, *asked).await
+        }
+        Write::ClearDeletion { topic, only_if: ClearIf::Always } => {
             delete(&session, epoch_version, &paths::delete_topic(topic)).await
         }
         Write::ClearPreferredElection => delete(&session, epoch_version, paths::PREFERRED_ELECTION).await,
