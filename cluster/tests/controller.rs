@@ -593,8 +593,13 @@ fn a_request_to_delete_a_topic_deletes_no_later_one_of_its_name() {
     assert!(world.topics.is_empty());
 }
 
+/// How many histories; more of them in `make soak`.
+fn cases() -> u32 {
+    std::env::var("CONTROLLER_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_in_whatever_order_all_agree_at_rest(history in prop::collection::vec(any::<u64>(), 0..300)) {
