@@ -1,6 +1,6 @@
 # make run      build in release mode, start examples/quickstart.yaml: one broker, an embedded ZooKeeper, a topic
 # make test     install what the tests need, run all of them;  make test ONLY=suite [FILTER=name]  runs one suite
-# make bench    Vltava and Apache Kafka side by side, about 45 minutes; writes benches/RESULTS.md;  BENCH="--help" for rows and sizes
+# make bench    Vltava and Apache Kafka side by side, about 55 minutes; writes benches/RESULTS.md;  BENCH="--help" for rows and sizes
 # make codec    what decoding and encoding messages and records costs
 # make soak     the randomised tests, for as long as SECONDS says (default one hour)
 # make fmt      format the sources
