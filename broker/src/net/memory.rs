@@ -85,7 +85,7 @@ impl RequestMemory {
         Poll::Pending
     }
 
-    /// Takes `bytes` when a part of them is left, or of the reserve; as [`Self::poll_available`].
+    /// Takes `bytes` when a part of them is left, or of the reserve; as reads do.
     pub async fn take_in_turn(self: &Arc<Self>, connection: u64, bytes: usize) -> Reservation {
         let waiter = Waiter { memory: self, connection };
         let taken = std::future::poll_fn(|cx| self.poll_available(connection, cx).map(|()| self.take(bytes)));
