@@ -44,11 +44,7 @@ fn kilobytes(lines: &str, key: &str) -> u64 {
 
 /// Bytes of memory that nobody uses, not even as a cache.
 pub(crate) fn free_memory() -> u64 {
-    memory("MemFree:")
-}
-
-fn memory(key: &str) -> u64 {
-    kilobytes(&fs::read_to_string("/proc/meminfo").expect("/proc"), key) * 1024
+    kilobytes(&fs::read_to_string("/proc/meminfo").expect("/proc"), "MemFree:") * 1024
 }
 
 /// The value below which `share` of the sorted samples lie.

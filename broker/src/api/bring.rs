@@ -1,7 +1,6 @@
 //! Records that a fetch found and that can't leave as they are: cold ones, ones to be converted for older clients, and those beside which the list of
 //! aborted transactions has to be read. All of this waits for the disk: on a thread for file work.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use vltava_log::{AbortedTxn, FileSlice};
@@ -74,7 +73,7 @@ pub(super) fn converted(
     mut conversion: Conversion,
     by: &OldReaders,
 ) -> (Outcomes, Option<Reservation>) {
-    let (before, after) = pieces.split_at(start_among(pieces.len()));
+    let (before, after) = pieces.split_at(rand::random_range(0..=pieces.len()));
     let bring = |piece: &Piece| piece.converted(&mut conversion, by);
     let mut outcomes: Outcomes = after.iter().chain(before).map(with(bring)).collect();
     outcomes.rotate_left(after.len());
@@ -85,10 +84,4 @@ fn with(
     mut bring: impl FnMut(&Piece) -> Result<Brought, PartitionError>,
 ) -> impl FnMut(&Option<Piece>) -> Result<Brought, PartitionError> {
     move |piece| piece.as_ref().map_or(Ok(Brought::default()), &mut bring)
-}
-
-/// One of `count` places, each as likely as the others.
-fn start_among(count: usize) -> usize {
-    let random = RandomState::new().hash_one(count);
-    random.checked_rem(count as u64).map_or(0, |at| at as usize)
 }
