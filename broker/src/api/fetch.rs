@@ -66,7 +66,7 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
             Some(ready) => Answer::Now(fetch.respond(broker, &mut round, ready)),
             None => {
                 let broker = broker.clone();
-                Answer::Later(Box::pin(async move { fetch.answer(&broker, round).await }))
+                Answer::Later(Box::pin(async move { fetch.bring_in(&broker, round).await }))
             }
         };
     }
@@ -183,11 +183,16 @@ impl Fetch {
         round.found.iter().map(ready).collect()
     }
 
-    /// The response, after cold records were brought in.
+    /// The response, at once or after what is not ready was brought in.
     async fn answer(self, broker: &Broker, mut round: Round) -> Response {
-        if let Some(ready) = self.ready_if_cached(&round) {
-            return self.respond(broker, &mut round, ready);
+        match self.ready_if_cached(&round) {
+            Some(ready) => self.respond(broker, &mut round, ready),
+            None => self.bring_in(broker, round).await,
         }
+    }
+
+    /// The response, after cold records were brought in.
+    async fn bring_in(self, broker: &Broker, mut round: Round) -> Response {
         let pieces: Vec<_> = round
             .found
             .iter()
