@@ -183,34 +183,26 @@ impl Configs {
 
     /// Reads an entity again and tells the member of what changed.
     pub(super) async fn reload(&self, session: &Session, entity: &Entity, member: &dyn Member) {
-        let level = match entity {
-            Entity::Topic(_) => None,
-            Entity::BrokerDefault => Some(Level::Cluster),
-            Entity::Broker(id) if *id == self.broker_id => Some(Level::Broker),
-            // Other brokers' values are theirs.
-            Entity::Broker(_) => return,
-            Entity::Other(_) => return protection::tell_of_entity(session, entity).await,
-        };
-        let ticket = match entity {
-            Entity::Topic(name) => match self.topics.reread(name) {
-                Some(ticket) => Some(ticket),
-                None => return,
-            },
-            _ => None,
-        };
-        let overrides = match overrides(session, entity).await {
-            Ok((overrides, _)) => overrides,
-            Err(error) => {
-                return error!(%entity, %error, "a changed configuration cannot be read; the old one stays");
-            }
-        };
-        match (ticket, level) {
-            (Some(ticket), _) => {
-                info!(topic = ticket.name(), ?overrides, "topic configuration");
+        match entity {
+            Entity::Topic(name) => {
+                let Some(ticket) = self.topics.reread(name) else { return };
+                let Some(overrides) = read_again(session, entity).await else { return };
+                info!(topic = name, ?overrides, "topic configuration");
                 self.put_topic(ticket, overrides, member);
             }
-            (None, Some(level)) => self.set_broker(level, overrides, member),
-            (None, None) => {}
+            Entity::BrokerDefault => self.reload_broker(session, entity, Level::Cluster, member).await,
+            Entity::Broker(id) if *id == self.broker_id => {
+                self.reload_broker(session, entity, Level::Broker, member).await;
+            }
+            // Other brokers' values are theirs.
+            Entity::Broker(_) => {}
+            Entity::Other(_) => protection::tell_of_entity(session, entity).await,
+        }
+    }
+
+    async fn reload_broker(&self, session: &Session, entity: &Entity, level: Level, member: &dyn Member) {
+        if let Some(values) = read_again(session, entity).await {
+            self.set_broker(level, values, member);
         }
     }
 
@@ -308,6 +300,17 @@ pub enum ReadError {
         /// What it said.
         source: zk::Error,
     },
+}
+
+/// What an entity's overrides are now; `None`, and a line in the log, where they cannot be read.
+async fn read_again(session: &Session, entity: &Entity) -> Option<BTreeMap<String, String>> {
+    match overrides(session, entity).await {
+        Ok((overrides, _)) => Some(overrides),
+        Err(error) => {
+            error!(%entity, %error, "a changed configuration cannot be read; the old one stays");
+            None
+        }
+    }
 }
 
 /// An entity's overrides and their data version; `None` for an entity without a znode.
