@@ -275,10 +275,7 @@ impl Replicas {
             return Err(ErrorCode::KafkaStorageError);
         }
         let name = TopicPartition::new(&*topic.name, index);
-        let deleted = self.storage.delete_unclaimed(&name, now).map_err(|error| error.to_string());
-        let deleted =
-            deleted.and_then(|()| self.storage.discard_begun(&name).map_err(|error| error.to_string()));
-        if let Err(error) = deleted {
+        if let Err(error) = self.storage.discard_begun(&name, now) {
             error!(topic = %topic.name, partition = index, %error, "cannot delete a replica's files");
             return Err(ErrorCode::KafkaStorageError);
         }

@@ -199,11 +199,15 @@ impl Storage {
         }
     }
 
-    /// Removes what there is of a log that could not be made.
-    pub(super) fn discard_begun(&self, partition: &TopicPartition) -> io::Result<()> {
+    /// Removes what there is of a log that no partition has: one that waits for it, or what an attempt to make it left behind.
+    pub(super) fn discard_begun(&self, partition: &TopicPartition, now: i64) -> Result<(), LogError> {
+        self.delete_unclaimed(partition, now)?;
         for disk in self.disks.iter().filter(|disk| !disk.is_offline()) {
-            match fs::remove_dir_all(disk.path().join(partition.to_string())) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            let path = disk.path().join(partition.to_string());
+            match fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(LogError::Io { path, action: "remove", source });
+                }
                 Ok(()) | Err(_) => {}
             }
         }
