@@ -36,12 +36,7 @@ pub fn validate<'a>(records: &'a [u8], rules: &Rules) -> Result<ValidBatches<'a>
         return replicated(records, rules);
     }
     let Some(set) = Survey::of(records, rules)? else { return Ok(ValidBatches::default()) };
-    let target = match rules.compression {
-        TargetCompression::Producer => set.codec,
-        // Control batches stay as they were written.
-        TargetCompression::Codec(_, _) if set.first.is_control() => set.codec,
-        TargetCompression::Codec(codec, _) => codec,
-    };
+    let target = target_codec(&set.first, set.codec, rules);
     let compressed = set.codec != Codec::None || target != Codec::None;
     if compressed && set.entries > 1 && (set.codec != Codec::None || set.first.magic() == 2) {
         return Err(invalid("Compressed outer record has more than one batch"));
@@ -193,11 +188,17 @@ fn check_entry(entry: &Entry<'_>, rules: &Rules) -> Result<(), InvalidRecords> {
 /// Whether what these records begin with is of another magic or codec than it is to be stored in, so that [`validate`] writes all of them anew. Looks at the first header.
 pub fn is_written_anew(records: &[u8], rules: &Rules) -> bool {
     let Ok(entry) = Entry::parse(records) else { return false };
-    let codec_stays = match rules.compression {
-        TargetCompression::Producer => true,
-        TargetCompression::Codec(target, _) => entry.is_control() || entry.codec() == Ok(target),
-    };
-    !codec_stays || entry.magic() != rules.target_magic
+    let Ok(codec) = entry.codec() else { return false };
+    codec != target_codec(&entry, codec, rules) || entry.magic() != rules.target_magic
+}
+
+/// The codec in which records are stored that came in `codec`.
+fn target_codec(first: &Entry<'_>, codec: Codec, rules: &Rules) -> Codec {
+    match rules.compression {
+        // Control batches stay as they were written.
+        TargetCompression::Codec(target, _) if !first.is_control() => target,
+        TargetCompression::Codec(..) | TargetCompression::Producer => codec,
+    }
 }
 
 /// A batch whose magic and codec may stay; `None` where its records do not count their offsets one by one, and must be written anew.
