@@ -6,6 +6,7 @@
 //! Room is kept for the cleaner: compaction will live in `src/cleaner/`, beside [`Log`], and use the same segments, scans and
 //! `.cleaned` and `.swap` files that recovery already knows.
 
+mod age;
 mod append;
 mod checkpoint;
 mod config;

@@ -176,13 +176,21 @@ impl Log {
     }
 
     /// Notes that this broker leads from `start_offset` on in `epoch`, even if it writes nothing. Writes a small file, without
-    /// fsync, where that is news.
+    /// fsync, where that is news. A full disk is no failure: reads go on, and the next append tries again.
     pub fn assign_epoch(&mut self, epoch: i32, start_offset: i64) -> Result<()> {
         self.shared.check_open()?;
         if self.shared.epochs.write().assign(epoch, start_offset) {
-            self.store_epochs(Durable::Later)?;
+            self.store_epochs_if_room()?;
         }
         Ok(())
+    }
+
+    /// Replaces the file of epochs, or notes that it has to be where the disk is full.
+    pub(crate) fn store_epochs_if_room(&self) -> Result<()> {
+        match self.store_epochs(Durable::Later) {
+            Err(error) if error.is_disk_full() => Ok(()),
+            other => other,
+        }
     }
 
     pub(crate) fn store_epochs(&self, durable: Durable) -> Result<()> {

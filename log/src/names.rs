@@ -117,13 +117,15 @@ pub(crate) enum Suffix {
     Swap,
 }
 
+/// What a segment's files are called besides once their removal was decided.
+pub(crate) const DELETED: &str = ".deleted";
+
 /// Reads `00000000000000000042.log.swap` and the like.
 pub(crate) fn segment_file(name: &str) -> Option<(i64, Kind, Suffix)> {
-    let (rest, suffix) =
-        [(".deleted", Suffix::Deleted), (".cleaned", Suffix::Cleaned), (".swap", Suffix::Swap)]
-            .into_iter()
-            .find_map(|(text, suffix)| name.strip_suffix(text).map(|rest| (rest, suffix)))
-            .unwrap_or((name, Suffix::None));
+    let (rest, suffix) = [(DELETED, Suffix::Deleted), (".cleaned", Suffix::Cleaned), (".swap", Suffix::Swap)]
+        .into_iter()
+        .find_map(|(text, suffix)| name.strip_suffix(text).map(|rest| (rest, suffix)))
+        .unwrap_or((name, Suffix::None));
     let (base, extension) = rest.split_once('.')?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.extension() == extension)?;
     let digits = !base.is_empty() && base.bytes().all(|b| b.is_ascii_digit());

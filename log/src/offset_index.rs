@@ -60,9 +60,17 @@ impl OffsetIndex {
 
     /// A position at or before the batch that holds `offset`.
     pub(crate) fn lookup(&self, offset: i64, reach: Reach) -> Result<u32> {
-        let Ok(relative) = u32::try_from(offset.saturating_sub(self.base_offset)) else { return Ok(0) };
+        let Ok(above) = u64::try_from(offset.saturating_sub(self.base_offset)) else { return Ok(0) };
+        let relative = u32::try_from(above).unwrap_or(u32::MAX);
         let found = self.entries.last_where(reach, |entry| entry.relative_offset <= relative)?;
         Ok(found.map_or(0, |(_, entry)| entry.position))
+    }
+
+    /// The last entry: an offset, and a position at or before the batch that holds it.
+    pub(crate) fn last(&self) -> Result<Option<(i64, u32)>> {
+        let last = self.entries.last()?;
+        Ok(last
+            .map(|entry| (self.base_offset.saturating_add(i64::from(entry.relative_offset)), entry.position)))
     }
 
     /// The last offset of the first noted batch at or behind `position`; `None` if none is noted there.

@@ -11,14 +11,14 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::disk::{self, Reach, Result};
 use crate::error::LogError;
-use crate::names::Kind;
+use crate::names::{DELETED, Kind};
 
 /// Where a partition's files are. It moves when the partition is deleted.
 #[derive(Debug)]
@@ -104,13 +104,10 @@ pub(crate) struct Handle {
     directory: Arc<Directory>,
     base_offset: i64,
     kind: Kind,
-    suffix: AtomicU8,
+    deleted: AtomicBool,
     slot: Arc<Slot>,
     files: Arc<OpenFiles>,
 }
-
-/// The suffixes a handle's file goes through.
-const SUFFIXES: [&str; 3] = ["", ".deleted", ".cleaned"];
 
 impl Handle {
     pub(crate) fn new(
@@ -123,14 +120,14 @@ impl Handle {
             directory: directory.clone(),
             base_offset,
             kind,
-            suffix: AtomicU8::new(0),
+            deleted: AtomicBool::new(false),
             slot: Arc::new(Slot { file: RwLock::new(None), used: AtomicBool::new(false) }),
             files: files.clone(),
         }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        let suffix = SUFFIXES[usize::from(self.suffix.load(Ordering::Acquire))];
+        let suffix = if self.deleted.load(Ordering::Acquire) { DELETED } else { "" };
         self.directory.file(&(self.kind.file_name(self.base_offset) + suffix))
     }
 
@@ -187,9 +184,9 @@ impl Handle {
     /// Renames the file to `.deleted`. Readers that have it open go on reading.
     pub(crate) fn mark_deleted(&self) -> Result<()> {
         let from = self.path();
-        let to = self.directory.file(&(self.kind.file_name(self.base_offset) + ".deleted"));
+        let to = self.directory.file(&(self.kind.file_name(self.base_offset) + DELETED));
         disk::rename(&from, &to)?;
-        self.suffix.store(1, Ordering::Release);
+        self.deleted.store(true, Ordering::Release);
         Ok(())
     }
 

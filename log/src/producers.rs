@@ -112,8 +112,6 @@ pub(crate) struct Producers {
     by_id: HashMap<i64, ProducerEntry>,
     /// First offsets of open transactions, and whose they are.
     open: BTreeMap<i64, i64>,
-    /// The offset up to which batches are taken into account.
-    pub(crate) map_end_offset: i64,
 }
 
 impl Producers {

@@ -52,13 +52,16 @@ impl Rebuild<'_> {
                 Err(error) => return Err(error),
             }
         }
-        if from == i64::MIN && self.trust_no_snapshot {
+        if self.trust_no_snapshot && snapshots.range(..=end).next().is_none() {
             // Written before there were producers' snapshots: there are no producers.
+            return Ok(producers);
+        }
+        if from >= end {
             return Ok(producers);
         }
         let first = segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
         for segment in segments.iter().skip(first).filter(|segment| segment.base_offset() < end) {
-            let mut scan = Scan::headers(segment)?;
+            let mut scan = Scan::from_offset(segment, from)?;
             while let Some(entry) = scan.next()? {
                 let Some(header) = entry.header.filter(BatchHeader::has_producer_id) else { continue };
                 if entry.base_offset >= from && entry.base_offset < end {
@@ -66,7 +69,6 @@ impl Rebuild<'_> {
                 }
             }
         }
-        producers.map_end_offset = end;
         Ok(producers)
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use vltava_protocol::records::BatchHeader;
 
 use crate::disk::{self, Durable, Result};
+use crate::entry::LogEntry;
 use crate::epochs::{self, EpochHistory};
 use crate::error::LogError;
 use crate::flush::Unflushed;
@@ -45,80 +46,40 @@ impl Log {
     /// Opens the log in `directory`, made if it is not there. Waits for the disk.
     pub fn open(directory: &Path, options: OpenOptions) -> Result<(Self, Recovered)> {
         fs::create_dir_all(directory).map_err(|e| LogError::io(directory, "make", e))?;
-        let mut recovered = Recovered::default();
         listing::finish_replacements(directory)?;
         let mut listing = listing::list(directory)?;
         let place = Directory::new(directory);
-        let mut segments: Vec<Arc<Segment>> = listing
-            .logs
-            .iter()
-            .map(|(&base, &size)| {
-                let txn = listing.others.get(&(base, Kind::TxnIndex)).copied().unwrap_or(0);
-                Arc::new(Segment::existing(&place, base, &options.files, size, txn))
-            })
-            .collect();
-        let first_base = segments.first().map_or(options.log_start_offset, |segment| segment.base_offset());
-        let mut start = options.log_start_offset.max(first_base);
-        let mut opening = Opening { place: &place, options: &options, epochs: EpochHistory::load(directory).unwrap_or_else(|error| {
-            tracing::warn!(partition = %options.partition, %error, "leader epochs are read from the batches");
-            EpochHistory::default()
-        }), recovered: &mut recovered };
-
-        let from = opening.first_to_scan(&segments, &listing)?;
-        let mut producers;
-        if let Some(from) = from {
-            producers = opening.recover(&mut segments, from, &listing)?;
-        } else {
-            opening.mend_indexes(&segments, &listing)?;
-            let end = end_of(segments.last())?;
-            producers = opening.rebuild().as_of(end, &segments, &listing.snapshots)?;
-        }
+        let mut segments = found(&place, &listing, &options);
+        let mut recovered = Recovered::default();
+        let mut opening = Opening {
+            place: &place,
+            options: &options,
+            epochs: EpochHistory::default(),
+            stored_epochs: None,
+            recovered: &mut recovered,
+        };
+        opening.load_epochs(&segments)?;
+        let mut producers = opening.producers(&mut segments, &listing)?;
         let mut end = end_of(segments.last())?;
+        let start = options.log_start_offset.max(segments.first().map_or(0, |segment| segment.base_offset()));
         if segments.is_empty() || end < start {
-            // What is known of producers and epochs was true of records that are gone.
-            for segment in segments.drain(..) {
-                segment.remove()?;
-            }
-            for offset in std::mem::take(&mut listing.snapshots) {
-                disk::remove(&directory.join(Kind::Snapshot.file_name(offset)))?;
-            }
-            opening.epochs.clear();
-            segments.push(Arc::new(Segment::create(&place, start, &options.files)?));
+            opening.begin_anew(start, &mut segments, &mut listing)?;
             producers.clear();
             end = start;
         }
-        start = start.max(segments[0].base_offset());
-        let mut epochs = opening.epochs;
-        let before = epochs.clone();
-        epochs.truncate_from_end(end);
-        epochs.truncate_from_start(start);
-        if epochs != before || !directory.join(epochs::FILE).exists() {
-            epochs.store(directory, Durable::Later)?;
-        }
-        // Kept are those at segments' bases, from which a later recovery begins, and the latest.
-        let latest = listing.snapshots.range(..=end).next_back();
-        let needed = |offset: &i64| {
-            *offset <= end
-                && (Some(offset) == latest
-                    || segments.binary_search_by_key(offset, |s| s.base_offset()).is_ok())
-        };
-        for &offset in listing.snapshots.iter().filter(|offset| !needed(offset)) {
-            disk::remove(&directory.join(Kind::Snapshot.file_name(offset)))?;
-        }
-        producers.map_end_offset = end;
+        opening.epochs.truncate_from_end(end);
+        opening.epochs.truncate_from_start(start);
+        let latest_snapshot = opening.drop_snapshots(end, &segments, &listing)?;
+        let Opening { epochs, stored_epochs, .. } = opening;
+        let epochs_are_news = stored_epochs.as_ref() != Some(&epochs);
         let recovery_point = if options.clean_shutdown { end } else { options.recovery_point.min(end) };
         let active = match segments.last() {
             Some(last) => Active::existing(last.clone(), options.now)?,
             None => return Err(LogError::Closed { directory: directory.to_owned() }),
         };
-        let shared = Shared::new(
-            place.clone(),
-            options.partition.to_string(),
-            options.files.clone(),
-            segments,
-            Bounds { start, end, recovery_point },
-            epochs,
-        );
+        let bounds = Bounds { start, end, recovery_point };
+        let name = options.partition.to_string();
+        let shared = Shared::new(place, name, options.files, segments, bounds, epochs);
         shared.set_first_open(producers.first_open());
         let log = Self {
             shared: Arc::new(shared),
@@ -129,20 +90,104 @@ impl Log {
             producer_id_expiration_ms: options.producer_id_expiration_ms,
             jitter_seed: seed(directory),
             unflushed: Unflushed::since((recovery_point < end).then_some(options.now)),
-            snapshot_offset: latest.copied(),
+            snapshot_offset: latest_snapshot,
         };
+        if epochs_are_news {
+            log.store_epochs_if_room()?;
+        }
         Ok((log, recovered))
     }
+}
+
+/// The segments that are there, in order. Nothing is opened.
+fn found(place: &Arc<Directory>, listing: &Listing, options: &OpenOptions) -> Vec<Arc<Segment>> {
+    let segment = |(&base, &size): (&i64, &u64)| {
+        let aborted = listing.others.get(&(base, Kind::TxnIndex)).copied().unwrap_or(0);
+        Arc::new(Segment::new(place, base, &options.files, size, aborted))
+    };
+    listing.logs.iter().map(segment).collect()
 }
 
 struct Opening<'a> {
     place: &'a Arc<Directory>,
     options: &'a OpenOptions,
     epochs: EpochHistory,
+    /// What their file holds, where there is one that can be read.
+    stored_epochs: Option<EpochHistory>,
     recovered: &'a mut Recovered,
 }
 
 impl Opening<'_> {
+    /// The leader epochs by their file. One that is damaged (a file system may keep a new name and lose what was written under it) is made again from the batches.
+    fn load_epochs(&mut self, segments: &[Arc<Segment>]) -> Result<()> {
+        let directory = self.place.path();
+        match EpochHistory::load(&directory) {
+            Ok(epochs) => {
+                self.stored_epochs = directory.join(epochs::FILE).exists().then(|| epochs.clone());
+                self.epochs = epochs;
+            }
+            Err(error @ LogError::Corrupt { .. }) => {
+                tracing::warn!(partition = %self.options.partition, %error, "leader epochs are read from the batches");
+                for segment in segments {
+                    let mut scan = Scan::checked(segment)?;
+                    while let Some(entry) = scan.next()? {
+                        self.note_epoch(&entry);
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn note_epoch(&mut self, entry: &LogEntry) {
+        if self.epochs.latest().is_none_or(|latest| latest.epoch < entry.leader_epoch) {
+            self.epochs.assign(entry.leader_epoch, entry.base_offset);
+        }
+    }
+
+    /// Makes good what a crash left, and answers the producers at the end.
+    fn producers(&mut self, segments: &mut Vec<Arc<Segment>>, listing: &Listing) -> Result<Producers> {
+        if let Some(from) = self.first_to_scan(segments, listing)? {
+            return self.recover(segments, from, listing);
+        }
+        self.mend_indexes(segments, listing)?;
+        let end = end_of(segments.last())?;
+        self.rebuild().as_of(end, segments, &listing.snapshots)
+    }
+
+    /// An empty log that starts at `start`: what is known of producers and epochs was true of records that are gone.
+    fn begin_anew(
+        &mut self,
+        start: i64,
+        segments: &mut Vec<Arc<Segment>>,
+        listing: &mut Listing,
+    ) -> Result<()> {
+        for segment in segments.drain(..) {
+            segment.remove()?;
+        }
+        for offset in std::mem::take(&mut listing.snapshots) {
+            disk::remove(&self.snapshot_path(offset))?;
+        }
+        self.epochs.clear();
+        segments.push(Arc::new(Segment::create(self.place, start, &self.options.files)?));
+        Ok(())
+    }
+
+    /// Removes the snapshots that nobody needs: kept are those at segments' bases, from which a later recovery begins, and the latest, which is answered.
+    fn drop_snapshots(&self, end: i64, segments: &[Arc<Segment>], listing: &Listing) -> Result<Option<i64>> {
+        let latest = listing.snapshots.range(..=end).next_back().copied();
+        let needed = |offset: i64| {
+            offset <= end
+                && (Some(offset) == latest
+                    || segments.binary_search_by_key(&offset, |segment| segment.base_offset()).is_ok())
+        };
+        for &offset in listing.snapshots.iter().filter(|offset| !needed(**offset)) {
+            disk::remove(&self.snapshot_path(offset))?;
+        }
+        Ok(latest)
+    }
+
     /// The first segment that has to be read: the one with the recovery point after a crash, or the first whose transaction
     /// index is damaged.
     fn first_to_scan(&self, segments: &[Arc<Segment>], listing: &Listing) -> Result<Option<usize>> {
@@ -235,10 +280,7 @@ impl Opening<'_> {
                 break;
             }
             builder.add(segment, &entry)?;
-            let new_epoch = self.epochs.latest().is_none_or(|latest| latest.epoch < entry.leader_epoch);
-            if new_epoch {
-                self.epochs.assign(entry.leader_epoch, entry.base_offset);
-            }
+            self.note_epoch(&entry);
             if let Some(header) = entry.header.filter(BatchHeader::has_producer_id) {
                 replay(segment, &mut scan, &entry, &header, producers, true)?;
             }
@@ -299,7 +341,7 @@ impl IndexBuilder {
         Self { interval: u64::from(interval), since: 0, max: None }
     }
 
-    fn add(&mut self, segment: &Segment, entry: &crate::entry::LogEntry) -> Result<()> {
+    fn add(&mut self, segment: &Segment, entry: &LogEntry) -> Result<()> {
         if entry.max_timestamp >= 0 && self.max.is_none_or(|max| max.timestamp < entry.max_timestamp) {
             self.max = Some(TimestampOffset { timestamp: entry.max_timestamp, offset: entry.last_offset });
         }

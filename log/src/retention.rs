@@ -1,6 +1,6 @@
 //! What may go: by time, by size, and below the log start offset.
 
-use crate::disk::{self, Durable, Result};
+use crate::disk::{self, Result};
 use crate::error::ReadError;
 use crate::flush::FlushJob;
 use crate::log::Log;
@@ -47,10 +47,7 @@ impl Log {
     fn move_start(&mut self, offset: i64) -> Result<()> {
         self.shared.set_start(offset);
         if self.shared.epochs.write().truncate_from_start(offset) {
-            match self.store_epochs(Durable::Later) {
-                Err(error) if error.is_disk_full() => {}
-                other => other?,
-            }
+            self.store_epochs_if_room()?;
         }
         Ok(())
     }
@@ -58,7 +55,7 @@ impl Log {
     /// Takes segments out of use that are past `retention.ms`, over `retention.bytes` or below the log start offset. Only whole
     /// segments below the high watermark go. A topic that is compacted only loses none by time or size.
     ///
-    /// Cost: a look at each segment's time index, once; four renames for each segment that goes.
+    /// Cost: a look at each segment's time index, once; for each segment that goes a look at the batch that is said to be its latest, and four renames.
     pub fn delete_retention(&mut self, now: i64, high_watermark: i64) -> Result<Retained> {
         self.shared.check_open()?;
         let mut retained = Retained::default();
@@ -111,6 +108,13 @@ impl Log {
         if !self.config.cleanup_policy.delete || self.config.retention_ms < 0 {
             return Ok(false);
         }
-        Ok(now.saturating_sub(segment.largest_timestamp()?) > self.config.retention_ms)
+        let past = || -> Result<bool> {
+            Ok(now.saturating_sub(segment.largest_timestamp()?) > self.config.retention_ms)
+        };
+        if !past()? {
+            return Ok(false);
+        }
+        segment.confirm_max_timestamp()?;
+        past()
     }
 }

@@ -21,12 +21,6 @@ impl Log {
         self.roll_at(self.shared.end(), now).map(Some)
     }
 
-    /// Rolls where the active segment is older than `segment.ms`, for partitions that are written seldom.
-    pub fn roll_if_old(&mut self, now: i64) -> Result<Option<FlushJob>> {
-        let old = self.active.segment.size() > 0 && self.age(now, now) > self.roll_after();
-        if old { self.roll(now) } else { Ok(None) }
-    }
-
     /// Begins a new segment at `base_offset`, at or after the log end offset. An active segment that begins there is empty,
     /// and serves: two segments at one offset would be two over the same files.
     pub(crate) fn roll_at(&mut self, base_offset: i64, now: i64) -> Result<FlushJob> {

@@ -42,15 +42,27 @@ impl<'a> Scan<'a> {
 
     /// Headers only, from the last index entry on.
     pub(crate) fn from_last_index_entry(segment: &'a Segment) -> Result<Self> {
-        let position = segment.offsets().lookup(i64::MAX, Reach::Disk)?;
-        let scan = Self::new(segment, false, u64::from(position))?;
-        if position > 0 {
-            // An index that belongs to other bytes is not believed.
-            let mut probe = Self::new(segment, false, u64::from(position))?;
-            if probe.next()?.is_none() {
-                return Self::new(segment, false, 0);
-            }
+        match segment.offsets().last()? {
+            Some((offset, position)) => Self::from_hint(segment, position, offset),
+            None => Self::headers(segment),
         }
+    }
+
+    /// Headers only, from a position on at or before the entry that holds `offset`.
+    pub(crate) fn from_offset(segment: &'a Segment, offset: i64) -> Result<Self> {
+        let position = segment.offsets().lookup(offset, Reach::Disk)?;
+        Self::from_hint(segment, position, offset)
+    }
+
+    /// An index that belongs to other bytes is not believed: where it points an entry has to begin that is not behind `offset`.
+    fn from_hint(segment: &'a Segment, position: u32, offset: i64) -> Result<Self> {
+        let mut scan = Self::new(segment, false, u64::from(position))?;
+        match scan.next()? {
+            Some(entry) if entry.base_offset <= offset => {}
+            _ => return Self::headers(segment),
+        }
+        // What was read for the look is still at hand.
+        scan.position = u64::from(position);
         Ok(scan)
     }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,11 +26,12 @@ pub(crate) struct Segment {
     aborted: TxnIndex,
     size: AtomicU64,
     /// `None` until looked up; then `None` inside for a segment without timestamps.
-    max_timestamp: Mutex<Option<Option<TimestampOffset>>>,
+    pub(crate) max_timestamp: Mutex<Option<Option<TimestampOffset>>>,
 }
 
 impl Segment {
-    fn new(
+    /// A segment whose files are there. Nothing is opened or read.
+    pub(crate) fn new(
         directory: &Arc<Directory>,
         base_offset: i64,
         files: &Arc<OpenFiles>,
@@ -48,17 +48,6 @@ impl Segment {
             size: AtomicU64::new(size),
             max_timestamp: Mutex::new(None),
         }
-    }
-
-    /// A segment whose files are there. Nothing is opened or read.
-    pub(crate) fn existing(
-        directory: &Arc<Directory>,
-        base_offset: i64,
-        files: &Arc<OpenFiles>,
-        size: u64,
-        txn_bytes: u64,
-    ) -> Self {
-        Self::new(directory, base_offset, files, size, txn_bytes)
     }
 
     /// Makes the files of an empty segment: three `open` calls and no fsync. If that fails, nothing is left behind.
@@ -115,44 +104,6 @@ impl Segment {
         self.offsets.entries().create()?;
         self.times.entries().create()?;
         self.aborted.reset()
-    }
-
-    /// The largest timestamp among the records; `None` where there is no record, or none with a timestamp.
-    pub(crate) fn max_timestamp(&self) -> Result<Option<TimestampOffset>> {
-        let mut known = self.max_timestamp.lock();
-        if let Some(max) = *known {
-            return Ok(max);
-        }
-        let max = self.times.last()?.filter(|last| last.timestamp >= 0);
-        *known = Some(max);
-        Ok(max)
-    }
-
-    pub(crate) fn set_max_timestamp(&self, max: Option<TimestampOffset>) {
-        *self.max_timestamp.lock() = Some(max);
-    }
-
-    /// How old the segment is for retention: its largest timestamp or, without one, when its file was last written.
-    pub(crate) fn largest_timestamp(&self) -> Result<i64> {
-        match self.max_timestamp()? {
-            Some(max) => Ok(max.timestamp),
-            None => self.modified(),
-        }
-    }
-
-    /// When the `.log` was last written, in milliseconds.
-    pub(crate) fn modified(&self) -> Result<i64> {
-        let path = self.log.path();
-        let metadata = std::fs::metadata(&path).map_err(|e| LogError::io(&path, "read", e))?;
-        Ok(metadata.mtime().saturating_mul(1000).saturating_add(metadata.mtime_nsec() / 1_000_000))
-    }
-
-    /// Timestamp of the first batch, from which the age of a segment counts when it is rolled.
-    pub(crate) fn first_timestamp(&self) -> Result<Option<i64>> {
-        let file = self.log.file()?;
-        let path = || self.log.path();
-        let first = Entries::new(&file, &path, 0, self.size()).next()?;
-        Ok(first.map(|entry| entry.max_timestamp).filter(|timestamp| *timestamp >= 0))
     }
 
     /// The first entry whose last offset is at or above `offset`, among the first `end` bytes.

@@ -47,7 +47,8 @@ impl Log {
         self.forget_flushed(new_end);
         self.shared.set_end(new_end);
         self.after_cut(new_end)?;
-        last.set_max_timestamp(max_timestamp(&last)?);
+        // The last time index entry says the largest, unless a batch after it is later.
+        last.set_max_timestamp(last.later_than(last.times().last()?)?);
         self.active = Active::existing(last, now)?;
         let listing = listing::list(&self.shared.directory.path())?;
         for &snapshot in listing.snapshots.range(new_end + 1..) {
@@ -93,7 +94,6 @@ impl Log {
         self.shared.set_end(offset);
         self.snapshot_offset = None;
         self.producers.clear();
-        self.producers.map_end_offset = offset;
         self.shared.epochs.write().clear();
         self.store_epochs(Durable::Later)?;
         self.shared.forget_completed_from(i64::MIN);
@@ -117,27 +117,4 @@ impl Log {
         }
         Ok(())
     }
-}
-
-/// The largest timestamp of what is left: the last time index entry's, unless a batch after it is later.
-fn max_timestamp(segment: &Segment) -> Result<Option<crate::time_index::TimestampOffset>> {
-    let mut max = segment.times().last()?;
-    let file = segment.log().file()?;
-    let path = || segment.log().path();
-    let from = match max {
-        Some(max) => {
-            segment.find(&file, max.offset, segment.size(), Reach::Disk)?.map_or(0, |entry| entry.position)
-        }
-        None => 0,
-    };
-    let mut entries = crate::entry::Entries::new(&file, &path, from, segment.size());
-    while let Some(entry) = entries.next()? {
-        if entry.max_timestamp >= 0 && max.is_none_or(|max| max.timestamp < entry.max_timestamp) {
-            max = Some(crate::time_index::TimestampOffset {
-                timestamp: entry.max_timestamp,
-                offset: entry.last_offset,
-            });
-        }
-    }
-    Ok(max)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use vltava_protocol::records::BATCH_OVERHEAD;
 
 use crate::append::Summary;
-use crate::disk::{Durable, Result};
+use crate::disk::Result;
 use crate::entry::LogEntry;
 use crate::epochs::EpochHistory;
 use crate::error::{AppendError, LogError};
@@ -87,7 +87,6 @@ impl Log {
             }
         };
         let segment = &self.active.segment;
-        self.producers.map_end_offset = next;
         segment.set_max_timestamp(self.active.max_timestamp);
         self.shared.publish(|| {
             segment.set_size(position + summary.bytes as u64);
@@ -121,11 +120,8 @@ impl Log {
             at += item.entry.size;
         }
         if self.shared.epochs_dirty.load(Ordering::Relaxed) {
-            match self.store_epochs(Durable::Later) {
-                // Recovery would learn it from the batches; the next append tries again.
-                Err(error) if error.is_disk_full() => {}
-                other => other?,
-            }
+            // Recovery would learn it from the batches; the next append tries again.
+            self.store_epochs_if_room()?;
         }
         next = end;
         for item in input.items() {

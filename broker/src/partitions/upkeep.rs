@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use vltava_log::TopicPartition;
 
-use super::{Partition, Replicas, now_ms};
+use super::{Partition, Replicas, now_ms, steady_ms};
 use crate::Broker;
 
 /// How often each kind of work is done, in milliseconds; 0 turns it off.
@@ -51,13 +51,14 @@ enum Work {
 /// Keeps the partitions of a broker until it stops. Spawned once.
 pub async fn keep(broker: Arc<Broker>, schedule: Schedule, stopping: CancellationToken) {
     let mut last: HashMap<&'static str, i64> = HashMap::new();
-    let began = now_ms();
+    let began = steady_ms();
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(ROUND) => {}
         }
-        let now = now_ms();
+        // A wall clock that is put back would keep the rounds waiting.
+        let now = steady_ms();
         let mut due = vec![Work::Disks];
         for (name, work, every) in [
             ("retention", Work::Retention, schedule.retention_ms),
@@ -137,18 +138,11 @@ impl Replicas {
         }
     }
 
-    /// Takes out of use what is past retention or below the log start, and rolls what is old.
+    /// Takes out of use what is past retention or below the log start.
     pub fn retain(&self, now: i64) {
         for partition in self.partitions() {
             let mark = partition.high_watermark();
-            let (rolled, retained) =
-                partition.with_log(|log| (log.roll_if_old(now), log.delete_retention(now, mark)));
-            match rolled {
-                Ok(Some(job)) => partition.flush_later(job),
-                Ok(None) => {}
-                Err(error) => partition.judge(&error),
-            }
-            match retained {
+            match partition.with_log(|log| log.delete_retention(now, mark)) {
                 Ok(retained) => {
                     if retained.segments > 0 {
                         info!(
