@@ -6,8 +6,8 @@ mod bench;
 
 use std::collections::HashMap;
 
-use bench::{Bench, SESSION, partition, topics_of};
-use vltava_cluster::groups::{Group, JoinRequest, Limits, State, SyncRequest, Write};
+use bench::{Bench, SESSION, at, partition, topics_of};
+use vltava_cluster::groups::{Group, JoinRequest, Limits, Moment, State, SyncRequest, Write};
 use vltava_protocol::ErrorCode;
 
 #[test]
@@ -252,15 +252,15 @@ fn a_static_member_that_returns_with_the_same_subscription_rebalances_nobody_and
         protocol: None,
         assignments,
     };
-    bench.group.sync(request, waiter, bench.now, &mut out);
+    bench.group.sync(request, waiter, at(bench.now), &mut out);
     bench.carry_out(out);
 
     let back = bench.join_as(name);
     let answer = bench.joined(back).clone();
     assert_eq!((answer.error, answer.generation, answer.skip_assignment), (ErrorCode::None, 1, true));
     assert_ne!(answer.member_id, old);
-    assert_eq!(bench.group.heartbeat(1, &old, Some("i"), bench.now), ErrorCode::FencedInstanceId);
-    assert_eq!(bench.group.heartbeat(1, &answer.member_id, Some("i"), bench.now), ErrorCode::None);
+    assert_eq!(bench.group.heartbeat(1, &old, Some("i"), at(bench.now)), ErrorCode::FencedInstanceId);
+    assert_eq!(bench.group.heartbeat(1, &answer.member_id, Some("i"), at(bench.now)), ErrorCode::None);
     let part = bench.sync(&answer.member_id, 1, &[]);
     assert_eq!(bench.synced(part).assignment, b"part", "the assignment stays with the name");
 }
@@ -433,8 +433,26 @@ fn a_group_read_back_from_the_log_is_as_it_was() {
     let mut bench = Bench::new();
     let id = bench.stable();
     let Some(Write::Group(stored)) = bench.writes.last().cloned() else { panic!("no group record") };
-    let mut loaded = Group::load("g", Limits::default(), stored, 50_000);
+    let mut loaded = Group::load("g", Limits::default(), stored, at(50_000));
     assert_eq!(loaded.describe(), bench.group.describe());
     assert_eq!(loaded.generation(), 1);
-    assert_eq!(loaded.heartbeat(1, &id, None, 50_000 + i64::from(SESSION) - 1), ErrorCode::None);
+    assert_eq!(loaded.heartbeat(1, &id, None, at(50_000 + i64::from(SESSION) - 1)), ErrorCode::None);
+}
+
+#[test]
+fn a_wall_clock_that_is_set_ends_no_session_and_keeps_none_alive() {
+    const HOUR: i64 = 3_600_000;
+    for wall in [HOUR, -HOUR] {
+        let mut bench = Bench::new();
+        let member = bench.stable();
+        let mut out = Vec::new();
+        let alive = i64::from(SESSION) - 1;
+        bench.group.on_time(Moment { steady: bench.now + alive, wall: bench.now + wall }, &mut out);
+        assert_eq!(bench.group.state(), State::Stable, "the wall clock went by {wall} ms");
+        assert_eq!(bench.heartbeat(&member, 1), ErrorCode::None);
+        bench
+            .group
+            .on_time(Moment { steady: bench.now + i64::from(SESSION), wall: bench.now + wall }, &mut out);
+        assert_eq!(bench.group.state(), State::Empty, "the session is over, whatever the wall clock says");
+    }
 }

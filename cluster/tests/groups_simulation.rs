@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use lot::Lot;
 use vltava_cluster::groups::{
-    Action, CommitRequest, CommittedOffset, Group, JoinRequest, LeavingMember, Limits, Partition, State,
-    SyncRequest, Waiter, WriteId,
+    Action, CommitRequest, CommittedOffset, Group, JoinRequest, LeavingMember, Limits, Moment, Partition,
+    State, SyncRequest, Waiter, WriteId,
 };
 use vltava_protocol::ErrorCode;
 
@@ -56,6 +56,11 @@ struct World {
     stale_commits: u32,
 }
 
+/// A moment by a wall clock that somebody sets all the time: nothing that this simulation looks at may go by it.
+fn moment(milliseconds: i64) -> Moment {
+    Moment { steady: milliseconds, wall: milliseconds.wrapping_mul(7_919) % 1_000_003 }
+}
+
 impl World {
     fn new(seed: u64) -> World {
         let mut lot = Lot(seed);
@@ -70,7 +75,7 @@ impl World {
             })
             .collect();
         World {
-            group: Group::new("g", Limits::default(), 0),
+            group: Group::new("g", Limits::default(), moment(0)),
             lot,
             seed,
             now: 0,
@@ -112,7 +117,7 @@ impl World {
             protocols: vec![("range".into(), vec![u8::try_from(self.lot.draw(2)).unwrap()])],
         };
         let mut out = Vec::new();
-        self.group.join(request, waiter, self.now, &mut out);
+        self.group.join(request, waiter, moment(self.now), &mut out);
         self.carry_out(out);
     }
 
@@ -136,7 +141,7 @@ impl World {
             assignments,
         };
         let mut out = Vec::new();
-        self.group.sync(request, waiter, self.now, &mut out);
+        self.group.sync(request, waiter, moment(self.now), &mut out);
         self.carry_out(out);
     }
 
@@ -160,7 +165,7 @@ impl World {
         };
         let mut out = Vec::new();
         let has_members = self.group.size() > 0;
-        self.group.commit(request, waiter, self.now, &mut out);
+        self.group.commit(request, waiter, moment(self.now), &mut out);
         if stale && generation >= 0 && has_members {
             self.stale_commits += 1;
             let refused = matches!(&out[..], [Action::Commit(_, results)] if results[0].1 != ErrorCode::None);
@@ -257,14 +262,14 @@ impl World {
         let Some(id) = self.writes.pop_front() else { return };
         let result = if self.lot.one_in(12) { Err(ErrorCode::NotCoordinator) } else { Ok(self.now) };
         let mut out = Vec::new();
-        self.group.written(id, result, self.now, &mut out);
+        self.group.written(id, result, moment(self.now), &mut out);
         self.carry_out(out);
     }
 
     fn pass(&mut self, milliseconds: i64) {
         self.now += milliseconds;
         let mut out = Vec::new();
-        self.group.on_time(self.now, &mut out);
+        self.group.on_time(moment(self.now), &mut out);
         self.carry_out(out);
     }
 
@@ -274,7 +279,7 @@ impl World {
             client.generation,
             &client.member_id,
             client.instance_id.as_deref(),
-            self.now,
+            moment(self.now),
         );
         match error {
             ErrorCode::None => {}
@@ -300,7 +305,7 @@ impl World {
                 };
                 client.forget();
                 let mut out = Vec::new();
-                self.group.leave(vec![member], self.now, &mut out).unwrap();
+                self.group.leave(vec![member], moment(self.now), &mut out).unwrap();
                 self.carry_out(out);
             }
             9..=10 => self.commit(at),

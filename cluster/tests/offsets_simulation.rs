@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use lot::Lot;
 use vltava_cluster::groups::{
-    Action, CommitRequest, CommittedOffset, Group, Limits, Partition, State, Waiter, Write, WriteId,
+    Action, CommitRequest, CommittedOffset, Group, Limits, Moment, Partition, State, Waiter, Write, WriteId,
 };
 use vltava_protocol::ErrorCode;
 
@@ -38,6 +38,11 @@ struct World {
     out_of_order: u64,
 }
 
+/// A moment by clocks that agree.
+fn moment(milliseconds: i64) -> Moment {
+    Moment { steady: milliseconds, wall: milliseconds }
+}
+
 fn name(index: i32) -> Partition {
     Partition { topic: "t".into(), index }
 }
@@ -47,7 +52,7 @@ impl World {
         World {
             lot: Lot(seed),
             seed,
-            group: Group::new("g", Limits::default(), 0),
+            group: Group::new("g", Limits::default(), moment(0)),
             now: 0,
             next_waiter: 0,
             unconfirmed: Vec::new(),
@@ -84,7 +89,7 @@ impl World {
             offsets: vec![(name(index), Ok(offset))],
         };
         let mut out = Vec::new();
-        self.group.commit(request, waiter, self.now, &mut out);
+        self.group.commit(request, waiter, moment(self.now), &mut out);
         self.carry_out(out);
     }
 
@@ -136,7 +141,7 @@ impl World {
         self.out_of_order += u64::from(at > 0);
         let (id, result) = self.unconfirmed.remove(at);
         let mut out = Vec::new();
-        self.group.written(id, result, self.now, &mut out);
+        self.group.written(id, result, moment(self.now), &mut out);
         self.carry_out(out);
     }
 
@@ -161,7 +166,7 @@ impl World {
         if self.group.state() == State::Dead {
             self.check();
             self.unconfirmed.clear();
-            self.group = Group::new("g", Limits::default(), self.now);
+            self.group = Group::new("g", Limits::default(), moment(self.now));
         }
     }
 

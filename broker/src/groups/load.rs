@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::os::unix::fs::FileExt;
 
-use vltava_cluster::groups::{CommittedOffset, Group, Limits, Partition, StoredGroup};
+use vltava_cluster::groups::{CommittedOffset, Group, Limits, Moment, Partition, StoredGroup};
 use vltava_protocol::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
 use vltava_protocol::records::{Entries, Entry, Record, RecordsError};
 
@@ -160,7 +160,7 @@ impl Loaded {
     }
 
     /// The groups, with the offsets of those that never had a member too.
-    pub(super) fn into_groups(self, limits: Limits, now: i64) -> Vec<Group> {
+    pub(super) fn into_groups(self, limits: Limits, now: Moment) -> Vec<Group> {
         let mut groups: HashMap<String, Group> = HashMap::new();
         for (id, stored) in self.groups {
             if let Some(stored) = stored {

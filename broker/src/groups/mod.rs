@@ -27,7 +27,7 @@ use vltava_settings::broker as keys;
 
 use crate::Broker;
 use crate::partitions::file_work::NotDone;
-use crate::partitions::{FileWork, LeadershipChange, OFFSETS_TOPIC, Replicas, now_ms};
+use crate::partitions::{FileWork, LeadershipChange, OFFSETS_TOPIC, Replicas};
 
 pub use shard::Shard;
 pub use slot::{Reply, Slot};
@@ -140,7 +140,7 @@ impl Groups {
             match files.read(move || load::load(&reading, buffer)).await {
                 Ok(Ok(loaded)) => {
                     let count = loaded.groups();
-                    shard.open(loaded, &self.0.timer, now_ms());
+                    shard.open(loaded, &self.0.timer, slot::moment());
                     if count > 0 {
                         info!(partition = shard.index(), groups = count, "groups loaded");
                     }
@@ -192,7 +192,7 @@ impl Groups {
     /// As [`Groups::shard`].
     pub fn or_new(&self, broker: &Broker, group: &str) -> Result<Arc<Slot>, ErrorCode> {
         let shard = self.shard(broker, group)?;
-        Ok(shard.slot_or(group, &self.0.timer, || Group::new(group, self.0.settings.limits, now_ms())))
+        Ok(shard.slot_or(group, &self.0.timer, || Group::new(group, self.0.settings.limits, slot::moment())))
     }
 
     /// Whether any shard is still being read: ListGroups can't be answered whole.

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use vltava_cluster::groups::{Group, Write};
+use vltava_cluster::groups::{Group, Moment, Write};
+use vltava_log::FlushJob;
 use vltava_protocol::ErrorCode;
 use vltava_protocol::records::validate::validate;
 
 use super::load::Loaded;
-use super::slot::Slot;
+use super::slot::{Slot, moment};
 use super::timer::Timer;
 use super::{Settings, records};
-use crate::partitions::{Partition, PartitionError, now_ms};
+use crate::partitions::{Partition, PartitionError};
 
 const LOADING: u8 = 0;
 const OPEN: u8 = 1;
@@ -33,11 +34,14 @@ pub struct Shard {
     runtime: Handle,
 }
 
-/// Where a write lies, and whether enough replicas have it.
-#[derive(Debug, Clone, Copy)]
+/// Where a write lies, and what it has to wait for.
+#[derive(Debug)]
 pub(super) struct Written {
     pub(super) offset: i64,
+    /// Whether enough replicas have it.
     pub(super) committed: bool,
+    /// What `flush.messages` wants on disk before anybody is answered.
+    pub(super) flush: Option<FlushJob>,
 }
 
 impl Shard {
@@ -90,7 +94,7 @@ impl Shard {
     }
 
     /// Takes in what was read and answers from now on, unless leadership was lost meanwhile.
-    pub(super) fn open(self: &Arc<Shard>, loaded: Loaded, timer: &Timer, now: i64) {
+    pub(super) fn open(self: &Arc<Shard>, loaded: Loaded, timer: &Timer, now: Moment) {
         let mut slots = self.slots.lock();
         for group in loaded.into_groups(self.settings.limits, now) {
             let id = group.id().to_owned();
@@ -109,7 +113,7 @@ impl Shard {
         self.stage.store(GONE, Ordering::Release);
         let slots: Vec<Arc<Slot>> = self.slots.lock().drain().map(|(_, slot)| slot).collect();
         for slot in slots {
-            slot.unload(now_ms());
+            slot.unload(moment());
         }
     }
 
@@ -158,7 +162,7 @@ impl Shard {
             tracing::warn!(group, %error, "a group's records cannot be made");
             ErrorCode::UnknownServerError
         })?;
-        let mut last_offset = -1;
+        let (mut last_offset, mut flush) = (-1, None);
         for bytes in made {
             let batches = validate(&bytes, &rules).map_err(|invalid| {
                 match ErrorCode::of(invalid.kind.error_code()) {
@@ -170,16 +174,16 @@ impl Shard {
             })?;
             let mut appended =
                 self.partition.append(&batches, true, now).map_err(|error| coordinator_error(&error))?;
-            self.partition.after_append(&mut appended);
+            flush = self.partition.due_flush(&mut appended).or(flush);
             last_offset = appended.last_offset;
         }
         let committed = self.partition.high_watermark() > last_offset;
-        Ok(Written { offset: last_offset, committed })
+        Ok(Written { offset: last_offset, committed, flush })
     }
 }
 
 /// What a failed append means to a group's client: look again, or look elsewhere.
-fn coordinator_error(error: &PartitionError) -> ErrorCode {
+pub(super) fn coordinator_error(error: &PartitionError) -> ErrorCode {
     match error.code() {
         ErrorCode::UnknownTopicOrPartition
         | ErrorCode::NotEnoughReplicas

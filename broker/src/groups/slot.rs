@@ -5,13 +5,20 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use vltava_cluster::groups::{Action, Group, JoinAnswer, Partition, State, SyncAnswer, Waiter, WriteId};
+use vltava_cluster::groups::{
+    Action, Group, JoinAnswer, Moment, Partition, State, SyncAnswer, Waiter, WriteId,
+};
 use vltava_protocol::ErrorCode;
 
-use super::shard::{Shard, Written};
+use super::shard::{Shard, Written, coordinator_error};
 use super::timer::{Call, Timer};
-use crate::partitions::now_ms;
 use crate::partitions::waiting::{Until, Waiter as LogWaiter};
+use crate::partitions::{now_ms, steady_ms};
+
+/// The moment that it is.
+pub(super) fn moment() -> Moment {
+    Moment { steady: steady_ms(), wall: now_ms() }
+}
 
 /// The answer that a request waits for.
 #[derive(Debug)]
@@ -53,8 +60,8 @@ impl Slot {
     }
 
     /// Lets the group act on something that is answered at once.
-    pub fn act<T>(self: &Arc<Slot>, work: impl FnOnce(&mut Group, i64, &mut Vec<Action>) -> T) -> T {
-        let now = now_ms();
+    pub fn act<T>(self: &Arc<Slot>, work: impl FnOnce(&mut Group, Moment, &mut Vec<Action>) -> T) -> T {
+        let now = moment();
         let mut actions = Vec::new();
         let mut state = self.state.lock();
         let value = work(&mut state.group, now, &mut actions);
@@ -65,10 +72,10 @@ impl Slot {
     /// Lets the group act on a request whose answer may come later. A dropped receiver is a client that went away.
     pub fn ask(
         self: &Arc<Slot>,
-        work: impl FnOnce(&mut Group, Waiter, i64, &mut Vec<Action>),
+        work: impl FnOnce(&mut Group, Waiter, Moment, &mut Vec<Action>),
     ) -> oneshot::Receiver<Reply> {
         let (sender, receiver) = oneshot::channel();
-        let now = now_ms();
+        let now = moment();
         let mut actions = Vec::new();
         let mut state = self.state.lock();
         let waiter = Waiter(state.next_waiter);
@@ -84,7 +91,7 @@ impl Slot {
         self.state.lock().waiting.remove(&waiter);
     }
 
-    pub(super) fn unload(self: &Arc<Slot>, now: i64) {
+    pub(super) fn unload(self: &Arc<Slot>, now: Moment) {
         let mut actions = Vec::new();
         let mut state = self.state.lock();
         state.group.unload(now, &mut actions);
@@ -94,10 +101,10 @@ impl Slot {
     }
 
     /// The timer's call.
-    pub(super) fn on_time(self: &Arc<Slot>, now: i64) {
+    pub(super) fn on_time(self: &Arc<Slot>, now: Moment) {
         let mut actions = Vec::new();
         let mut state = self.state.lock();
-        if state.alarm.is_some_and(|call| call.at > now) {
+        if state.alarm.is_some_and(|call| call.at > now.steady) {
             // It was on its way already when another took its place.
             return;
         }
@@ -107,11 +114,11 @@ impl Slot {
     }
 
     /// Expires offsets past their retention.
-    pub(super) fn expire(self: &Arc<Slot>, now: i64) {
+    pub(super) fn expire(self: &Arc<Slot>, now: Moment) {
         let Some(shard) = self.shard.upgrade() else { return };
         let mut actions = Vec::new();
         let mut state = self.state.lock();
-        state.group.expire_offsets(shard.retention(), super::subscribed, now, &mut actions);
+        state.group.expire_offsets(shard.retention(), super::subscribed, now.wall, &mut actions);
         self.carry_out(state, actions, now);
     }
 
@@ -133,7 +140,7 @@ impl Slot {
         self: &Arc<Slot>,
         mut state: parking_lot::MutexGuard<'_, SlotState>,
         actions: Vec<Action>,
-        now: i64,
+        now: Moment,
     ) {
         let mut actions = VecDeque::from(actions);
         while let Some(action) = actions.pop_front() {
@@ -144,10 +151,10 @@ impl Slot {
                 Action::Write(id, write) => {
                     let shard = self.shard.upgrade();
                     let written = shard.as_ref().ok_or(ErrorCode::NotCoordinator);
-                    let written = written.and_then(|shard| shard.append(state.group.id(), &write, now));
+                    let written = written.and_then(|shard| shard.append(state.group.id(), &write, now.wall));
                     let result = match (written, shard) {
-                        (Ok(Written { offset, committed: false }), Some(shard)) => {
-                            self.await_replicas(&shard, id, offset);
+                        (Ok(written), Some(shard)) if !written.committed || written.flush.is_some() => {
+                            self.await_safety(&shard, id, written);
                             continue;
                         }
                         (Ok(written), _) => Ok(written.offset),
@@ -178,24 +185,30 @@ impl Slot {
         }
     }
 
-    /// Waits, without the lock, until enough replicas have a write, and tells the group.
-    fn await_replicas(self: &Arc<Slot>, shard: &Arc<Shard>, id: WriteId, offset: i64) {
+    /// Waits, without the lock, until a write is on disk if it has to be and enough replicas have it, and tells the group.
+    fn await_safety(self: &Arc<Slot>, shard: &Arc<Shard>, id: WriteId, written: Written) {
+        let Written { offset, flush, .. } = written;
         let slot = self.clone();
         let partition = shard.partition().clone();
         let patience = shard.commit_timeout();
         shard.runtime().spawn(async move {
+            let flushed = match flush {
+                Some(job) => partition.flush(job).await,
+                None => Ok(()),
+            };
             let waiter = LogWaiter::new(1);
             let ticket = partition.waits.enter(&waiter, Until::HighWatermark(offset + 1));
             if partition.is_committed(offset + 1).is_none() {
                 waiter.sleep(patience).await;
             }
             partition.waits.leave(ticket);
-            let result = match partition.is_committed(offset + 1) {
-                Some(Ok(())) => Ok(offset),
-                Some(Err(_)) => Err(ErrorCode::NotCoordinator),
-                None => Err(ErrorCode::CoordinatorNotAvailable),
+            let result = match (flushed, partition.is_committed(offset + 1)) {
+                (Err(error), _) => Err(coordinator_error(&error)),
+                (Ok(()), Some(Ok(()))) => Ok(offset),
+                (Ok(()), Some(Err(_))) => Err(ErrorCode::NotCoordinator),
+                (Ok(()), None) => Err(ErrorCode::CoordinatorNotAvailable),
             };
-            let now = now_ms();
+            let now = moment();
             let mut actions = Vec::new();
             let mut state = slot.state.lock();
             state.group.written(id, result, now, &mut actions);
@@ -210,8 +223,12 @@ mod tests {
 
     use super::*;
 
+    fn at(milliseconds: i64) -> Moment {
+        Moment { steady: milliseconds, wall: milliseconds }
+    }
+
     /// Somebody asks for an id that lapses after `session_timeout`.
-    fn ask_for_id(slot: &Arc<Slot>, number: i32, session_timeout: i32, now: i64) {
+    fn ask_for_id(slot: &Arc<Slot>, number: i32, session_timeout: i32, now: Moment) {
         let request = JoinRequest {
             member_id: String::new(),
             fresh_id: format!("member-{number}"),
@@ -234,21 +251,21 @@ mod tests {
     #[test]
     fn calls_do_not_pile_up() {
         let timer = Timer::default();
-        let group = Group::new("g", Limits::default(), 0);
+        let group = Group::new("g", Limits::default(), at(0));
         let state = SlotState { group, waiting: HashMap::new(), next_waiter: 0, alarm: None };
         let slot = Arc::new(Slot { shard: Weak::new(), timer: timer.clone(), state: Mutex::new(state) });
-        ask_for_id(&slot, 0, 1_800_000, 0);
+        ask_for_id(&slot, 0, 1_800_000, at(0));
         let mut now = 0;
         for number in 1..=20 {
-            ask_for_id(&slot, number, 6_000, now);
+            ask_for_id(&slot, number, 6_000, at(now));
             now += 6_000;
             for called in timer.due(now) {
-                called.upgrade().unwrap().on_time(now);
+                called.upgrade().unwrap().on_time(at(now));
             }
             assert_eq!(timer.waiting(), 1, "after {number} earlier calls");
         }
         for called in timer.due(1_800_000) {
-            called.upgrade().unwrap().on_time(1_800_000);
+            called.upgrade().unwrap().on_time(at(1_800_000));
         }
         assert!(slot.look(Group::is_unused), "the last id lapses in its time");
         assert_eq!(timer.waiting(), 0);

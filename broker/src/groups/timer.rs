@@ -9,11 +9,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Groups;
-use super::slot::Slot;
-use crate::partitions::now_ms;
+use super::slot::{Slot, moment};
+use crate::partitions::steady_ms;
 
-/// The longest sleep, so that a change of the wall clock is noticed.
-const LONGEST: i64 = 10_000;
+/// Slots that are called before other tasks of the thread get their turn.
+const AT_ONCE: usize = 32;
 
 /// Calls slots at the times they asked for. A slot has one entry at most: an earlier one takes the place of a later.
 #[derive(Debug, Clone, Default)]
@@ -34,13 +34,13 @@ struct Queue {
 /// A call that is to come.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call {
-    /// When, milliseconds.
+    /// When, milliseconds of the steady clock.
     pub(super) at: i64,
     number: u64,
 }
 
 impl Timer {
-    /// Calls `slot` at `at`, milliseconds, instead of at another time.
+    /// Calls `slot` at `at`, milliseconds of the steady clock, instead of at another time.
     pub(super) fn call(&self, at: i64, slot: &Arc<Slot>, instead_of: Option<Call>) -> Call {
         let mut queue = self.0.queue.lock();
         if let Some(other) = instead_of {
@@ -78,25 +78,25 @@ impl Timer {
 pub(super) async fn keep(groups: Groups, stopping: CancellationToken) {
     let timer = groups.0.timer.clone();
     let check_every = groups.0.settings.retention_check.max(1);
-    let mut check_at = now_ms().saturating_add(check_every);
+    let mut check_at = steady_ms().saturating_add(check_every);
     loop {
-        let now = now_ms();
-        let wait = timer.next().min(check_at).saturating_sub(now).clamp(0, LONGEST);
+        let wait = timer.next().min(check_at).saturating_sub(steady_ms()).max(0);
         tokio::select! {
             () = stopping.cancelled() => return,
             () = timer.0.earlier.notified() => {}
             () = tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())) => {}
         }
-        let now = now_ms();
-        for slot in timer.due(now) {
-            if let Some(slot) = slot.upgrade() {
-                slot.on_time(now);
-            }
+        let now = moment();
+        let due: Vec<_> = timer.due(now.steady).iter().filter_map(Weak::upgrade).collect();
+        for some in due.chunks(AT_ONCE) {
+            some.iter().for_each(|slot| slot.on_time(now));
+            tokio::task::yield_now().await;
         }
-        if now >= check_at {
-            check_at = now.saturating_add(check_every);
-            for slot in groups.slots() {
-                slot.expire(now);
+        if now.steady >= check_at {
+            check_at = now.steady.saturating_add(check_every);
+            for some in groups.slots().chunks(AT_ONCE) {
+                some.iter().for_each(|slot| slot.expire(now));
+                tokio::task::yield_now().await;
             }
         }
     }

@@ -26,7 +26,7 @@ impl Group {
     /// Writes tombstones for offsets that are `retention` milliseconds past their use, and for the group itself when nothing would be left.
     ///
     /// Retention counts from the time the group became empty; for a client that never joined, from the commit; for a topic that a
-    /// living group no longer reads, from the commit too. What is being committed does not expire: the tombstone would lie behind it.
+    /// living group no longer reads, from the commit too. `now` is milliseconds since 1970, as those times are. What is being committed does not expire: the tombstone would lie behind it.
     pub fn expire_offsets(
         &mut self,
         retention: i64,

@@ -4,6 +4,7 @@ use vltava_protocol::ErrorCode;
 
 use super::action::{Action, JoinAnswer, JoinMember, Waiter};
 use super::member::Member;
+use super::moment::Moment;
 use super::state::{Group, State};
 
 /// Milliseconds after which a member that has never completed a join is dropped: a client that gave up during a long rebalance does not
@@ -39,7 +40,7 @@ pub struct JoinRequest {
 
 impl Group {
     /// A member joins, or joins again. The answer may come with a later event.
-    pub fn join(&mut self, request: JoinRequest, waiter: Waiter, now: i64, out: &mut Vec<Action>) {
+    pub fn join(&mut self, request: JoinRequest, waiter: Waiter, now: Moment, out: &mut Vec<Action>) {
         if let Err(error) = self.admit(request, waiter, now, out) {
             let (error, member_id) = error;
             out.push(Action::Join(waiter, JoinAnswer::refused(error, &member_id)));
@@ -51,7 +52,7 @@ impl Group {
         &mut self,
         request: JoinRequest,
         waiter: Waiter,
-        now: i64,
+        now: Moment,
         out: &mut Vec<Action>,
     ) -> Result<(), (ErrorCode, String)> {
         let refuse = |error| Err((error, request.member_id.clone()));
@@ -122,7 +123,7 @@ impl Group {
         &mut self,
         request: JoinRequest,
         waiter: Waiter,
-        now: i64,
+        now: Moment,
         out: &mut Vec<Action>,
     ) -> Result<(), (ErrorCode, String)> {
         let fresh_id = request.fresh_id.clone();
@@ -132,7 +133,7 @@ impl Group {
                 None => self.add_and_rebalance(&fresh_id, request, waiter, now, out),
             }
         } else if request.knows_member_id_required {
-            let lapses_at = now + i64::from(request.session_timeout);
+            let lapses_at = now.steady + i64::from(request.session_timeout);
             self.promised_ids.give(fresh_id.clone(), lapses_at);
             self.wake_by(lapses_at);
             return Err((ErrorCode::MemberIdRequired, fresh_id));
@@ -142,7 +143,7 @@ impl Group {
         Ok(())
     }
 
-    fn join_known(&mut self, request: JoinRequest, waiter: Waiter, now: i64, out: &mut Vec<Action>) {
+    fn join_known(&mut self, request: JoinRequest, waiter: Waiter, now: Moment, out: &mut Vec<Action>) {
         let id = request.member_id.clone();
         let unchanged = self.members.get(&id).is_some_and(|member| member.protocols == request.protocols);
         let leads = self.leader.as_deref() == Some(id.as_str());
@@ -154,7 +155,7 @@ impl Group {
         }
     }
 
-    fn answer_again(&mut self, request: &JoinRequest, waiter: Waiter, now: i64, out: &mut Vec<Action>) {
+    fn answer_again(&mut self, request: &JoinRequest, waiter: Waiter, now: Moment, out: &mut Vec<Action>) {
         if let Some(member) = self.members.get_mut(&request.member_id) {
             member.client_id.clone_from(&request.client_id);
             member.client_host.clone_from(&request.client_host);
@@ -168,7 +169,7 @@ impl Group {
         id: &str,
         request: JoinRequest,
         waiter: Waiter,
-        now: i64,
+        now: Moment,
         out: &mut Vec<Action>,
     ) {
         if self.members.is_empty() {
@@ -177,7 +178,7 @@ impl Group {
         if let Some(instance_id) = &request.instance_id {
             self.static_members.insert(instance_id.clone(), id.to_owned());
         }
-        let expires_at = now + NEW_MEMBER_TIMEOUT;
+        let expires_at = now.steady + NEW_MEMBER_TIMEOUT;
         self.wake_by(expires_at);
         let member = Member {
             id: id.to_owned(),
@@ -206,7 +207,7 @@ impl Group {
         id: &str,
         request: JoinRequest,
         waiter: Waiter,
-        now: i64,
+        now: Moment,
         out: &mut Vec<Action>,
     ) {
         // A client that joins again while its first request waits has given that one up.
@@ -232,7 +233,7 @@ impl Group {
         old_id: &str,
         request: JoinRequest,
         waiter: Waiter,
-        now: i64,
+        now: Moment,
         out: &mut Vec<Action>,
     ) {
         let new_id = request.fresh_id.clone();

@@ -3,6 +3,7 @@
 use vltava_protocol::ErrorCode;
 
 use super::action::Action;
+use super::moment::Moment;
 use super::state::{Group, State};
 
 /// A member to remove: by id, or by static name with an empty id.
@@ -28,7 +29,7 @@ impl Group {
     pub fn leave(
         &mut self,
         members: Vec<LeavingMember>,
-        now: i64,
+        now: Moment,
         out: &mut Vec<Action>,
     ) -> Result<Vec<Leaving>, ErrorCode> {
         if self.state == State::Dead {
@@ -48,7 +49,7 @@ impl Group {
     fn leave_one(
         &mut self,
         leaving: &LeavingMember,
-        now: i64,
+        now: Moment,
         out: &mut Vec<Action>,
     ) -> Result<(), ErrorCode> {
         if self.promised_ids.redeem(&leaving.member_id) {

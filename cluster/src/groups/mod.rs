@@ -2,7 +2,7 @@
 //!
 //! [`Group`] is one group as a deterministic machine. Requests go in with the time and a [`Waiter`], the shell's name for the request;
 //! [`Action`]s come out: answers, and writes to `__consumer_offsets`. Nothing that a write must make durable takes effect before the
-//! shell has reported it written ([`Group::written`]). The machine keeps no clock: [`Group::wake_at`] says when it wants
+//! shell has reported it written ([`Group::written`]). The machine keeps no clock: [`Group::wake_at`] says when, of the steady clock, it wants
 //! [`Group::on_time`] to be called.
 //!
 //! ```text
@@ -23,6 +23,7 @@ mod expiry;
 mod join;
 mod leave;
 mod member;
+mod moment;
 mod offsets;
 mod promises;
 mod rebalance;
@@ -35,6 +36,7 @@ pub use coordinator::partition_for;
 pub use describe::{Description, MemberDescription};
 pub use join::JoinRequest;
 pub use leave::{Leaving, LeavingMember};
+pub use moment::Moment;
 pub use offsets::{CommitRequest, CommittedOffset, Partition};
 pub use state::{Group, Limits, State};
 pub use stored::{StoredGroup, StoredMember};

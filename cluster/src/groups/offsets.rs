@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use vltava_protocol::ErrorCode;
 
 use super::action::{Action, Waiter, Write, WriteId};
+use super::moment::Moment;
 use super::state::{Group, State};
 
 /// A partition of a topic by name.
@@ -149,7 +150,7 @@ impl Offsets {
 
 impl Group {
     /// Commits offsets. The answer comes when they are written.
-    pub fn commit(&mut self, request: CommitRequest, waiter: Waiter, now: i64, out: &mut Vec<Action>) {
+    pub fn commit(&mut self, request: CommitRequest, waiter: Waiter, now: Moment, out: &mut Vec<Action>) {
         if let Err(error) = self.may_commit(&request, now) {
             let results = request.offsets.into_iter().map(|(partition, _)| (partition, error)).collect();
             out.push(Action::Commit(waiter, results));
@@ -180,7 +181,7 @@ impl Group {
         self.offsets.pending.insert(write, Pending::Commit { waiter, offsets, results });
     }
 
-    fn may_commit(&mut self, request: &CommitRequest, now: i64) -> Result<(), ErrorCode> {
+    fn may_commit(&mut self, request: &CommitRequest, now: Moment) -> Result<(), ErrorCode> {
         if self.state == State::Dead {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }

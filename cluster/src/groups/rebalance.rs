@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use vltava_protocol::ErrorCode;
 
 use super::action::{Action, JoinAnswer, SyncAnswer, Write};
+use super::moment::Moment;
 use super::state::{Group, State};
 
 /// The wait for members to join.
@@ -31,7 +32,7 @@ impl Group {
     }
 
     /// Starts a rebalance unless one is on.
-    pub(super) fn prepare_rebalance(&mut self, now: i64, out: &mut Vec<Action>) {
+    pub(super) fn prepare_rebalance(&mut self, now: Moment, out: &mut Vec<Action>) {
         match self.state {
             State::PreparingRebalance | State::Dead => return,
             // The assignment that members wait for will not come.
@@ -41,16 +42,19 @@ impl Group {
         let timeout = self.rebalance_timeout();
         let delay = i64::from(self.limits.initial_rebalance_delay).min(timeout);
         let from_empty = self.state == State::Empty;
-        let ends_at = now + if from_empty { delay } else { timeout };
-        self.rebalance =
-            Some(Rebalance { ends_at, extends_to: from_empty.then_some(now + timeout), new_member: false });
+        let ends_at = now.steady + if from_empty { delay } else { timeout };
+        self.rebalance = Some(Rebalance {
+            ends_at,
+            extends_to: from_empty.then_some(now.steady + timeout),
+            new_member: false,
+        });
         self.sync_deadline = None;
         self.wake_by(ends_at);
         self.enter(State::PreparingRebalance, now);
     }
 
     /// Ends the wait early when there is nobody left to wait for.
-    pub(super) fn try_complete_join(&mut self, now: i64, out: &mut Vec<Action>) {
+    pub(super) fn try_complete_join(&mut self, now: Moment, out: &mut Vec<Action>) {
         if self.state != State::PreparingRebalance || self.rebalance.is_some_and(|r| r.extends_to.is_some()) {
             return;
         }
@@ -60,10 +64,13 @@ impl Group {
         }
     }
 
-    pub(super) fn on_rebalance_deadline(&mut self, now: i64, out: &mut Vec<Action>) {
-        let Some(rebalance) = self.rebalance.filter(|rebalance| rebalance.ends_at <= now) else { return };
-        if let Some(limit) = rebalance.extends_to.filter(|limit| rebalance.new_member && *limit > now) {
-            let ends_at = limit.min(now + i64::from(self.limits.initial_rebalance_delay));
+    pub(super) fn on_rebalance_deadline(&mut self, now: Moment, out: &mut Vec<Action>) {
+        let Some(rebalance) = self.rebalance.filter(|rebalance| rebalance.ends_at <= now.steady) else {
+            return;
+        };
+        if let Some(limit) = rebalance.extends_to.filter(|limit| rebalance.new_member && *limit > now.steady)
+        {
+            let ends_at = limit.min(now.steady + i64::from(self.limits.initial_rebalance_delay));
             self.rebalance = Some(Rebalance { ends_at, new_member: false, ..rebalance });
             self.wake_by(ends_at);
             return;
@@ -72,7 +79,7 @@ impl Group {
     }
 
     /// The next generation: those who joined, and static members who may still come.
-    fn complete_join(&mut self, now: i64, out: &mut Vec<Action>) {
+    fn complete_join(&mut self, now: Moment, out: &mut Vec<Action>) {
         let absent: Vec<String> = self
             .members
             .values()
@@ -84,7 +91,7 @@ impl Group {
         }
         if !self.members.is_empty() && !self.elect_leader() {
             // Only static members, and none of them here: wait for one to lead.
-            let ends_at = now + self.rebalance_timeout().max(1);
+            let ends_at = now.steady + self.rebalance_timeout().max(1);
             self.rebalance = Some(Rebalance { ends_at, extends_to: None, new_member: false });
             self.wake_by(ends_at);
             return;
@@ -101,7 +108,7 @@ impl Group {
         }
         self.protocol = self.choose_protocol();
         self.enter(State::CompletingRebalance, now);
-        let sync_deadline = now + self.rebalance_timeout();
+        let sync_deadline = now.steady + self.rebalance_timeout();
         self.sync_deadline = Some(sync_deadline);
         self.wake_by(sync_deadline);
         let ids: Vec<String> = self.members.keys().cloned().collect();
@@ -143,7 +150,7 @@ impl Group {
     }
 
     /// Nobody's assignment holds any more; whoever waits for one is told `error`.
-    pub(super) fn drop_assignments(&mut self, error: ErrorCode, now: i64, out: &mut Vec<Action>) {
+    pub(super) fn drop_assignments(&mut self, error: ErrorCode, now: Moment, out: &mut Vec<Action>) {
         self.pending_assignment = None;
         let ids: Vec<String> = self.members.keys().cloned().collect();
         for id in ids {
@@ -181,7 +188,7 @@ impl Group {
     }
 
     /// A member is gone, by its own will or by time: the others share its part.
-    pub(super) fn remove_and_rebalance(&mut self, id: &str, now: i64, out: &mut Vec<Action>) {
+    pub(super) fn remove_and_rebalance(&mut self, id: &str, now: Moment, out: &mut Vec<Action>) {
         self.refuse_waiters(id, ErrorCode::UnknownMemberId, out);
         self.forget(id);
         match self.state {

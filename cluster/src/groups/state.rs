@@ -6,6 +6,7 @@ use vltava_protocol::ErrorCode;
 
 use super::action::{Action, Write, WriteId};
 use super::member::Member;
+use super::moment::Moment;
 use super::offsets::Offsets;
 use super::promises::Promises;
 use super::rebalance::Rebalance;
@@ -97,12 +98,12 @@ pub struct Group {
 impl Group {
     /// A group that nobody has joined.
     #[must_use]
-    pub fn new(id: &str, limits: Limits, now: i64) -> Group {
+    pub fn new(id: &str, limits: Limits, now: Moment) -> Group {
         Group {
             id: id.to_owned(),
             limits,
             state: State::Empty,
-            state_since: now,
+            state_since: now.wall,
             protocol_type: None,
             protocol: None,
             generation: 0,
@@ -162,9 +163,9 @@ impl Group {
         self.wake_at = self.wake_at.min(deadline);
     }
 
-    pub(super) fn enter(&mut self, state: State, now: i64) {
+    pub(super) fn enter(&mut self, state: State, now: Moment) {
         self.state = state;
-        self.state_since = now;
+        self.state_since = now.wall;
     }
 
     /// The wall-clock deadlines, gathered anew.
@@ -179,15 +180,15 @@ impl Group {
     }
 
     /// Lets time pass: members that were not heard of leave, promised ids lapse, rebalances end.
-    pub fn on_time(&mut self, now: i64, out: &mut Vec<Action>) {
-        if now < self.wake_at {
+    pub fn on_time(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if now.steady < self.wake_at {
             return;
         }
-        self.promised_ids.lapse(now);
+        self.promised_ids.lapse(now.steady);
         let gone: Vec<String> = self
             .members
             .values()
-            .filter(|member| member.expires_at.is_some_and(|at| at <= now))
+            .filter(|member| member.expires_at.is_some_and(|at| at <= now.steady))
             .map(|member| member.id.clone())
             .collect();
         for id in gone {
@@ -208,7 +209,13 @@ impl Group {
     }
 
     /// The shell's report on a write: the offset at which it lies in the log, or why there is none. The group acts on it only now.
-    pub fn written(&mut self, id: WriteId, result: Result<i64, ErrorCode>, now: i64, out: &mut Vec<Action>) {
+    pub fn written(
+        &mut self,
+        id: WriteId,
+        result: Result<i64, ErrorCode>,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
         if self.pending_assignment.as_ref().is_some_and(|pending| pending.write == id) {
             self.assignment_written(result.err(), now, out);
         } else {
@@ -231,18 +238,18 @@ impl Group {
 
     /// The member was heard of: its session starts anew. No session runs while the group holds one of the member's requests, also where a
     /// client sends heartbeats or commits beside it.
-    pub(super) fn heard_of(&mut self, member_id: &str, now: i64) {
+    pub(super) fn heard_of(&mut self, member_id: &str, now: Moment) {
         let Some(member) = self.members.get_mut(member_id) else { return };
         if member.joining.is_some() || member.syncing.is_some() {
             return;
         }
-        let expires_at = now + i64::from(member.session_timeout);
+        let expires_at = now.steady + i64::from(member.session_timeout);
         member.expires_at = Some(expires_at);
         self.wake_by(expires_at);
     }
 
     /// Moves the group away from this broker: whoever waits looks for the coordinator again.
-    pub fn unload(&mut self, now: i64, out: &mut Vec<Action>) {
+    pub fn unload(&mut self, now: Moment, out: &mut Vec<Action>) {
         self.enter(State::Dead, now);
         let waiting: Vec<String> = self.members.keys().cloned().collect();
         for id in waiting {

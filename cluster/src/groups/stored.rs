@@ -1,6 +1,7 @@
 //! A group as `__consumer_offsets` keeps it.
 
 use super::member::Member;
+use super::moment::Moment;
 use super::state::{Group, Limits, State};
 
 /// The value of a group's metadata record.
@@ -43,7 +44,7 @@ pub struct StoredMember {
 
 impl Group {
     /// The group as it stands, for the log.
-    pub(super) fn stored(&self, now: i64) -> StoredGroup {
+    pub(super) fn stored(&self, now: Moment) -> StoredGroup {
         let protocol = self.protocol.as_deref().unwrap_or_default();
         let keep = |member: &Member| StoredMember {
             member_id: member.id.clone(),
@@ -60,14 +61,14 @@ impl Group {
             generation: self.generation,
             protocol: self.protocol.clone(),
             leader: self.leader.clone(),
-            state_since: now,
+            state_since: now.wall,
             members: self.members.values().map(keep).collect(),
         }
     }
 
     /// A group read back from the log. Its members have a whole session to be heard of.
     #[must_use]
-    pub fn load(id: &str, limits: Limits, stored: StoredGroup, now: i64) -> Group {
+    pub fn load(id: &str, limits: Limits, stored: StoredGroup, now: Moment) -> Group {
         let mut group = Group::new(id, limits, now);
         group.state_since = stored.state_since;
         group.protocol_type = stored.protocol_type.filter(|name| !name.is_empty());
@@ -81,7 +82,7 @@ impl Group {
             if let Some(instance_id) = &member.instance_id {
                 group.static_members.insert(instance_id.clone(), member.member_id.clone());
             }
-            let expires_at = now + i64::from(member.session_timeout);
+            let expires_at = now.steady + i64::from(member.session_timeout);
             group.wake_by(expires_at);
             let protocols =
                 stored.protocol.iter().map(|name| (name.clone(), member.subscription.clone())).collect();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use vltava_protocol::ErrorCode;
 
 use super::action::{Action, SyncAnswer, Waiter, Write, WriteId};
+use super::moment::Moment;
 use super::state::{Group, State};
 
 /// A SyncGroup request.
@@ -34,7 +35,7 @@ pub(super) struct PendingAssignment {
 
 impl Group {
     /// A member asks for its part; the leader brings all of them. The answer may come with a later event.
-    pub fn sync(&mut self, request: SyncRequest, waiter: Waiter, now: i64, out: &mut Vec<Action>) {
+    pub fn sync(&mut self, request: SyncRequest, waiter: Waiter, now: Moment, out: &mut Vec<Action>) {
         if let Err(error) = self.accept_sync(&request) {
             out.push(Action::Sync(waiter, SyncAnswer::refused(error)));
             return;
@@ -75,7 +76,12 @@ impl Group {
         }
     }
 
-    fn store_assignment(&mut self, assignments: HashMap<String, Vec<u8>>, now: i64, out: &mut Vec<Action>) {
+    fn store_assignment(
+        &mut self,
+        assignments: HashMap<String, Vec<u8>>,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
         let mut stored = self.stored(now);
         for member in &mut stored.members {
             // A member that the leader left out gets an empty part.
@@ -85,7 +91,12 @@ impl Group {
         self.pending_assignment = Some(PendingAssignment { write, generation: self.generation, assignments });
     }
 
-    pub(super) fn assignment_written(&mut self, error: Option<ErrorCode>, now: i64, out: &mut Vec<Action>) {
+    pub(super) fn assignment_written(
+        &mut self,
+        error: Option<ErrorCode>,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
         let Some(mut pending) = self.pending_assignment.take() else { return };
         if self.state != State::CompletingRebalance || pending.generation != self.generation {
             return;
@@ -122,8 +133,8 @@ impl Group {
     }
 
     /// Members that joined but never asked for their part hold up nobody for longer than the rebalance timeout (KAFKA-13419).
-    pub(super) fn on_sync_deadline(&mut self, now: i64, out: &mut Vec<Action>) {
-        if self.sync_deadline.is_none_or(|deadline| deadline > now) {
+    pub(super) fn on_sync_deadline(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if self.sync_deadline.is_none_or(|deadline| deadline > now.steady) {
             return;
         }
         self.sync_deadline = None;
@@ -147,7 +158,7 @@ impl Group {
         generation: i32,
         member_id: &str,
         instance_id: Option<&str>,
-        now: i64,
+        now: Moment,
     ) -> ErrorCode {
         if self.state == State::Dead {
             return ErrorCode::CoordinatorNotAvailable;

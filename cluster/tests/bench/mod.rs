@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use vltava_cluster::groups::{
-    Action, CommitRequest, CommittedOffset, Group, JoinAnswer, JoinRequest, LeavingMember, Limits, Partition,
-    State, SyncAnswer, SyncRequest, Waiter, Write, WriteId,
+    Action, CommitRequest, CommittedOffset, Group, JoinAnswer, JoinRequest, LeavingMember, Limits, Moment,
+    Partition, State, SyncAnswer, SyncRequest, Waiter, Write, WriteId,
 };
 use vltava_protocol::ErrorCode;
 
@@ -23,11 +23,16 @@ pub(crate) struct Bench {
     pub(crate) writes: Vec<Write>,
 }
 
+/// A moment by clocks that agree.
+pub(crate) fn at(milliseconds: i64) -> Moment {
+    Moment { steady: milliseconds, wall: milliseconds }
+}
+
 impl Bench {
     pub(crate) fn new() -> Bench {
         let limits = Limits { max_size: 3, ..Limits::default() };
         Bench {
-            group: Group::new("g", limits, 0),
+            group: Group::new("g", limits, at(0)),
             now: 0,
             next: 0,
             fail_writes: None,
@@ -55,7 +60,7 @@ impl Bench {
                     }
                     let result = self.fail_writes.map_or(Ok(self.writes.len() as i64), Err);
                     let mut more = Vec::new();
-                    self.group.written(id, result, self.now, &mut more);
+                    self.group.written(id, result, at(self.now), &mut more);
                     actions.extend(more);
                 }
                 Action::Join(waiter, _) | Action::Sync(waiter, _) | Action::Commit(waiter, _) => {
@@ -69,7 +74,7 @@ impl Bench {
         self.hold_writes = false;
         for id in std::mem::take(&mut self.held) {
             let mut out = Vec::new();
-            self.group.written(id, Ok(1), self.now, &mut out);
+            self.group.written(id, Ok(1), at(self.now), &mut out);
             self.carry_out(out);
         }
     }
@@ -91,7 +96,7 @@ impl Bench {
         };
         change(&mut request);
         let mut out = Vec::new();
-        self.group.join(request, waiter, self.now, &mut out);
+        self.group.join(request, waiter, at(self.now), &mut out);
         self.carry_out(out);
         waiter
     }
@@ -111,7 +116,7 @@ impl Bench {
             assignments: parts.iter().map(|(id, part)| ((*id).into(), part.to_vec())).collect(),
         };
         let mut out = Vec::new();
-        self.group.sync(request, waiter, self.now, &mut out);
+        self.group.sync(request, waiter, at(self.now), &mut out);
         self.carry_out(out);
         waiter
     }
@@ -121,7 +126,7 @@ impl Bench {
         while self.group.wake_at() <= end {
             self.now = self.now.max(self.group.wake_at());
             let mut out = Vec::new();
-            self.group.on_time(self.now, &mut out);
+            self.group.on_time(at(self.now), &mut out);
             self.carry_out(out);
         }
         self.now = end;
@@ -153,13 +158,13 @@ impl Bench {
     }
 
     pub(crate) fn heartbeat(&mut self, member_id: &str, generation: i32) -> ErrorCode {
-        self.group.heartbeat(generation, member_id, None, self.now)
+        self.group.heartbeat(generation, member_id, None, at(self.now))
     }
 
     pub(crate) fn leave(&mut self, member_id: &str) -> ErrorCode {
         let member = LeavingMember { member_id: member_id.into(), instance_id: None };
         let mut out = Vec::new();
-        let left = self.group.leave(vec![member], self.now, &mut out).unwrap();
+        let left = self.group.leave(vec![member], at(self.now), &mut out).unwrap();
         self.carry_out(out);
         left[0].error
     }
@@ -180,7 +185,7 @@ impl Bench {
             offsets: vec![(partition(), Ok(committed))],
         };
         let mut out = Vec::new();
-        self.group.commit(request, waiter, self.now, &mut out);
+        self.group.commit(request, waiter, at(self.now), &mut out);
         self.carry_out(out);
         waiter
     }
