@@ -2,59 +2,51 @@
 //!
 //! `/healthz` answers 200 as long as the process answers at all: a broker that recovers its logs for an hour is alive. `/readyz` answers 200 while the
 //! broker serves, else 503 with its state; a lost ZooKeeper does not change it, since partitions go on serving. `/status` is for an operator who decides.
+//!
+//! A program that is no broker and has metrics to show is a [`Site`] of [`Figures`].
 
+mod figures;
 mod listener;
+mod scrape;
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::stream;
-use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+pub use figures::Figures;
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
     Method, Response, StatusCode,
-    body::Frame,
     header::{CONTENT_TYPE, HeaderValue},
 };
 pub use listener::{HttpError, HttpListener};
 use parking_lot::RwLock;
-use tokio::{
-    runtime::Handle,
-    sync::{Semaphore, mpsc},
-};
+use scrape::Scrapes;
 
 use crate::{
     Broker,
     lifecycle::{Lifecycle, State},
-    metrics::{Collector, Exposition},
+    metrics::Collector,
     status::{self, Loading},
 };
 
-/// Scrapes at once: each reads all partitions on a thread of its own.
-const SCRAPES: usize = 2;
-/// Pieces of a scrape that wait for the client.
-const PIECES: usize = 4;
-/// How long a scraper may take to take a piece before it is given up.
-const SLOWEST_SCRAPER: Duration = Duration::from_secs(10);
-
 /// A whole text, or one that comes in pieces.
-type Body = BoxBody<Bytes, io::Error>;
+pub type Body = BoxBody<Bytes, io::Error>;
+
+/// Pages that an [`HttpListener`] serves.
+pub trait Site: Send + Sync + 'static {
+    /// Answers a request.
+    fn answer(&self, method: &Method, path: &str) -> impl Future<Output = Response<Body>> + Send;
+}
 
 /// What the pages show.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Pages {
     /// Where the broker is.
     pub lifecycle: Lifecycle,
     /// How far it is in opening its logs.
     pub loading: RwLock<Option<Loading>>,
     shown: RwLock<Option<Shown>>,
-    scrapes: Arc<Semaphore>,
+    scrapes: Scrapes,
 }
 
 /// What there is as soon as the logs are open.
@@ -62,17 +54,6 @@ pub struct Pages {
 struct Shown {
     broker: Arc<Broker>,
     collector: Arc<Collector>,
-}
-
-impl Default for Pages {
-    fn default() -> Self {
-        Self {
-            lifecycle: Lifecycle::default(),
-            loading: RwLock::default(),
-            shown: RwLock::default(),
-            scrapes: Arc::new(Semaphore::new(SCRAPES)),
-        }
-    }
 }
 
 impl Pages {
@@ -86,53 +67,9 @@ impl Pages {
         *self.shown.write() = None;
     }
 
-    async fn answer(&self, method: &Method, path: &str) -> Response<Body> {
-        if method != Method::GET && method != Method::HEAD {
-            return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());
-        }
-        let state = self.lifecycle.state();
-        match path {
-            "/healthz" => plain(StatusCode::OK, "ok\n".to_owned()),
-            "/readyz" if state == State::Running => plain(StatusCode::OK, "ok\n".to_owned()),
-            "/readyz" => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", state.name())),
-            "/metrics" => self.metrics().await,
-            "/status" => self.status(state).await,
-            _ => {
-                plain(StatusCode::NOT_FOUND, "/metrics, /status, /healthz and /readyz are here\n".to_owned())
-            }
-        }
-    }
-
     async fn metrics(&self) -> Response<Body> {
-        const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-        let shown = self.shown.read().clone();
-        let permit = self.scrapes.clone().acquire_owned().await;
-        let (Some(Shown { collector, .. }), Ok(permit)) = (shown, permit) else {
-            return typed(StatusCode::OK, TEXT, whole(String::new()));
-        };
-        let (sender, mut pieces) = mpsc::channel::<String>(PIECES);
-        let given_up = Arc::new(AtomicBool::new(false));
-        let handle = Handle::current();
-        let gives_up = given_up.clone();
-        tokio::task::spawn_blocking(move || {
-            // The scrape ends with its last piece, or when the client takes none.
-            collector.tell(Exposition::new(move |piece| {
-                let taken = handle.block_on(sender.send_timeout(piece, SLOWEST_SCRAPER)).is_ok();
-                if !taken {
-                    gives_up.store(true, Ordering::Release);
-                }
-                taken
-            }));
-            drop(permit);
-        });
-        // What was given up must not end like a scrape that is whole.
-        let frames = stream::poll_fn(move |cx| {
-            pieces.poll_recv(cx).map(|piece| match piece {
-                Some(piece) => Some(Ok(Frame::data(Bytes::from(piece)))),
-                None => given_up.load(Ordering::Acquire).then(|| Err(io::ErrorKind::TimedOut.into())),
-            })
-        });
-        typed(StatusCode::OK, TEXT, BodyExt::boxed(StreamBody::new(frames)))
+        let collector = self.shown.read().as_ref().map(|shown| shown.collector.clone());
+        self.scrapes.page(collector).await
     }
 
     async fn status(&self, state: State) -> Response<Body> {
@@ -148,6 +85,31 @@ impl Pages {
         let json = HeaderValue::from_static("application/json");
         typed(code, json, whole(text))
     }
+}
+
+impl Site for Pages {
+    async fn answer(&self, method: &Method, path: &str) -> Response<Body> {
+        if let Some(refused) = refuse(method) {
+            return refused;
+        }
+        let state = self.lifecycle.state();
+        match path {
+            "/healthz" => plain(StatusCode::OK, "ok\n".to_owned()),
+            "/readyz" if state == State::Running => plain(StatusCode::OK, "ok\n".to_owned()),
+            "/readyz" => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", state.name())),
+            "/metrics" => self.metrics().await,
+            "/status" => self.status(state).await,
+            _ => {
+                plain(StatusCode::NOT_FOUND, "/metrics, /status, /healthz and /readyz are here\n".to_owned())
+            }
+        }
+    }
+}
+
+/// Pages are only read.
+fn refuse(method: &Method) -> Option<Response<Body>> {
+    let reads = method == Method::GET || method == Method::HEAD;
+    (!reads).then(|| plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned()))
 }
 
 fn plain(status: StatusCode, text: String) -> Response<Body> {
@@ -189,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn a_broker_is_alive_before_it_is_ready_and_ready_until_it_stops() {
         let pages = Arc::new(Pages::default());
-        let listener = HttpListener::bind("127.0.0.1:0").unwrap();
+        let listener = HttpListener::bind("listener", "127.0.0.1:0").unwrap();
         let address = listener.address();
         tokio::spawn(listener.serve(pages.clone()));
         for (state, ready) in [

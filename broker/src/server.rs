@@ -216,7 +216,7 @@ fn open_pages(config: &BrokerConfig, pages: &Arc<Pages>) -> Result<Option<Http>,
     if address.is_empty() {
         return Ok(None);
     }
-    let listener = HttpListener::bind(address)?;
+    let listener = HttpListener::bind(keys::VLTAVA_METRICS_LISTENER.name(), address)?;
     let address = listener.address();
     Ok(Some(Http { address, task: tokio::spawn(listener.serve(pages.clone())) }))
 }

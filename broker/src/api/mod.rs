@@ -15,6 +15,7 @@
 // Handlers take their request by value: that is the form of the table, whether or not one keeps parts of it.
 #![allow(clippy::needless_pass_by_value)]
 
+mod acknowledge;
 mod alter_configs;
 pub mod api_versions;
 mod bring;

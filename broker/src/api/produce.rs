@@ -10,47 +10,38 @@
 //! `pwritev`; the response is one allocation. One clock is read. Nothing else is allocated, no thread changes, and nobody is woken who does not wait
 //! on this partition.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use smallvec::SmallVec;
-use tokio::time::Instant;
-use vltava_log::FlushJob;
 use vltava_protocol::{
     ErrorCode, Str,
     messages::{
         ProduceRequest, ProduceResponse,
         produce::{
-            BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData,
-            PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
+            BatchIndexAndErrorMessage, LeaderIdAndEpoch, PartitionProduceData, PartitionProduceResponse,
+            TopicProduceData, TopicProduceResponse,
         },
     },
     records::validate::{InvalidRecords, is_written_anew, validate},
 };
 
-use super::dispatch::decode;
+use super::{
+    acknowledge::{ACKS_ALL, Acks, Flush, Pending, Wait, count_failure},
+    dispatch::decode,
+};
 use crate::{
     Broker,
     net::{Answer, Frame, Refusal, RequestContext, Response},
-    partitions::{
-        Partition, PartitionError, now_ms, storage_error_for,
-        waiting::{Ticket, Until, Waiter},
-    },
+    partitions::{Partition, PartitionError, now_ms, storage_error_for},
 };
 
 /// Up to so many bytes of records are compressed anew, or converted, where they are read: that takes about as long as waking another thread and being woken by it.
 const WRITTEN_AT_ONCE: usize = 4 << 10;
 
-/// Waits for all in-sync replicas.
-const ACKS_ALL: i16 = -1;
-
-/// No response at all.
-const ACKS_NONE: i16 = 0;
-
 /// Topics are named by id from here on.
 const FIRST_WITH_IDS: i16 = 13;
 
 /// The last version whose clients know no KAFKA_STORAGE_ERROR.
-const LAST_WITHOUT_STORAGE_ERROR: i16 = 3;
+pub(super) const LAST_WITHOUT_STORAGE_ERROR: i16 = 3;
 
 /// Kafka's admin client, which alone may write to internal topics.
 const ADMIN_CLIENT: &str = "__admin_client";
@@ -64,7 +55,7 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, frame: Frame)
     let acks = Acks::of(&body);
     let mut progress = Progress::default();
     if Produce::new(broker, &request, &body).append_all(&body, &mut progress, Threads::Network) {
-        return acks.answer(broker, request, progress);
+        return acks.answer(broker, request, progress.response, progress.pending);
     }
     let progress = progress.into_owned();
     let broker = broker.clone();
@@ -87,7 +78,9 @@ async fn write_anew(
         Ok(all.into_owned())
     };
     match broker.replicas.files().read(work).await {
-        Ok(Ok(progress)) => acks.answer(&broker, request, progress).response().await,
+        Ok(Ok(progress)) => {
+            acks.answer(&broker, request, progress.response, progress.pending).response().await
+        }
         Ok(Err(refusal)) => refusal,
         // What was appended is not known: the client hears nothing of it, and asks again.
         Err(error) => {
@@ -117,65 +110,6 @@ impl Progress<'_> {
     fn into_owned(self) -> Progress<'static> {
         Progress { response: self.response.into_owned(), pending: self.pending }
     }
-}
-
-/// How a request is to be acknowledged.
-#[derive(Debug, Clone, Copy)]
-struct Acks {
-    acks: i16,
-    patience: Duration,
-}
-
-impl Acks {
-    fn of(body: &ProduceRequest<'_>) -> Self {
-        Self { acks: body.acks, patience: Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0)) }
-    }
-
-    /// The answer, when all is appended.
-    fn answer(self, broker: &Arc<Broker>, request: RequestContext, progress: Progress<'_>) -> Answer {
-        let Progress { mut response, pending } = progress;
-        if self.acks == ACKS_NONE {
-            for Flush { partition, job, .. } in pending.flushes {
-                partition.flush_later(job);
-            }
-            return Answer::Now(without_acks(&response));
-        }
-        if pending.waits.is_empty() && pending.flushes.is_empty() {
-            point_to_leaders(broker, &request, &mut response);
-            return Answer::Now(Response::encode(&request, &response, []));
-        }
-        let mut response = response.into_owned();
-        let broker = broker.clone();
-        Answer::Later(Box::pin(async move {
-            flush(pending.flushes, &mut response, request.version).await;
-            acknowledge(pending.waits, self.patience, &mut response, request.version).await;
-            point_to_leaders(&broker, &request, &mut response);
-            Response::encode(&request, &response, [])
-        }))
-    }
-}
-
-/// What is appended and not committed yet: where its answer stands in the response, and the offset that the high watermark has to reach.
-type Waits = SmallVec<[Wait; 1]>;
-
-/// What the answer of a request has to wait for.
-#[derive(Default)]
-struct Pending {
-    waits: Waits,
-    flushes: Vec<Flush>,
-}
-
-/// What `flush.messages` wants on disk before it is answered.
-struct Flush {
-    place: (usize, usize),
-    partition: Arc<Partition>,
-    job: FlushJob,
-}
-
-struct Wait {
-    place: (usize, usize),
-    partition: Arc<Partition>,
-    offset: i64,
 }
 
 /// What the partitions of one request have in common.
@@ -341,10 +275,7 @@ impl<'a> Produce<'a> {
         partition: Option<&Partition>,
     ) -> PartitionProduceResponse<'static> {
         if error.is_brokers_fault() {
-            let own = partition.map(|partition| &*partition.topic.metrics);
-            for counters in own.into_iter().chain([&self.broker.metrics.all_topics]) {
-                counters.failed_produce_requests.increment();
-            }
+            count_failure(self.broker, partition);
         }
         let code = storage_error_for(error.code(), self.request.version, LAST_WITHOUT_STORAGE_ERROR);
         let mut answer = refused(index, code);
@@ -392,117 +323,4 @@ fn rejected(index: i32, invalid: InvalidRecords) -> PartitionProduceResponse<'st
         error_message: Some(message.into()),
         ..refused(index, ErrorCode::None)
     }
-}
-
-/// acks=0: nothing is sent; where something failed the connection is closed, so that the client asks for metadata again.
-fn without_acks(response: &ProduceResponse<'_>) -> Response {
-    let mut failed = response.responses.iter().flat_map(|topic| {
-        let failed = topic.partition_responses.iter().filter(|partition| partition.error_code != 0);
-        failed.map(|partition| {
-            format!("{}-{}: {}", topic.name, partition.index, ErrorCode::of(partition.error_code).name())
-        })
-    });
-    match failed.next() {
-        None => Response::none(),
-        Some(first) => {
-            let reason = failed.fold(first, |all, next| all + ", " + &next);
-            Response::refuse(Refusal::ProduceWithoutAcks { reason })
-        }
-    }
-}
-
-/// Waits until what was appended is on disk as far as its topics want it there; followers fetch meanwhile.
-async fn flush(flushes: Vec<Flush>, response: &mut ProduceResponse<'_>, version: i16) {
-    for Flush { place, partition, job } in flushes {
-        if let Err(error) = partition.flush(job).await {
-            set_error(response, place, storage_error_for(error.code(), version, LAST_WITHOUT_STORAGE_ERROR));
-        }
-    }
-}
-
-/// Waits until what was appended is committed, the partitions are led elsewhere, or the time is up; the response then says which.
-async fn acknowledge(mut waits: Waits, patience: Duration, response: &mut ProduceResponse<'_>, version: i16) {
-    let deadline = Instant::now() + patience;
-    loop {
-        // Registered first and looked at after, so that no move of a high watermark falls between.
-        let waiter = Waiter::new(i64::try_from(waits.len()).unwrap_or(i64::MAX));
-        let places = Places(
-            waits
-                .iter()
-                .map(|wait| {
-                    let ticket = wait.partition.waits.enter(&waiter, Until::HighWatermark(wait.offset));
-                    (wait.partition.clone(), ticket)
-                })
-                .collect(),
-        );
-        waits.retain(|wait| match wait.partition.is_committed(wait.offset) {
-            None => true,
-            Some(outcome) => {
-                if let Err(error) = outcome {
-                    let code = storage_error_for(error.code(), version, LAST_WITHOUT_STORAGE_ERROR);
-                    set_error(response, wait.place, code);
-                }
-                false
-            }
-        });
-        let in_time = waits.is_empty() || {
-            let left = deadline.saturating_duration_since(Instant::now());
-            places.0.len() > waits.len() || waiter.sleep(left).await
-        };
-        drop(places);
-        if waits.is_empty() {
-            return;
-        }
-        if !in_time || Instant::now() >= deadline {
-            break;
-        }
-    }
-    for wait in waits {
-        set_error(response, wait.place, ErrorCode::RequestTimedOut);
-    }
-}
-
-/// Registrations, taken back when the wait is over, also when its future is dropped with its connection.
-struct Places(SmallVec<[(Arc<Partition>, Ticket); 1]>);
-
-impl Drop for Places {
-    fn drop(&mut self) {
-        for (partition, ticket) in &self.0 {
-            partition.waits.leave(*ticket);
-        }
-    }
-}
-
-fn set_error(response: &mut ProduceResponse<'_>, (topic, partition): (usize, usize), code: ErrorCode) {
-    let answer = response.responses.get_mut(topic).and_then(|t| t.partition_responses.get_mut(partition));
-    if let Some(answer) = answer {
-        answer.error_code = code.into();
-    }
-}
-
-/// Says where the leaders are that clients are sent to (KIP-951).
-fn point_to_leaders(broker: &Broker, request: &RequestContext, response: &mut ProduceResponse<'_>) {
-    if request.version < 10 {
-        return;
-    }
-    let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
-    let mut leaders: SmallVec<[i32; 4]> =
-        partitions.map(|answer| answer.current_leader.leader_id).filter(|id| *id >= 0).collect();
-    if leaders.is_empty() {
-        return;
-    }
-    leaders.sort_unstable();
-    leaders.dedup();
-    let snapshot = broker.metadata.snapshot();
-    response.node_endpoints.extend(leaders.into_iter().filter_map(|id| {
-        let live = snapshot.broker(id)?;
-        let (host, port) = live.endpoint(&request.listener)?;
-        Some(NodeEndpoint {
-            node_id: id,
-            host: host.to_owned().into(),
-            port,
-            rack: live.rack.clone().map(Into::into),
-            ..Default::default()
-        })
-    }));
 }

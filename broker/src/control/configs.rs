@@ -19,14 +19,11 @@ use zookeeper_client as zk;
 
 use super::{
     Member, protection,
-    session::Session,
+    session::{PIPELINE, Session},
     topic_table::{Ticket, TopicTable},
     znodes::{self, Entity, paths},
 };
 use crate::partitions::now_ms;
-
-/// How many configurations are read at once.
-const PIPELINE: usize = 256;
 
 /// Changes that are kept for the controller until it looks.
 const REMEMBERED: usize = 256;

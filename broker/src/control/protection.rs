@@ -6,13 +6,10 @@ use tracing::{error, warn};
 use vltava_settings::{BrokerConfig, Level, Problem, unkept};
 
 use super::{
-    session::Session,
+    session::{PIPELINE, Session},
     startup::{StartupError, refused},
     znodes::{self, Entity, paths},
 };
-
-/// How many entities are looked at at once.
-const PIPELINE: usize = 256;
 
 /// Looks for ACLs, credentials and quotas.
 ///

@@ -12,6 +12,9 @@ use zookeeper_client as zk;
 use super::connection;
 use crate::metrics::Latency;
 
+/// How many requests one read of many znodes keeps in flight.
+pub(super) const PIPELINE: usize = 256;
+
 /// Between two attempts while the connection is away.
 const RETRY: Duration = Duration::from_millis(50);
 

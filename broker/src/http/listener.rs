@@ -24,7 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Pages;
+use super::Site;
 
 /// Connections at once: a scraper, some probes, an operator.
 const CONNECTIONS: usize = 64;
@@ -39,13 +39,14 @@ const WARNING_EVERY: Duration = Duration::from_secs(60);
 
 /// The HTTP listener can't be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("vltava.metrics.listener={address}: {source}")]
+#[error("{key}={address}: {source}")]
 pub struct HttpError {
+    key: &'static str,
     address: String,
     source: io::Error,
 }
 
-/// A listener that serves [`Pages`].
+/// A listener that serves a [`Site`].
 #[derive(Debug)]
 pub struct HttpListener {
     socket: TcpListener,
@@ -54,7 +55,8 @@ pub struct HttpListener {
 
 impl HttpListener {
     /// Opens `host:port` (or `:port` for all addresses; port 0 takes a free one). Must be called within a runtime.
-    pub fn bind(address: &str) -> Result<Self, HttpError> {
+    /// An error names the `key` that the address comes from.
+    pub fn bind(key: &'static str, address: &str) -> Result<Self, HttpError> {
         let open = || {
             let candidates = match address.strip_prefix(':') {
                 Some(port) => {
@@ -67,7 +69,7 @@ impl HttpListener {
             socket.set_nonblocking(true)?;
             Ok(Self { address: socket.local_addr()?, socket: TcpListener::from_std(socket)? })
         };
-        open().map_err(|source| HttpError { address: address.to_owned(), source })
+        open().map_err(|source| HttpError { key, address: address.to_owned(), source })
     }
 
     /// The address that it has.
@@ -76,7 +78,7 @@ impl HttpListener {
     }
 
     /// Serves until it is dropped.
-    pub async fn serve(self, pages: Arc<Pages>) {
+    pub async fn serve<S: Site>(self, site: Arc<S>) {
         let connections = Arc::new(Connections::default());
         loop {
             let stream = match self.socket.accept().await {
@@ -88,12 +90,12 @@ impl HttpListener {
                 }
             };
             let admitted = Connections::admit(&connections);
-            let pages = pages.clone();
+            let site = site.clone();
             tokio::spawn(async move {
                 let closed = admitted.connection.close.clone();
                 tokio::select! {
                     () = closed.cancelled() => {}
-                    () = serve(stream, &pages, &admitted.connection) => {}
+                    () = serve(stream, &site, &admitted.connection) => {}
                 }
             });
         }
@@ -101,11 +103,11 @@ impl HttpListener {
 }
 
 /// Answers the requests of one connection.
-async fn serve(stream: TcpStream, pages: &Arc<Pages>, connection: &Arc<Connection>) {
+async fn serve<S: Site>(stream: TcpStream, site: &Arc<S>, connection: &Arc<Connection>) {
     let answer = service_fn(|request: Request<Incoming>| {
-        let (pages, answering) = (pages.clone(), Answering::begin(connection.clone()));
+        let (site, answering) = (site.clone(), Answering::begin(connection.clone()));
         async move {
-            let response = pages.answer(request.method(), request.uri().path()).await;
+            let response = site.answer(request.method(), request.uri().path()).await;
             // It is being answered until its body is gone.
             Ok::<_, Infallible>(response.map(|body| {
                 body.map_frame(move |frame| {
@@ -222,9 +224,9 @@ mod tests {
     use super::*;
 
     fn listen() -> SocketAddr {
-        let listener = HttpListener::bind("127.0.0.1:0").unwrap();
+        let listener = HttpListener::bind("listener", "127.0.0.1:0").unwrap();
         let address = listener.address();
-        tokio::spawn(listener.serve(Arc::default()));
+        tokio::spawn(listener.serve(Arc::<crate::http::Pages>::default()));
         address
     }
 
@@ -238,9 +240,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_cant_be_opened_is_named_with_its_key() {
-        let taken = HttpListener::bind("127.0.0.1:0").unwrap();
+        let taken = HttpListener::bind("listener", "127.0.0.1:0").unwrap();
         let address = taken.address().to_string();
-        let error = HttpListener::bind(&address).unwrap_err().to_string();
+        let error = HttpListener::bind("vltava.metrics.listener", &address).unwrap_err().to_string();
         assert!(error.starts_with(&format!("vltava.metrics.listener={address}: ")), "{error}");
     }
 

@@ -3,75 +3,20 @@
 //! The log owns bytes and the log end offset, [`Replication`] leadership and the high watermark; this is where they meet. Whoever changes either
 //! takes the lock, publishes the high watermark to an atomic, lets go, and then wakes who waits. Readers take no lock.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
 };
 
-use super::{disk::Disk, error::PartitionError, file_work::FileWork, topic::Topic, waiting::WaitList};
+use super::{
+    disk::Disk, error::PartitionError, file_work::FileWork, leadership::Leadership, recent::Recent,
+    topic::Topic, waiting::WaitList,
+};
 use parking_lot::{Mutex, MutexGuard};
 use tracing::warn;
-use vltava_cluster::replication::{
-    Effect, EpochError, FollowerState, LeaderState, Replication, Role, Rules, StaleState,
-};
-use vltava_log::{
-    AbortedTxn, AppendError, Appended, FetchData, FlushJob, Log, LogError, LogReader, ReadError,
-};
+use vltava_cluster::replication::{Effect, EpochError, Replication, Rules};
+use vltava_log::{AppendError, Appended, FlushJob, Log, LogError, LogReader, ReadError};
 use vltava_protocol::records::validate::ValidBatches;
-
-/// What a read may see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isolation {
-    /// Everything committed to all in-sync replicas: up to the high watermark.
-    ReadUncommitted,
-    /// Up to the last stable offset, with the list of aborted transactions.
-    ReadCommitted,
-    /// A follower sees everything, up to the log end.
-    Replica,
-}
-
-/// How much a read may bring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReadLimit {
-    /// At most so many bytes.
-    pub max_bytes: u64,
-    /// The first batch comes whole even if it is larger.
-    pub min_one_batch: bool,
-}
-
-/// What a read found, with the offsets as they were.
-#[derive(Debug, Clone)]
-pub struct Read {
-    /// The slice and the log's offsets.
-    pub data: FetchData,
-    /// The high watermark.
-    pub high_watermark: i64,
-    /// The last stable offset.
-    pub last_stable_offset: i64,
-}
-
-/// Who leads, and since which epoch: one word, so that readers see both of one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leadership {
-    /// The leader, -1 if there is none.
-    pub leader: i32,
-    /// Its epoch, -1 before the first.
-    pub epoch: i32,
-}
-
-impl Leadership {
-    fn pack(self) -> u64 {
-        u64::from(self.leader.cast_unsigned()) << 32 | u64::from(self.epoch.cast_unsigned())
-    }
-
-    fn unpack(word: u64) -> Self {
-        let half = |bits: u64| (bits & u64::from(u32::MAX)) as u32;
-        Self { leader: half(word >> 32).cast_signed(), epoch: half(word).cast_signed() }
-    }
-}
 
 /// What the partitions of a broker share.
 #[derive(Debug)]
@@ -97,48 +42,25 @@ pub struct Partition {
     pub index: i32,
     surroundings: Arc<Surroundings>,
     disk: Arc<Disk>,
-    state: Mutex<State>,
-    reader: LogReader,
+    pub(super) state: Mutex<State>,
+    pub(super) reader: LogReader,
     high_watermark: AtomicI64,
     leadership: AtomicU64,
     stage: AtomicU8,
     /// From here on the log was written a short while ago, and is in the page cache.
-    recent_from: AtomicI64,
+    pub(super) recent_from: AtomicI64,
     /// Bytes appended that the high watermark has not passed yet.
     uncommitted_bytes: AtomicI64,
     /// Who waits for bytes or for the high watermark.
     pub waits: WaitList,
 }
 
+/// What is behind the lock.
 #[derive(Debug)]
-struct State {
-    log: Log,
-    replication: Replication,
+pub(super) struct State {
+    pub(super) log: Log,
+    pub(super) replication: Replication,
     recent: Recent,
-}
-
-/// Bytes at the end of a log that count as recent, in [`RECENT_STEPS`] steps.
-const RECENT_BYTES: usize = 64 << 20;
-const RECENT_STEPS: usize = 8;
-
-/// Remembers where the last bytes of a log begin: an offset for every step, so that it costs an addition for each append.
-#[derive(Debug, Default)]
-struct Recent {
-    steps: VecDeque<i64>,
-    bytes: usize,
-}
-
-impl Recent {
-    /// Notes an append; answers where the recent part begins now, if that moved.
-    fn appended(&mut self, first_offset: i64, bytes: usize) -> Option<i64> {
-        self.bytes += bytes;
-        if self.bytes < RECENT_BYTES / RECENT_STEPS {
-            return None;
-        }
-        self.bytes = 0;
-        self.steps.push_back(first_offset);
-        (self.steps.len() > RECENT_STEPS).then(|| self.steps.pop_front()).flatten()
-    }
 }
 
 /// Works.
@@ -238,7 +160,7 @@ impl Partition {
         Ok(now)
     }
 
-    fn check_online(&self) -> Result<(), PartitionError> {
+    pub(super) fn check_online(&self) -> Result<(), PartitionError> {
         match self.stage.load(Ordering::Acquire) {
             ONLINE => Ok(()),
             OFFLINE => Err(PartitionError::Storage),
@@ -320,162 +242,6 @@ impl Partition {
             return Some(Err(error));
         }
         (self.high_watermark() >= offset).then_some(Ok(()))
-    }
-
-    // Reading.
-
-    /// The batches from `offset` on that `isolation` lets see. Takes no lock; see [`LogReader::read`] for its cost.
-    pub fn read(&self, offset: i64, isolation: Isolation, limit: ReadLimit) -> Result<Read, PartitionError> {
-        let read = self.read_with(isolation, |bound| {
-            self.reader.read(offset, limit.max_bytes, bound, limit.min_one_batch).map(Some)
-        })?;
-        // The log answers every read that may wait.
-        read.ok_or(PartitionError::Storage)
-    }
-
-    /// The same without waiting for the disk: `None` where it would have to be waited for.
-    ///
-    /// What was written a short while ago is read as if it were cached, so that it is served from here also on a file system that does not say.
-    pub fn read_without_waiting(
-        &self,
-        offset: i64,
-        isolation: Isolation,
-        limit: ReadLimit,
-    ) -> Result<Option<Read>, PartitionError> {
-        if self.is_recent(offset) {
-            return self.read(offset, isolation, limit).map(Some);
-        }
-        self.read_with(isolation, |bound| {
-            self.reader.read_cached(offset, limit.max_bytes, bound, limit.min_one_batch)
-        })
-    }
-
-    /// Whether what lies at `offset` was written a short while ago, or nothing lies there yet.
-    pub fn is_recent(&self, offset: i64) -> bool {
-        offset >= self.recent_from.load(Ordering::Relaxed) || offset >= self.log_end()
-    }
-
-    fn read_with(
-        &self,
-        isolation: Isolation,
-        read: impl FnOnce(i64) -> Result<Option<FetchData>, ReadError>,
-    ) -> Result<Option<Read>, PartitionError> {
-        self.check_online()?;
-        let high_watermark = self.high_watermark();
-        let last_stable_offset = self.reader.last_stable_offset(high_watermark);
-        let bound = match isolation {
-            Isolation::ReadUncommitted => high_watermark,
-            Isolation::ReadCommitted => last_stable_offset,
-            Isolation::Replica => i64::MAX,
-        };
-        let data =
-            read(bound).map_err(|error| PartitionError::from_read(error, |failure| self.judge(failure)))?;
-        Ok(data.map(|data| Read { data, high_watermark, last_stable_offset }))
-    }
-
-    /// The aborted transactions that touch what a reader of committed records was given. Waits for the disk.
-    pub fn aborted_in(&self, read: &Read) -> Result<Vec<AbortedTxn>, PartitionError> {
-        self.reader.aborted_in(&read.data, read.last_stable_offset).map_err(|error| self.read_failed(&error))
-    }
-
-    /// A failure met while reading.
-    pub fn read_failed(&self, error: &LogError) -> PartitionError {
-        PartitionError::from_log(error, |failure| self.judge(failure))
-    }
-
-    /// An error of the operating system met while reading.
-    pub fn io_failed(&self, source: std::io::Error) -> PartitionError {
-        self.read_failed(&LogError::Io { path: self.disk.path().to_owned(), action: "read", source })
-    }
-
-    /// The offset up to which `isolation` lets see.
-    pub fn readable_end(&self, isolation: Isolation) -> i64 {
-        match isolation {
-            Isolation::ReadUncommitted => self.high_watermark(),
-            Isolation::ReadCommitted => self.last_stable_offset(),
-            Isolation::Replica => self.log_end(),
-        }
-    }
-
-    /// Whether its high watermark has reached the start of its own epoch: before that a new leader may know an end that is behind what the last
-    /// leader told.
-    pub fn knows_its_end(&self) -> bool {
-        match self.with_replication(Replication::role) {
-            Role::Leader { start } => self.high_watermark() >= start,
-            Role::Idle | Role::Follower { .. } => false,
-        }
-    }
-
-    // What the controller and followers tell.
-
-    /// This replica leads from now on. Its epoch is noted in the log, even if it writes nothing in it.
-    pub(super) fn become_leader(&self, state: LeaderState, now: i64) -> Result<(), LeadershipError> {
-        let effect = {
-            let mut inner = self.state.lock();
-            let State { log, replication, .. } = &mut *inner;
-            let epoch = state.leader_epoch;
-            let is_news = !replication.is_leader() || replication.leader_epoch() < epoch;
-            let end = log.log_end_offset();
-            let effect = replication.become_leader(state, end, now)?;
-            if is_news && let Err(error) = log.assign_epoch(epoch, end) {
-                return Err(LeadershipError::Partition(self.failed(&inner, &error)));
-            }
-            self.publish(effect);
-            self.publish_leadership(replication);
-            effect
-        };
-        self.announce(effect, 0);
-        // Whoever waited under another leadership has to look again.
-        self.waits.wake_all();
-        Ok(())
-    }
-
-    /// Another replica leads, or nobody.
-    pub(super) fn become_follower(&self, state: FollowerState) -> Result<(), LeadershipError> {
-        {
-            let mut inner = self.state.lock();
-            inner.replication.become_follower(state)?;
-            self.publish_leadership(&inner.replication);
-        }
-        self.waits.wake_all();
-        Ok(())
-    }
-
-    /// A follower fetched from `log_end`.
-    ///
-    /// Nobody tells the controller of a change of the ISR yet, so one that is proposed is taken back at once: left pending, it would hold the high
-    /// watermark back for ever, and anybody can send a fetch that says it is a follower's.
-    pub fn follower_fetched(
-        &self,
-        id: i32,
-        log_end: i64,
-        log_start: i64,
-        now: i64,
-    ) -> Result<(), PartitionError> {
-        let effect = {
-            let mut state = self.state.lock();
-            let replication = &mut state.replication;
-            let fetched = replication.on_follower_fetch(id, log_end, log_start, now);
-            let mut effect = fetched.map_err(|_| PartitionError::NotReplica(id))?;
-            if let Some(epoch) = replication.pending_isr().map(|change| change.partition_epoch) {
-                let refused = replication.on_isr_refused(epoch, now);
-                effect.high_watermark = refused.high_watermark.or(effect.high_watermark);
-            }
-            self.publish(effect);
-            effect
-        };
-        self.announce(effect, 0);
-        Ok(())
-    }
-
-    /// The controller told the replica to stop; it stays on disk.
-    pub(super) fn stop(&self) {
-        {
-            let mut state = self.state.lock();
-            state.replication.stop();
-            self.publish_leadership(&state.replication);
-        }
-        self.waits.wake_all();
     }
 
     /// New settings of the topic.
@@ -570,7 +336,7 @@ impl Partition {
         }
     }
 
-    fn failed(&self, _held: &MutexGuard<'_, State>, error: &LogError) -> PartitionError {
+    pub(super) fn failed(&self, _held: &MutexGuard<'_, State>, error: &LogError) -> PartitionError {
         PartitionError::from_log(error, |failure| {
             self.disk.judge(failure);
             if self.disk.is_offline() {
@@ -589,7 +355,7 @@ impl Partition {
     }
 
     /// Publishes what changed, under the lock.
-    fn publish(&self, effect: Effect) {
+    pub(super) fn publish(&self, effect: Effect) {
         if let Some(mark) = effect.high_watermark {
             self.high_watermark.store(mark, Ordering::Release);
             // A load, not a store, where it is told already: the line is shared by all partitions.
@@ -600,14 +366,14 @@ impl Partition {
         }
     }
 
-    fn publish_leadership(&self, replication: &Replication) {
+    pub(super) fn publish_leadership(&self, replication: &Replication) {
         let now = Leadership { leader: replication.leader_id(), epoch: replication.leader_epoch() };
         self.leadership.store(now.pack(), Ordering::Release);
     }
 
     /// Wakes who waits, after the lock was let go: what was appended becomes readable when the high watermark passes it. Counting all
     /// bytes as readable at the first move may wake a poll early; it looks and sleeps again.
-    fn announce(&self, effect: Effect, appended: i64) {
+    pub(super) fn announce(&self, effect: Effect, appended: i64) {
         let Some(mark) = effect.high_watermark else {
             if appended > 0 {
                 self.uncommitted_bytes.fetch_add(appended, Ordering::Relaxed);
@@ -622,17 +388,6 @@ impl Partition {
         };
         self.waits.advanced(appended.saturating_add(earlier), mark);
     }
-}
-
-/// LeaderAndIsr could not be obeyed.
-#[derive(Debug, thiserror::Error)]
-pub enum LeadershipError {
-    /// STALE_CONTROLLER_EPOCH's smaller sister: an older leader or partition epoch.
-    #[error(transparent)]
-    Stale(#[from] StaleState),
-    /// The log refused.
-    #[error(transparent)]
-    Partition(PartitionError),
 }
 
 fn rules(topic: &Topic, surroundings: &Surroundings) -> Rules {

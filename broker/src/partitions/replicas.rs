@@ -19,15 +19,9 @@ use vltava_log::{Log, TopicPartition};
 use vltava_protocol::{ErrorCode, Uuid, messages::leader_and_isr::LeaderAndIsrPartitionState};
 
 use super::{
-    Hosted, Partition, PartitionError, Topic, TopicConfig,
-    disk::Disk,
-    fetch_sessions::FetchSessions,
-    file_work::FileWork,
-    old_readers::OldReaders,
-    partition::{LeadershipError, Surroundings},
-    setup::Setup,
-    storage::Storage,
-    unopened::Unopened,
+    Hosted, Partition, PartitionError, Topic, TopicConfig, disk::Disk, fetch_sessions::FetchSessions,
+    file_work::FileWork, leadership::LeadershipError, old_readers::OldReaders, partition::Surroundings,
+    setup::Setup, storage::Storage, unopened::Unopened,
 };
 use crate::metrics::Metrics;
 
@@ -254,19 +248,24 @@ impl Replicas {
             return Err(ErrorCode::FencedLeaderEpoch);
         }
         partition.stop();
+        let mut outcome = Ok(());
         if delete {
-            topic.remove(index);
-            self.forget_if_empty(&topic);
-            partition.go_away();
-            if let Err(error) = self.storage.delete(&partition, now) {
-                partition.judge(&error);
-                error!(topic = name, partition = index, %error, "cannot delete a replica's files");
-                self.tell(&LeadershipChange::Stopped(partition, delete));
-                return Err(ErrorCode::KafkaStorageError);
+            match self.storage.delete(&partition, now) {
+                Ok(()) => {
+                    topic.remove(index);
+                    self.forget_if_empty(&topic);
+                    partition.go_away();
+                }
+                // It stays, without a leader: the controller asks again, and a topic of the same name must not find its records.
+                Err(error) => {
+                    partition.judge(&error);
+                    error!(topic = name, partition = index, %error, "cannot delete a replica's files");
+                    outcome = Err(ErrorCode::KafkaStorageError);
+                }
             }
         }
-        self.tell(&LeadershipChange::Stopped(partition, delete));
-        Ok(())
+        self.tell(&LeadershipChange::Stopped(partition, delete && outcome.is_ok()));
+        outcome
     }
 
     /// Deletes a replica that could not be opened for want of room: whatever there is of it. One that is broken otherwise stays for its owner to see.

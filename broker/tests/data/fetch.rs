@@ -444,13 +444,19 @@ async fn wait_until(mut condition: impl FnMut() -> bool) {
 async fn what_is_not_cached_is_looked_for_on_another_thread() {
     let directory = tempfile::tempdir().unwrap();
     let records = batch(&["old"], BatchOptions::default());
+    // A segment for each: only the last one's files are opened at a start.
+    let config = |_: &str| {
+        TopicConfig::new(vltava_log::LogConfig { segment_bytes: 100, ..Default::default() }, 1, None)
+    };
     {
-        let house = House::over(directory.path(), |_| TopicConfig::default());
+        let house = House::over(directory.path(), config);
         house.lead("t", 1);
-        house.produced(9, &produce("t", 0, 1, &records)).await;
+        for _ in 0..2 {
+            assert_eq!(house.produced(9, &produce("t", 0, 1, &records)).await.0, 0);
+        }
         house.broker.replicas.close(1);
     }
-    let house = House::over(directory.path(), |_| TopicConfig::default());
+    let house = House::over(directory.path(), config);
     house.assign("t", 1, crate::harness::ID, &[crate::harness::ID], 1);
     let Answer::Later(answer) = house.begin(12, &fetch("t", 0, 0)) else {
         panic!("a network thread read the disk")
@@ -461,7 +467,7 @@ async fn what_is_not_cached_is_looked_for_on_another_thread() {
         assert_eq!(values(&read), [(0, "old".to_owned())]);
     });
     house.produced(9, &produce("t", 0, 1, &records)).await;
-    let Answer::Now(_) = house.begin(12, &fetch("t", 0, 1)) else {
+    let Answer::Now(_) = house.begin(12, &fetch("t", 0, 2)) else {
         panic!("a recent record needs no other thread")
     };
     // Now that its files are open and in the page cache, the old one needs none either, where the file system says what is cached.

@@ -106,17 +106,11 @@ async fn retention_takes_old_segments_and_their_files() {
     assert_eq!(left(), ["00000000000000000010.log"]);
 }
 
-#[tokio::test]
-async fn a_deleted_topic_leaves_nothing_and_may_come_again() {
-    let config = LogConfig { file_delete_delay_ms: 0, ..LogConfig::default() };
-    let directory = tempfile::tempdir().unwrap();
-    let house = House::over(directory.path(), move |_| TopicConfig::new(config.clone(), 1, None));
-    house.lead("t", 1);
-    let records = batch(&["v"], BatchOptions::default());
-    house.produced(9, &produce("t", 0, 1, &records)).await;
-    let stop = StopReplicaRequest {
+/// StopReplica for partition 0 of a topic that is deleted.
+fn delete(topic: &str) -> StopReplicaRequest<'static> {
+    StopReplicaRequest {
         topic_states: vec![vltava_protocol::messages::stop_replica::StopReplicaTopicState {
-            topic_name: "t".into(),
+            topic_name: topic.to_owned().into(),
             partition_states: vec![vltava_protocol::messages::stop_replica::StopReplicaPartitionState {
                 partition_index: 0,
                 leader_epoch: -2,
@@ -126,7 +120,18 @@ async fn a_deleted_topic_leaves_nothing_and_may_come_again() {
             ..Default::default()
         }],
         ..Default::default()
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_topic_leaves_nothing_and_may_come_again() {
+    let config = LogConfig { file_delete_delay_ms: 0, ..LogConfig::default() };
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::over(directory.path(), move |_| TopicConfig::new(config.clone(), 1, None));
+    house.lead("t", 1);
+    let records = batch(&["v"], BatchOptions::default());
+    house.produced(9, &produce("t", 0, 1, &records)).await;
+    let stop = delete("t");
     let response = house.broker.replicas.stop_replica(&stop, now_ms());
     assert_eq!((response.error_code, response.partition_errors[0].error_code), (0, 0));
     assert!(house.broker.replicas.topic("t").is_none());
@@ -140,6 +145,21 @@ async fn a_deleted_topic_leaves_nothing_and_may_come_again() {
     );
     house.lead("t", 1);
     assert_eq!(house.partition("t", 0).log_end(), 0);
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_is_not_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let house = House::over(directory.path(), |_| TopicConfig::default());
+    house.lead("t", 1);
+    // What can't be renamed: it is not there.
+    std::fs::remove_dir_all(directory.path().join("t-0")).unwrap();
+    for attempt in 1..=2 {
+        let response = house.broker.replicas.stop_replica(&delete("t"), now_ms());
+        let error = ErrorCode::of(response.partition_errors[0].error_code);
+        assert_eq!(error, ErrorCode::KafkaStorageError, "attempt {attempt}");
+        assert!(house.broker.replicas.topic("t").is_some(), "no later topic of that name finds these files");
+    }
 }
 
 #[tokio::test]

@@ -91,6 +91,8 @@ async fn the_answer_waits_for_the_flush_that_flush_messages_asks_for() {
     std::fs::rename(directory.path().join("t-0"), directory.path().join("aside")).unwrap();
     let (error, ..) = house.produced(9, &request).await;
     assert_eq!(error, ErrorCode::KafkaStorageError.code());
+    let failed = house.broker.metrics.all_topics.failed_produce_requests.get();
+    assert_eq!(failed, 1, "it is counted");
     std::fs::rename(directory.path().join("aside"), directory.path().join("t-0")).unwrap();
     let (error, ..) = house.produced(9, &request).await;
     assert_eq!((error, recovery_point()), (0, 6));

@@ -11,12 +11,9 @@ use zookeeper_client as zk;
 
 use super::writes::{STATES_AT_ONCE, commit};
 use crate::control::{
-    session::{Session, persistent},
+    session::{PIPELINE, Session, persistent},
     znodes::paths,
 };
-
-/// How many lists of children are asked for at once.
-const PIPELINE: usize = 256;
 
 /// What was found of a topic that is to go.
 #[derive(Debug)]

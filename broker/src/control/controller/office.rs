@@ -102,16 +102,9 @@ pub(super) async fn govern(
                 }
             }
             change = changes.recv() => match change {
-                Ok(Entity::Topic(name)) => office.read(Subject::Unclean(name.into())),
-                Ok(_) => office.tell(vec![unclean()]).await,
-                // More changes than are kept: all are looked at.
-                Err(broadcast::error::RecvError::Lagged(_)) => {
-                    for topic in office.subjects.watched_topics() {
-                        office.read(Subject::Unclean(topic));
-                    }
-                    office.tell(vec![unclean()]).await;
-                }
                 Err(broadcast::error::RecvError::Closed) => break,
+                Err(broadcast::error::RecvError::Lagged(_)) => office.settings_changed(None, unclean()).await,
+                Ok(entity) => office.settings_changed(Some(entity), unclean()).await,
             },
             Some(call) = calls.recv() => {
                 office.tell(vec![Event::ShuttingDown(call.broker)]).await;
@@ -125,6 +118,20 @@ pub(super) async fn govern(
 }
 
 impl Office<'_> {
+    /// An entity's settings changed; `None` where more changed than are kept, and all are looked at.
+    async fn settings_changed(&mut self, entity: Option<Entity>, brokers: Event) {
+        match entity {
+            Some(Entity::Topic(name)) => return self.read(Subject::Unclean(name.into())),
+            Some(_) => {}
+            None => {
+                for topic in self.subjects.watched_topics() {
+                    self.read(Subject::Unclean(topic));
+                }
+            }
+        }
+        self.tell(vec![brokers]).await;
+    }
+
     async fn tell(&mut self, events: Vec<Event>) {
         let actions = self.machine.handle_all(events);
         self.perform(actions).await;

@@ -12,12 +12,9 @@ use zookeeper_client as zk;
 use super::subjects::Subject;
 use crate::control::{
     configs,
-    session::Session,
+    session::{PIPELINE, Session},
     znodes::{self, Entity, paths},
 };
-
-/// How many requests one read keeps in flight.
-const PIPELINE: usize = 256;
 
 /// What a read brought.
 #[derive(Debug, Default)]
