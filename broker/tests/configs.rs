@@ -5,11 +5,7 @@
 
 mod house;
 
-use std::sync::Arc;
-
 use house::{Client, House};
-use parking_lot::Mutex;
-use vltava_broker::loggers::{self, Levels};
 use vltava_protocol::{
     ErrorCode,
     messages::{
@@ -104,13 +100,7 @@ async fn throttles_are_accepted_and_described() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn levels_of_the_log_are_described_and_changed_as_kip_412_has_it() {
-    let applied = Arc::new(Mutex::new(String::new()));
-    let seen = applied.clone();
-    let apply = move |filter: &str| {
-        filter.clone_into(&mut seen.lock());
-        Ok(())
-    };
-    loggers::install(Levels::of_filter("info,zookeeper_client=error"), Box::new(apply));
+    let applied = house::watched_loggers("info,zookeeper_client=error");
     let house = House::new().await;
     let server = house.start().await;
     let client = &mut Client::connect(&server).await;

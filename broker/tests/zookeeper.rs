@@ -16,11 +16,7 @@ use std::{
 };
 
 use house::{Client, House, PATIENCE, get, until};
-use vltava_broker::{
-    control::Session,
-    loggers::{self, Levels},
-    server::Server,
-};
+use vltava_broker::{control::Session, server::Server};
 use vltava_protocol::{
     ErrorCode,
     messages::{
@@ -342,13 +338,7 @@ async fn protection_that_old_tools_left_in_zookeeper_stops_the_start_by_name() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tool_of_3_9_describes_and_changes_the_levels_of_the_log() {
-    let filter = Arc::new(parking_lot::Mutex::new(String::new()));
-    let seen = filter.clone();
-    let apply = move |filter: &str| {
-        filter.clone_into(&mut seen.lock());
-        Ok(())
-    };
-    loggers::install(Levels::of_filter("info,zookeeper_client=error"), Box::new(apply));
+    let filter = house::watched_loggers("info,zookeeper_client=error");
     let house = House::new().await;
     let server = house.start().await;
     let address = server.listeners()[0].1.to_string();

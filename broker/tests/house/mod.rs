@@ -13,15 +13,18 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 use vltava_broker::{
     control::{Session, ZooKeeperAddress},
+    loggers::{self, Levels},
     server::Server,
 };
 use vltava_protocol::{
@@ -327,4 +330,16 @@ pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
         assert!(tokio::time::Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Installs the process's loggers with a filter; what is given back is the filter that was last put in force.
+pub fn watched_loggers(filter: &str) -> Arc<Mutex<String>> {
+    let applied = Arc::new(Mutex::new(String::new()));
+    let seen = applied.clone();
+    let apply = move |filter: &str| {
+        filter.clone_into(&mut seen.lock());
+        Ok(())
+    };
+    loggers::install(Levels::of_filter(filter), Box::new(apply));
+    applied
 }
