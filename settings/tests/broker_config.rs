@@ -1,7 +1,8 @@
 //! A broker's configuration, from properties files as users have them.
 
-use std::collections::BTreeMap;
+mod reading;
 
+use reading::{overrides, read, with_zookeeper};
 use vltava_settings::{
     BrokerConfig, Properties, ProtocolVersion, TopicConfig, Warning, broker, topic, validate_topic_config,
     validate_topic_configs,
@@ -19,20 +20,6 @@ const SHIPPED: [(&str, &str); 9] = [
     ("2.8", include_str!("shipped/2.8.properties")),
     ("3.9", include_str!("shipped/3.9.properties")),
 ];
-
-fn read(text: &str) -> Result<BrokerConfig, Vec<String>> {
-    let properties = Properties::parse(text, "server.properties").unwrap();
-    BrokerConfig::from_properties(&properties, &Properties::default())
-        .map_err(|problems| problems.0.iter().map(ToString::to_string).collect())
-}
-
-fn with_zookeeper(text: &str) -> Result<BrokerConfig, Vec<String>> {
-    read(&format!("zookeeper.connect=localhost:2181\n{text}"))
-}
-
-fn overrides(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
 
 fn listeners(config: &BrokerConfig) -> Vec<(String, Option<String>)> {
     config

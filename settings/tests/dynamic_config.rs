@@ -1,25 +1,12 @@
 //! A broker's configuration that changes while it runs: layers, validation, and how it is described.
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vltava_settings::{
-    BrokerConfig, ConfigSource, DynamicConfig, Level, Problem, Properties, broker, topic, unkept,
-};
-
-fn read(text: &str) -> Result<BrokerConfig, Vec<String>> {
-    let properties = Properties::parse(text, "server.properties").unwrap();
-    BrokerConfig::from_properties(&properties, &Properties::default())
-        .map_err(|problems| problems.0.iter().map(ToString::to_string).collect())
-}
-
-fn with_zookeeper(text: &str) -> Result<BrokerConfig, Vec<String>> {
-    read(&format!("zookeeper.connect=localhost:2181\n{text}"))
-}
-
-fn overrides(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
+use reading::{overrides, read, with_zookeeper};
+use vltava_settings::{ConfigSource, DynamicConfig, Level, Problem, broker, topic, unkept};
 
 #[test]
 fn dynamic_values_layer_over_the_file_and_are_described_with_their_sources() {
