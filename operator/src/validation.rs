@@ -7,7 +7,7 @@ use kube::core::ObjectMeta;
 use kube::core::cel::{ValidationError, ValidationErrors};
 use vltava_settings::{Properties, broker_keys, validate_topic_config};
 
-use crate::api::{ConfigValue, KafkaCluster, ListenerType, Pool, Topic};
+use crate::api::{ConfigValue, KafkaCluster, ListenerType, Topic};
 use crate::plan;
 
 /// One thing that is wrong.
@@ -49,6 +49,9 @@ const FREE: [&str; 2] = ["inter.broker.protocol.version", "log.dir.failure.timeo
 pub fn cluster(cluster: &KafkaCluster) -> Vec<Violation> {
     let spec = &cluster.spec;
     let mut violations = names(&cluster.metadata);
+    if violations.is_empty() {
+        violations.extend(names_of_pods(cluster));
+    }
     let mut add = |field: String, what: String| violations.push(Violation { field, what });
     for (index, listener) in spec.listeners.iter().flatten().enumerate() {
         let field = format!("spec.listeners[{index}]");
@@ -117,6 +120,26 @@ fn names(metadata: &ObjectMeta) -> Vec<Violation> {
         violations.push(Violation { field: "metadata.namespace".to_owned(), what });
     }
     violations
+}
+
+/// The longest name of a StatefulSet whose pods can be labelled with their revision, of ten letters and a dash, in the 63 characters of a label.
+const MAX_STATEFUL_SET: usize = 52;
+
+/// A cluster's name begins those of its Services and StatefulSets, which take less than a resource's own name may be.
+fn names_of_pods(cluster: &KafkaCluster) -> Option<Violation> {
+    let name = cluster.name();
+    let violation =
+        |what: String| Some(Violation { field: "metadata.name".to_owned(), what: format!("{name}{what}") });
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || name.contains('.') {
+        return violation(
+            " begins the names of Services: it must begin with a letter and have no '.'".to_owned(),
+        );
+    }
+    let longest = cluster.spec.pools.iter().map(|pool| pool.name.as_str()).max_by_key(|pool| pool.len())?;
+    if name.len() + 1 + longest.len() <= MAX_STATEFUL_SET {
+        return None;
+    }
+    violation(format!("-{longest} would be a StatefulSet's name of more than {MAX_STATEFUL_SET} characters"))
 }
 
 /// What the names of resources are made of.
@@ -188,28 +211,6 @@ pub fn topic(topic: &Topic) -> Vec<Violation> {
         }
     }
     violations
-}
-
-/// Checks a change of a cluster against the rules about what can't change.
-#[must_use]
-pub fn cluster_update(new: &KafkaCluster, old: &KafkaCluster) -> Vec<Violation> {
-    broken_rules(new.validate_cel_update(&in_order_of(new, old)))
-}
-
-/// The old cluster with its pools in the places of the new one's. An API server compares items of a list-map by their key; the
-/// library that runs the rules here compares them by their places. A pool that is new has nothing to be compared with: itself.
-fn in_order_of(new: &KafkaCluster, old: &KafkaCluster) -> KafkaCluster {
-    let before = |pool: &Pool| old.spec.pools.iter().find(|before| before.name == pool.name).cloned();
-    let pools = new.spec.pools.iter().map(|pool| before(pool).unwrap_or_else(|| pool.clone()));
-    let mut aligned = old.clone();
-    aligned.spec.pools = pools.collect();
-    aligned
-}
-
-/// Checks a change of a topic against the rules about what can't change.
-#[must_use]
-pub fn topic_update(new: &Topic, old: &Topic) -> Vec<Violation> {
-    broken_rules(new.validate_cel_update(old))
 }
 
 /// The CEL rules that a resource breaks.

@@ -1,7 +1,7 @@
 //! Manifests as people write them, right and wrong.
 
 use vltava_operator::api::{KafkaCluster, Topic};
-use vltava_operator::{Resource, plan, read_manifests, validation};
+use vltava_operator::{Resource, changes, plan, read_manifests};
 
 const CLUSTER: &str =
     "apiVersion: kafka.vltava.dev/v1alpha1\nkind: KafkaCluster\nmetadata:\n  name: blue\nspec:\n";
@@ -181,8 +181,35 @@ fn documents_that_are_no_resources_are_refused_and_others_left_alone() {
     let other = read_manifests("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n").unwrap();
     assert_eq!(other, [Resource::Other { kind: "v1 Namespace".to_owned(), name: "shop".to_owned() }]);
     assert_eq!(read_manifests("# nothing\n---\n\n").unwrap(), []);
-    assert!(read_manifests("apiVersion: v1\nkind: List\nitems: []\n").is_ok());
+    assert_eq!(read_manifests("apiVersion: v1\nkind: List\nitems: []\n").unwrap(), []);
     assert_eq!(read_manifests(&format!("\u{feff}{TOPIC}")).unwrap(), read_manifests(TOPIC).unwrap());
+}
+
+#[test]
+fn the_items_of_a_list_are_read_like_documents() {
+    let item = |text: &str| {
+        let lines = text.lines().enumerate();
+        lines.map(|(i, line)| format!("{}{line}\n", if i == 0 { "- " } else { "  " })).collect::<String>()
+    };
+    let list = |items: &[&str]| {
+        let items: String = items.iter().map(|text| item(text)).collect();
+        format!("apiVersion: v1\nkind: List\nitems:\n{items}")
+    };
+    let other = TOPIC.replace("orders", "clicks");
+    assert_eq!(
+        read_manifests(&list(&[TOPIC, &other])).unwrap(),
+        read_manifests(&format!("{TOPIC}---\n{other}")).unwrap()
+    );
+    assert!(errors(&list(&[TOPIC, TOPIC]))[0].contains("there is another Topic orders above"));
+    let wrong = format!("{other}  partitions: 0\n");
+    let found = errors(&list(&[TOPIC, &wrong]));
+    assert!(found.len() == 1 && found[0].contains("items[1].spec.partitions"), "{found:?}");
+}
+
+#[test]
+fn a_set_has_each_item_once() {
+    let found = errors(&format!("{CLUSTER}{POOL}{ZOOKEEPER}  rollout:\n    hold: [1, 2, 1]\n"));
+    assert!(found.len() == 1 && found[0].contains("spec.rollout.hold[2]: duplicate value 1"), "{found:?}");
 }
 
 #[test]
@@ -216,8 +243,13 @@ fn names_are_those_that_an_api_server_takes() {
         errors(&named("blue\n  namespace: a.b"))[0]
             .contains("metadata.namespace: a.b is not a namespace's name")
     );
-    for name in ["b", "a.b-c.7", &"a".repeat(253)] {
+    for name in ["b", "b-c-7", &"a".repeat(46)] {
         assert_eq!(read_manifests(&named(name)).unwrap().len(), 1, "{name}");
+    }
+    // These would be names of a resource, and none of the Services and StatefulSets that come of it.
+    for name in ["a.b", "7b", &"a".repeat(47)] {
+        let found = errors(&named(name));
+        assert!(found.len() == 1 && found[0].contains(": metadata.name: "), "{name}: {found:?}");
     }
     let found = errors(&TOPIC.replace("orders", "My_Orders"));
     assert!(found[0].ends_with("; a topic of another name is named by spec.topicName"), "{found:?}");
@@ -297,6 +329,19 @@ fn what_cannot_change_is_refused_with_the_rule_that_says_so() {
             "spec.pools[0].storage.volumes",
             "cannot be removed",
         ),
+        (
+            volumes("{size: 1Gi}, {size: 1Gi}"),
+            volumes("{size: 1Gi}, {size: 1Gi, class: fast}"),
+            "spec.pools[0].storage.volumes[1].class",
+            "storage class is immutable",
+        ),
+        (
+            volumes("{size: 1Gi}, {size: 2Gi}"),
+            volumes("{size: 1Gi}, {size: 2000Mi}"),
+            "spec.pools[0].storage.volumes[1].size",
+            "can only grow",
+        ),
+        (class(""), class("").replace("1Gi", "1G"), "spec.pools[0].storage.size", "can only grow"),
         (volumes("{size: 1Gi}"), class(""), "spec.pools[0].storage.volumes", "cannot be removed"),
         (
             zookeeper("      class: slow\n"),
@@ -311,13 +356,13 @@ fn what_cannot_change_is_refused_with_the_rule_that_says_so() {
             "cannot take each other's place",
         ),
     ] {
-        let found = validation::cluster_update(&cluster(&new), &cluster(&old));
+        let found = changes::cluster_update(&cluster(&new), &cluster(&old));
         assert_eq!(found.len(), 1, "{old}\n{new}\n{found:?}");
         assert!(found[0].field == field && found[0].what.contains(part), "{found:?}");
-        assert_eq!(validation::cluster_update(&cluster(&old), &cluster(&old)), [], "{old}");
+        assert_eq!(changes::cluster_update(&cluster(&old), &cluster(&old)), [], "{old}");
     }
-    let growing = validation::cluster_update(
-        &cluster(&volumes("{size: 1Gi}, {size: 2Gi}")),
+    let growing = changes::cluster_update(
+        &cluster(&volumes("{size: 1.5Gi}, {size: 2Gi}")),
         &cluster(&volumes("{size: 1Gi}")),
     );
     assert_eq!(growing, []);
@@ -327,13 +372,13 @@ fn what_cannot_change_is_refused_with_the_rule_that_says_so() {
         ("  topicName: x\n", "", "spec.topicName"),
         ("  partitions: 3\n", "  partitions: 2\n", "spec.partitions"),
     ] {
-        let found = validation::topic_update(&topic(new), &topic(old));
+        let found = changes::topic_update(&topic(new), &topic(old));
         assert!(found.len() == 1 && found[0].field == field, "{old}{new}: {found:?}");
     }
     let mut moved = topic("");
     moved.spec.cluster.name = "red".to_owned();
-    assert_eq!(validation::topic_update(&moved, &topic(""))[0].what, "the cluster is immutable");
-    assert_eq!(validation::topic_update(&topic("  partitions: 3\n"), &topic("  partitions: 2\n")), []);
+    assert_eq!(changes::topic_update(&moved, &topic(""))[0].what, "the cluster is immutable");
+    assert_eq!(changes::topic_update(&topic("  partitions: 3\n"), &topic("  partitions: 2\n")), []);
 }
 
 /// As an API server does with a list-map: by their names, not by their places.
@@ -349,9 +394,9 @@ fn pools_are_compared_by_name() {
     for right in
         [&[("b", 100), ("a", 0)][..], &[("new", 200), ("a", 0), ("b", 100)], &[("b", 100)], &[("c", 300)]]
     {
-        assert_eq!(validation::cluster_update(&pools(right), &old), [], "{right:?}");
+        assert_eq!(changes::cluster_update(&pools(right), &old), [], "{right:?}");
     }
-    let found = validation::cluster_update(&pools(&[("b", 0), ("a", 100)]), &old);
+    let found = changes::cluster_update(&pools(&[("b", 0), ("a", 100)]), &old);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|found| found.what.starts_with("firstBrokerId is immutable")), "{found:?}");
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use vltava_operator::api::{KafkaCluster, Topic};
 use vltava_operator::plan::{self, TopicPlan};
-use vltava_operator::validation::{self, Violation};
-use vltava_operator::{Resource, read_manifests};
+use vltava_operator::validation::Violation;
+use vltava_operator::{Resource, changes, read_manifests};
 
 /// A manifest that can be made true here: one cluster, and its topics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,10 +109,10 @@ impl Desired {
             wrong
                 .extend(violations.into_iter().map(|found| format!("{of}: {}: {}", found.field, found.what)));
         };
-        add(format!("KafkaCluster {}", self.name()), validation::cluster_update(&self.cluster, &old.cluster));
+        add(format!("KafkaCluster {}", self.name()), changes::cluster_update(&self.cluster, &old.cluster));
         for topic in &self.topics {
             if let Some(before) = old.topics.iter().find(|before| before.name() == topic.name()) {
-                add(format!("Topic {}", topic.name()), validation::topic_update(topic, before));
+                add(format!("Topic {}", topic.name()), changes::topic_update(topic, before));
             }
         }
         wrong

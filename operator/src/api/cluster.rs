@@ -95,6 +95,7 @@ pub struct Rollout {
     pub strategy: Option<RolloutStrategy>,
     /// Brokers that must not be restarted for now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 1000))]
     pub hold: Option<Vec<i32>>,
 }
@@ -114,6 +115,7 @@ pub enum RolloutStrategy {
 pub struct TopicPolicy {
     /// Namespaces whose topics are accepted, besides the cluster's own; `*` is all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 256))]
     pub namespaces: Option<Vec<String>>,
     /// Beginnings that the names of topics from other namespaces must have, by namespace.

@@ -107,6 +107,7 @@ pub struct PodTemplate {
     pub priority_class_name: Option<String>,
     /// Names of secrets that images are pulled with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 16))]
     pub image_pull_secrets: Option<Vec<String>>,
 }

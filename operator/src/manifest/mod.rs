@@ -62,18 +62,22 @@ pub fn read_manifests(text: &str) -> Result<Vec<Resource>, ManifestErrors> {
             errors.push(ManifestError::new(number, Some(document.first_line), "", what));
             break;
         }
-        match read_document(document.text) {
-            Ok(resource) => {
-                if let Some(twin) = twin_of(&resource, &resources) {
-                    errors.push(ManifestError::new(number, Some(document.first_line), "metadata.name", twin));
+        let mut found = Vec::new();
+        for outcome in read_document(document.text) {
+            match outcome {
+                Ok(resource) => {
+                    if let Some(twin) = twin_of(&resource, &resources) {
+                        found.push(ManifestError::new(number, Some(1), "metadata.name", twin));
+                    }
+                    resources.push(resource);
                 }
-                resources.push(resource);
+                Err(wrong) => found.extend(wrong),
             }
-            Err(found) => errors.extend(found.into_iter().map(|error| {
-                let line = error.line.or_else(|| locate::line_of(document.text, &error.field)).unwrap_or(1);
-                ManifestError { document: number, line: Some(document.first_line + line - 1), ..error }
-            })),
         }
+        errors.extend(found.into_iter().map(|error| {
+            let line = error.line.or_else(|| locate::line_of(document.text, &error.field)).unwrap_or(1);
+            ManifestError { document: number, line: Some(document.first_line + line - 1), ..error }
+        }));
     }
     if errors.is_empty() { Ok(resources) } else { Err(ManifestErrors(errors)) }
 }
@@ -101,36 +105,68 @@ fn documents(text: &str) -> Vec<Document<'_>> {
     documents
 }
 
-fn read_document(text: &str) -> Result<Resource, Vec<ManifestError>> {
-    let fail = |line, field: &str, what: String| vec![ManifestError::new(0, line, field, what)];
-    let yaml: serde_yaml::Value = serde_yaml::from_str(text)
-        .map_err(|error| fail(error.location().map(|at| at.line()), "", format!("not YAML: {error}")))?;
-    let mut value: Value =
-        serde_json::to_value(yaml).map_err(|error| fail(None, "", format!("not a resource: {error}")))?;
+/// What a document holds: a resource, or those of a `v1 List`.
+fn read_document(text: &str) -> Vec<Result<Resource, Vec<ManifestError>>> {
+    let value = match read_yaml(text) {
+        Ok(value) => value,
+        Err(error) => return vec![Err(vec![error])],
+    };
+    let is = |field: &str, word: &str| value.get(field).and_then(Value::as_str) == Some(word);
+    let items = match value.get("items") {
+        Some(Value::Array(items)) if is("apiVersion", "v1") && is("kind", "List") => items,
+        _ => return vec![read_resource(&value)],
+    };
+    if items.len() > MAX_DOCUMENTS {
+        let what = format!("a list may have {MAX_DOCUMENTS} items at most");
+        return vec![Err(vec![ManifestError::new(0, None, "items", what)])];
+    }
+    let inside = |index: usize| {
+        move |error: ManifestError| {
+            let dot = if error.field.is_empty() { "" } else { "." };
+            ManifestError { field: format!("items[{index}]{dot}{}", error.field), ..error }
+        }
+    };
+    let read = |(index, item)| {
+        read_resource(item).map_err(|errors: Vec<_>| errors.into_iter().map(inside(index)).collect())
+    };
+    items.iter().enumerate().map(read).collect()
+}
+
+fn read_yaml(text: &str) -> Result<Value, ManifestError> {
+    let yaml: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| {
+        ManifestError::new(0, error.location().map(|at| at.line()), "", format!("not YAML: {error}"))
+    })?;
+    let mut value: Value = serde_json::to_value(yaml)
+        .map_err(|error| ManifestError::new(0, None, "", format!("not a resource: {error}")))?;
     drop_nulls(&mut value);
+    Ok(value)
+}
+
+fn read_resource(value: &Value) -> Result<Resource, Vec<ManifestError>> {
+    let fail = |field: &str, what: String| vec![ManifestError::new(0, None, field, what)];
     let part = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind, name) = (part("/apiVersion"), part("/kind"), part("/metadata/name"));
     if api_version.is_empty() || kind.is_empty() {
-        return Err(fail(None, "", "a resource needs apiVersion and kind".to_owned()));
+        return Err(fail("", "a resource needs apiVersion and kind".to_owned()));
     }
     let Some(version) = api_version.strip_prefix(&format!("{GROUP}/")) else {
         return Ok(Resource::Other { kind: format!("{api_version} {kind}"), name: name.to_owned() });
     };
     if value.pointer("/metadata/name").is_none() {
-        return Err(fail(None, "metadata.name", "required".to_owned()));
+        return Err(fail("metadata.name", "required".to_owned()));
     }
     if version != VERSION {
         let what = format!("{version} is not served: use {GROUP}/{VERSION}");
-        return Err(fail(None, "apiVersion", what));
+        return Err(fail("apiVersion", what));
     }
     match kind {
         "KafkaCluster" => {
-            let cluster: KafkaCluster = read_kind(&value)?;
+            let cluster: KafkaCluster = read_kind(value)?;
             finish(cluster.validate_cel(), validation::cluster(&cluster))?;
             Ok(Resource::KafkaCluster(Box::new(cluster)))
         }
         "Topic" => {
-            let topic: Topic = read_kind(&value)?;
+            let topic: Topic = read_kind(value)?;
             finish(topic.validate_cel(), validation::topic(&topic))?;
             Ok(Resource::Topic(Box::new(topic)))
         }
@@ -138,7 +174,6 @@ fn read_document(text: &str) -> Result<Resource, Vec<ManifestError>> {
             let nearest = vltava_settings::nearest(kind, ["KafkaCluster", "Topic"].into_iter());
             let hint = nearest.map(|kind| format!(", did you mean {kind}")).unwrap_or_default();
             Err(fail(
-                None,
                 "kind",
                 format!("{kind} is not a kind of {GROUP}{hint}: there are KafkaCluster and Topic"),
             ))

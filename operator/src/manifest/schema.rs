@@ -101,6 +101,7 @@ fn check_value(
                 }
             }
             check_list_map(schema, items, path, violations);
+            check_set(schema, items, path, violations);
         }
         Value::Number(number) => {
             let number = number.as_f64().unwrap_or(f64::NAN);
@@ -176,6 +177,18 @@ fn check_list_map(
                 let what = format!("duplicate value {}", item.get(key).map(shown).unwrap_or_default());
                 violations.push((format!("{path}[{index}].{key}"), what));
             }
+        }
+    }
+}
+
+/// Items of a set must differ.
+fn check_set(schema: &JSONSchemaProps, items: &[Value], path: &str, violations: &mut Vec<(String, String)>) {
+    if schema.x_kubernetes_list_type.as_deref() != Some("set") {
+        return;
+    }
+    for (index, item) in items.iter().enumerate() {
+        if items[..index].contains(item) {
+            violations.push((format!("{path}[{index}]"), format!("duplicate value {}", shown(item))));
         }
     }
 }
