@@ -1,7 +1,8 @@
 //! `vltava server`: properties files of every era, and what stops the start.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -251,6 +252,46 @@ fn a_port_or_a_directory_that_is_taken_is_told() {
     let port = place.zookeeper.port();
     fs::write(&properties, format!("dataDir={}\nclientPort={port}\n", place.path("second"))).unwrap();
     assert_eq!(refusals(&["zookeeper", &properties], "in use"), (1, 0));
+}
+
+#[test]
+fn the_embedded_zookeeper_serves_metrics_where_its_properties_say() {
+    vltava::is_built(env!("CARGO_BIN_EXE_vltava"));
+    let folder = TempDir::new().unwrap();
+    let [port, metrics] = [wait::free_port(), wait::free_port()];
+    let file = folder.path().join("zookeeper.properties");
+    let provider =
+        "metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider";
+    let listener = format!("metricsProvider.httpHost=127.0.0.1\nmetricsProvider.httpPort={metrics}\n");
+    let data = folder.path().join("data");
+    fs::write(&file, format!("dataDir={}\nclientPort={port}\n{provider}\n{listener}", data.display()))
+        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vltava"));
+    command.arg("zookeeper").arg(&file);
+    let mut zookeeper = Running::start("vltava zookeeper", command, &folder.path().join("out"));
+    let page = |path: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", metrics)).ok()?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    wait::until("ZooKeeper serves", LIMIT, || page("/healthz").filter(|text| text.contains("200 OK")));
+    tool(&["zookeeper-shell", &format!("127.0.0.1:{port}"), "create", "/counted", "x"]);
+    let text = page("/metrics").unwrap();
+    // What Apache's server has, and the node that was made.
+    for line in [
+        "zookeeper_quorumsize 1",
+        "zookeeper_inmemorydatatree_nodecount 6",
+        "znode_count 6",
+        "process_open_fds ",
+    ] {
+        assert!(text.lines().any(|found| found.starts_with(line)), "{line}: {text}");
+    }
+    zookeeper.stop(LIMIT);
+    let taken = std::net::TcpListener::bind(("127.0.0.1", metrics)).unwrap();
+    assert_eq!(refusals(&["zookeeper", &file.display().to_string()], "metricsProvider.httpPort"), (1, 0));
+    drop(taken);
 }
 
 #[test]

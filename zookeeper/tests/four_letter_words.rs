@@ -101,3 +101,73 @@ fn mntr_has_the_rows_and_numbers_of_apache_zookeeper() {
     let unknown: Vec<_> = ours.keys().filter(|row| !theirs.contains_key(*row)).collect();
     assert!(unknown.is_empty(), "rows that Apache does not have: {unknown:?}");
 }
+
+/// Words whose answers are compared line by line, with what differs from server to server made alike: numbers, dates, directories and the like.
+const LAID_OUT: [&str; 14] = [
+    "conf", "cons", "crst", "dirs", "dump", "gtmk", "isro", "ruok", "srst", "srvr", "stat", "wchc", "wchp",
+    "wchs",
+];
+
+/// A line without what is of one server only.
+fn shape(line: &str) -> String {
+    // What stands behind a date's first word is that date.
+    let line = line
+        .split_once(" expire at ")
+        .map_or(line.to_owned(), |(count, _)| format!("{count} expire at DATE"));
+    let mut shape = String::new();
+    for word in line.split_inclusive(|c: char| " =:,()[]/\t".contains(c)) {
+        let (word, end) = match word.char_indices().next_back() {
+            Some((at, end)) if " =:,()[]/\t".contains(end) => word.split_at(at),
+            _ => (word, ""),
+        };
+        let hex = word.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        let number = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+        shape.push_str(if hex {
+            "HEX"
+        } else if number {
+            "N"
+        } else {
+            word
+        });
+        shape.push_str(end);
+    }
+    shape
+}
+
+#[test]
+fn every_word_is_laid_out_as_apache_zookeeper_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "forceSync=no\nmaxSessionTimeout=60000";
+    let (_apache, theirs) = apache::server(&dir.path().join("apache"), settings);
+    std::fs::create_dir_all(dir.path().join("ours")).unwrap();
+    let (_ours, ours) = child::server(&dir.path().join("ours"), 0, settings);
+    let _clients = [work(theirs), work(ours)];
+    for address in [theirs, ours] {
+        support::eventually("the stranger's end", || {
+            Some(rows(address)).filter(|rows| rows["num_alive_connections"] == "3")
+        });
+    }
+    for word in LAID_OUT {
+        let [mut theirs, mut ours] = [theirs, ours].map(|address| {
+            let text = support::four_letter_word(address, word).unwrap();
+            text.lines().map(shape).filter(|line| !line.starts_with("Zookeeper version")).collect::<Vec<_>>()
+        });
+        if matches!(word, "conf") {
+            // Directories are each server's own.
+            for lines in [&mut theirs, &mut ours] {
+                lines
+                    .iter_mut()
+                    .for_each(|line| line.truncate(line.find('=').map_or(line.len(), |at| at + 1)));
+            }
+        }
+        if matches!(word, "cons" | "stat" | "dump" | "wchc" | "wchp") {
+            // Connections and paths come in no order, and fall into sets as time has it.
+            for lines in [&mut theirs, &mut ours] {
+                lines.retain(|line| !line.contains("expire at"));
+                lines.sort();
+                lines.dedup();
+            }
+        }
+        assert_eq!(ours, theirs, "{word}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Steps that are on disk: applied, answered, and told to those who watch.
 
 use super::read::encode_result;
+use super::report::Took;
 use super::{Engine, Now, Output, ReplyTo, Step};
 use crate::ErrorCode;
 use crate::jute::Record;
@@ -21,7 +22,7 @@ impl Engine {
             }
             match (txn, reply) {
                 (Some((header, txn)), reply) => self.commit_txn(&header, &txn, reply.as_ref(), now),
-                (None, Some(reply)) => self.answer_read(&reply, &reply.body),
+                (None, Some(reply)) => self.answer_read(&reply, &reply.body, now),
                 (None, None) => {}
             }
         }
@@ -37,17 +38,19 @@ impl Engine {
         if header.op == op::CREATE_SESSION {
             if let Some(reply) = reply {
                 self.welcome(reply.connection, true);
+                if let Some(connection) = self.connections.get_mut(&reply.connection) {
+                    connection.stats.began(header.zxid, Took::of(reply, now));
+                }
             }
             return;
         }
         if let Some(reply) = reply {
-            self.latency.record(now.steady - reply.received);
             let err = match &applied {
                 Applied::Failed(code) => *code,
                 _ => 0,
             };
             let header = ReplyHeader { xid: reply.header.xid, zxid: self.tree.last_zxid, err };
-            self.send(reply.connection, header, reply.header.op, reply.received, |frame| {
+            self.send(reply.connection, header, reply.header.op, Took::of(reply, now), |frame| {
                 encode_applied(reply.header.op, &applied, frame);
             });
         }
@@ -90,7 +93,7 @@ impl Engine {
             if txn.is_some() {
                 reply.refused = Some(ErrorCode::SystemError);
             }
-            self.answer_read(&reply, &reply.body);
+            self.answer_read(&reply, &reply.body, now);
         }
     }
 

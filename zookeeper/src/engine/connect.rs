@@ -60,6 +60,7 @@ impl Engine {
             self.enqueue(
                 Step { txn: Some((header, Txn::CreateSession { timeout })), reply: Some(reply) },
                 &[],
+                now,
             );
             return Ok(());
         }

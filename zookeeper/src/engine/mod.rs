@@ -18,7 +18,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
 use self::pending::Pending;
-pub use self::report::{ConnectionReport, Latency, ResponseBytes};
+use self::report::Took;
+pub use self::report::{ConnectionLatency, ConnectionReport, Latency, ResponseBytes};
 use crate::ErrorCode;
 use crate::jute::{Decoder, Record};
 use crate::proto::{AuthPacket, Id, ReplyHeader, RequestHeader, op};
@@ -241,12 +242,12 @@ impl Engine {
                 Step { txn: None, reply: Some(reply) }
             }
         };
-        self.enqueue(step, from.rest());
+        self.enqueue(step, from.rest(), now);
         true
     }
 
     /// Puts a step in the queue, or finishes it when it has no reason to wait.
-    fn enqueue(&mut self, mut step: Step, body: &[u8]) {
+    fn enqueue(&mut self, mut step: Step, body: &[u8], now: Now) {
         let outstanding = step
             .reply
             .as_ref()
@@ -255,7 +256,7 @@ impl Engine {
         match (&step.txn, outstanding) {
             (None, Some(0)) => {
                 if let Some(reply) = step.reply {
-                    self.answer_read(&reply, body);
+                    self.answer_read(&reply, body, now);
                 }
             }
             (None, None) => {}
@@ -338,7 +339,7 @@ impl Engine {
             }
         };
         let closing = connection.closing;
-        self.send(id, ReplyHeader { xid: header.xid, zxid: 0, err }, op::AUTH, now.steady, |_| {});
+        self.send(id, ReplyHeader { xid: header.xid, zxid: 0, err }, op::AUTH, Took::nothing(now), |_| {});
         if closing {
             self.outputs.push(Output::Close(id));
         }
@@ -351,14 +352,15 @@ impl Engine {
         id: ConnectionId,
         header: ReplyHeader,
         kind: i32,
-        received: i64,
+        took: Took,
         body: impl FnOnce(&mut Vec<u8>),
     ) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let mut frame = Vec::with_capacity(64);
         header.encode(&mut frame);
         body(&mut frame);
-        connection.stats.replied(&header, kind, received);
+        connection.stats.replied(&header, kind, took);
+        self.latency.record(took.millis());
         self.latency.sent += 1;
         self.latency.record_response(frame.len() as i64);
         self.outputs.push(Output::Send(id, frame));

@@ -1,6 +1,7 @@
 //! Requests that change nothing, answered from the tree.
 
-use super::{Engine, Output, ReplyTo};
+use super::report::Took;
+use super::{Engine, Now, Output, ReplyTo};
 use crate::ErrorCode;
 use crate::acl;
 use crate::jute::{Decoder, Record, encode_len};
@@ -15,7 +16,7 @@ use crate::watches::{ConnectionId, Kind, Mode};
 
 impl Engine {
     /// Answers a request that has no transaction: a read, or one refused before it became a write.
-    pub(super) fn answer_read(&mut self, reply: &ReplyTo, body: &[u8]) {
+    pub(super) fn answer_read(&mut self, reply: &ReplyTo, body: &[u8], now: Now) {
         let mut answer = Vec::new();
         let result = match reply.refused {
             Some(code) => Err(code),
@@ -24,7 +25,7 @@ impl Engine {
         let xid = if reply.header.op == op::PING { PING_XID } else { reply.header.xid };
         let err = result.map_or_else(ErrorCode::to_i32, |()| 0);
         let header = ReplyHeader { xid, zxid: self.tree.last_zxid, err };
-        self.send(reply.connection, header, reply.header.op, reply.received, |frame| {
+        self.send(reply.connection, header, reply.header.op, Took::of(reply, now), |frame| {
             if err == 0 {
                 frame.append(&mut answer);
             }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Engine;
+use super::{Engine, Now, ReplyTo};
 use crate::proto::{ReplyHeader, op};
 use crate::watches::ConnectionId;
 
@@ -55,8 +55,29 @@ impl Latency {
     }
 }
 
-/// What one connection did.
+/// From when to when a request was worked on, by the steady clock.
 #[derive(Debug, Clone, Copy)]
+pub(super) struct Took {
+    received: i64,
+    answered: i64,
+}
+
+impl Took {
+    pub(super) fn of(reply: &ReplyTo, now: Now) -> Took {
+        Took { received: reply.received, answered: now.steady }
+    }
+
+    pub(super) fn nothing(now: Now) -> Took {
+        Took { received: now.steady, answered: now.steady }
+    }
+
+    pub(super) fn millis(self) -> i64 {
+        self.answered - self.received
+    }
+}
+
+/// What one connection did.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ConnectionStats {
     pub(super) received: u64,
     sent: u64,
@@ -64,18 +85,57 @@ pub(super) struct ConnectionStats {
     last_op: i32,
     last_cxid: i32,
     last_zxid: i64,
+    last_response: i64,
+    latency: ConnectionLatency,
+}
+
+/// How long the requests of one connection took, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ConnectionLatency {
+    pub last: i64,
+    pub min: i64,
+    pub max: i64,
+    total: i64,
+    count: i64,
+}
+
+impl ConnectionLatency {
+    fn record(&mut self, millis: i64) {
+        self.last = millis;
+        self.min = if self.count == 0 { millis } else { self.min.min(millis) };
+        self.max = self.max.max(millis);
+        self.total = self.total.saturating_add(millis);
+        self.count += 1;
+    }
+
+    /// The mean, in whole milliseconds as Apache tells it.
+    #[must_use]
+    pub fn average(&self) -> i64 {
+        self.total.checked_div(self.count).unwrap_or_default()
+    }
 }
 
 impl ConnectionStats {
     pub(super) fn new(now: i64) -> ConnectionStats {
-        ConnectionStats { received: 0, sent: 0, established: now, last_op: 0, last_cxid: 0, last_zxid: 0 }
+        ConnectionStats { established: now, ..ConnectionStats::default() }
     }
 
-    pub(super) fn replied(&mut self, header: &ReplyHeader, kind: i32, _received: i64) {
+    /// A session has begun, which is no packet in Apache's count.
+    pub(super) fn began(&mut self, zxid: i64, took: Took) {
+        self.last_op = op::CREATE_SESSION;
+        self.last_zxid = zxid;
+        self.last_response = took.answered;
+        self.latency.record(took.millis());
+    }
+
+    pub(super) fn replied(&mut self, header: &ReplyHeader, kind: i32, took: Took) {
         self.sent += 1;
         self.last_op = kind;
         self.last_cxid = header.xid;
         self.last_zxid = header.zxid;
+        self.last_response = took.answered;
+        self.latency.record(took.millis());
     }
 }
 
@@ -96,6 +156,9 @@ pub struct ConnectionReport {
     pub last_op: &'static str,
     pub last_cxid: i32,
     pub last_zxid: i64,
+    /// Milliseconds of the steady clock.
+    pub last_response: i64,
+    pub latency: ConnectionLatency,
 }
 
 impl Engine {
@@ -115,6 +178,8 @@ impl Engine {
                 last_op: op_name(connection.stats.last_op),
                 last_cxid: connection.stats.last_cxid,
                 last_zxid: connection.stats.last_zxid,
+                last_response: connection.stats.last_response,
+                latency: connection.stats.latency,
             })
             .collect();
         reports.sort_by_key(|report| report.id);

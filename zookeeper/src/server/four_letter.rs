@@ -4,12 +4,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::dump;
+use super::figures::rows;
 use super::shared::{Shared, State};
-use crate::engine::ResponseBytes;
 use crate::watches::ConnectionId;
 
 /// What the version says: the release of Apache's whose protocol this is, and who really answers.
-const VERSION: &str = concat!("3.9.3-vltava-", env!("CARGO_PKG_VERSION"), ", built on -");
+pub(super) const VERSION: &str = concat!("3.9.3-vltava-", env!("CARGO_PKG_VERSION"), ", built on -");
 
 const WORDS: [&str; 16] = [
     "ruok", "srvr", "stat", "mntr", "conf", "cons", "envi", "dump", "wchs", "wchc", "wchp", "isro", "srst",
@@ -57,7 +58,7 @@ pub(super) fn answer(shared: &Shared, word: &'static str, own: ConnectionId) -> 
         }
         "cons" => cons(&state, own, true) + "\n",
         "mntr" => mntr(shared, &state),
-        "dump" => dump(&state),
+        "dump" => dump::dump(&state, shared.now()),
         "wchs" => wchs(&state),
         "wchc" => wchc(&state),
         "wchp" => wchp(&state),
@@ -91,12 +92,12 @@ fn summary(state: &State) -> String {
 }
 
 /// As Apache counts: it has the root twice, under `/` and under the empty path.
-fn node_count(state: &State) -> usize {
+pub(super) fn node_count(state: &State) -> usize {
     state.engine.tree.len() + 1
 }
 
 /// At most four digits behind the point, at least one, as Apache rounds.
-fn decimal(value: f64) -> String {
+pub(super) fn decimal(value: f64) -> String {
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0');
     if text.ends_with('.') { format!("{text}0") } else { text.to_owned() }
@@ -116,13 +117,23 @@ fn cons(state: &State, own: ConnectionId, full: bool) -> String {
         if full && report.session != 0 {
             let _ = write!(
                 text,
-                ",sid={:#x},lop={},est={},to={},lcxid={:#x},lzxid={:#x}",
-                report.session,
-                report.last_op,
-                report.established,
-                report.timeout,
-                report.last_cxid,
-                report.last_zxid
+                ",sid={:#x},lop={},est={},to={}",
+                report.session, report.last_op, report.established, report.timeout
+            );
+            // The xids of the server's own packets are negative, and left out.
+            if report.last_cxid >= 0 {
+                let _ = write!(text, ",lcxid={:#x}", report.last_cxid);
+            }
+            let latency = &report.latency;
+            let _ = write!(
+                text,
+                ",lzxid={:#x},lresp={},llat={},minlat={},avglat={},maxlat={}",
+                report.last_zxid,
+                report.last_response,
+                latency.last,
+                latency.min,
+                latency.average(),
+                latency.max
             );
         }
         text.push_str(")\n");
@@ -131,54 +142,10 @@ fn cons(state: &State, own: ConnectionId, full: bool) -> String {
 }
 
 fn mntr(shared: &Shared, state: &State) -> String {
-    let (engine, latency) = (&state.engine, state.engine.latency());
-    let ephemerals: usize = engine.tree.ephemerals().map(|(_, paths)| paths.len()).sum();
-    let (local, remote): (Vec<_>, Vec<_>) = state.outboxes.values().partition(|(peer, _)| {
-        let address = peer.ip().to_canonical();
-        address.is_loopback() || address == shared.local_addr.ip().to_canonical()
-    });
-    let responses = latency.response_bytes;
-    let bytes = |of: fn(ResponseBytes) -> i64| responses.map_or(-1, of).to_string();
-    // Apache's rows of one server, without those of its internal queues, of ensembles and of TLS.
-    let rows: [(&str, String); 28] = [
-        ("version", VERSION.into()),
-        ("server_state", "standalone".into()),
-        ("ephemerals_count", ephemerals.to_string()),
-        ("min_latency", latency.min.to_string()),
-        ("avg_latency", decimal(latency.average())),
-        ("max_latency", latency.max.to_string()),
-        ("num_alive_connections", state.outboxes.len().to_string()),
-        ("outstanding_requests", engine.queued().to_string()),
-        ("znode_count", node_count(state).to_string()),
-        ("watch_count", engine.watches.counts().1.to_string()),
-        ("approximate_data_size", engine.tree.data_bytes().to_string()),
-        ("packets_received", latency.received.to_string()),
-        ("packets_sent", latency.sent.to_string()),
-        ("global_sessions", engine.sessions.len().to_string()),
-        ("local_sessions", "0".into()),
-        ("uptime", shared.started.elapsed().as_millis().to_string()),
-        ("open_file_descriptor_count", count_entries("/proc/self/fd").to_string()),
-        ("max_client_response_size", bytes(|bytes| bytes.max)),
-        ("min_client_response_size", bytes(|bytes| bytes.min)),
-        ("last_client_response_size", bytes(|bytes| bytes.last)),
-        // Apache counts those of TLS alone, which is not served here.
-        ("auth_failed_count", "0".into()),
-        ("non_mtls_local_conn_count", local.len().to_string()),
-        ("non_mtls_remote_conn_count", remote.len().to_string()),
-        ("bytes_received_count", latency.received_bytes.to_string()),
-        ("connection_request_count", state.connections_asked.to_string()),
-        ("connection_rejected", state.connections_rejected.to_string()),
-        ("unrecoverable_error_count", u8::from(engine.log_lost()).to_string()),
-        ("connection_drop_probability", "0.0".into()),
-    ];
-    rows.iter().fold(String::new(), |mut text, (key, value)| {
+    rows(shared, state).iter().fold(String::new(), |mut text, (key, value)| {
         let _ = writeln!(text, "zk_{key}\t{value}");
         text
     })
-}
-
-fn count_entries(dir: &str) -> usize {
-    std::fs::read_dir(dir).map_or(0, Iterator::count)
 }
 
 fn conf(shared: &Shared, (data_size, log_size): (u64, u64)) -> String {
@@ -208,36 +175,6 @@ fn envi() -> String {
         std::env::consts::ARCH,
         os_version.trim(),
     )
-}
-
-fn dump(state: &State) -> String {
-    let engine = &state.engine;
-    let deadlines: Vec<_> = engine.sessions.deadlines().collect();
-    let mut text =
-        format!("SessionTracker dump:\nSession Sets ({})/({}):\n", deadlines.len(), engine.sessions.len());
-    for (deadline, ids) in deadlines {
-        let _ = writeln!(text, "{} expire at {deadline}:", ids.len());
-        for id in ids {
-            let _ = writeln!(text, "\t{id:#x}");
-        }
-    }
-    let owners: Vec<_> = engine.tree.ephemerals().collect();
-    let _ = writeln!(text, "ephemeral nodes dump:\nSessions with Ephemerals ({}):", owners.len());
-    for (session, paths) in owners {
-        let _ = writeln!(text, "{session:#x}:");
-        for path in paths {
-            let _ = writeln!(text, "\t{path}");
-        }
-    }
-    text.push_str("Connections dump:\n");
-    let connected: Vec<i64> =
-        engine.connections().iter().map(|report| report.session).filter(|session| *session != 0).collect();
-    let _ =
-        writeln!(text, "Connections Sets ({})/({}):", usize::from(!connected.is_empty()), connected.len());
-    for session in connected {
-        let _ = writeln!(text, "\t{session:#x}");
-    }
-    text
 }
 
 fn wchs(state: &State) -> String {

@@ -2,6 +2,8 @@
 
 mod committer;
 mod connection;
+mod dump;
+mod figures;
 mod four_letter;
 mod outbox;
 mod shared;
@@ -16,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::figures::Monitor;
 use self::shared::{Shared, State};
 use crate::ZooKeeperConfig;
 use crate::engine::{Engine, Now, Rules};
@@ -115,6 +118,12 @@ impl Server {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.shared.local_addr
+    }
+
+    /// Looks at the server's numbers.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        Monitor(self.shared.clone())
     }
 
     /// Stops: no new connections, the open ones closed (their sessions live on and can be taken up after a restart), everything accepted

@@ -38,6 +38,11 @@ impl Usage {
         self.values.get(key).copied().unwrap_or(-1)
     }
 
+    /// Says one of the values; -1 for no limit.
+    pub fn set(&mut self, key: &str, value: i64) {
+        self.values.insert(key.to_owned(), value);
+    }
+
     /// The usage after a change.
     #[must_use]
     pub fn plus(mut self, count: i64, bytes: i64) -> Usage {

@@ -1,9 +1,14 @@
 //! The server's configuration, from the text of a `zoo.cfg` or `zookeeper.properties`.
 
-use std::collections::BTreeMap;
+mod metrics;
+mod text;
+mod unserved;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use text::{Value, properties};
 
 /// What the server is told. `Default` is Apache's, where it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +55,8 @@ pub struct ZooKeeperConfig {
     pub skip_acl: bool,
     /// `enforceQuota`: hard quotas refuse writes.
     pub enforce_quota: bool,
+    /// `metricsProvider.httpHost` and `httpPort` with Prometheus' provider as `metricsProvider.className`: where metrics are served.
+    pub metrics: Option<String>,
 }
 
 /// Which four letter words are answered.
@@ -96,6 +103,7 @@ impl Default for ZooKeeperConfig {
             super_digest: None,
             skip_acl: false,
             enforce_quota: false,
+            metrics: None,
         }
     }
 }
@@ -141,6 +149,7 @@ impl ZooKeeperConfig {
         let mut warnings = Vec::new();
         let (mut min, mut max, mut interval) = (None, None, None);
         let mut data_dir = None;
+        let mut provider = metrics::Provider::default();
         for (key, value) in properties(text) {
             let value = Value { key: &key, value: value.trim() };
             // A system property of Apache's command line may stand in the file with or without its prefix.
@@ -195,7 +204,10 @@ impl ZooKeeperConfig {
                 }
                 "skipACL" => config.skip_acl = value.switch()?,
                 "enforceQuota" => config.enforce_quota = value.switch()?,
-                other => warnings.extend(unused(other, &value)?),
+                other => match other.strip_prefix("metricsProvider.") {
+                    Some(of_provider) => warnings.extend(provider.take(of_provider, &value)?),
+                    None => warnings.extend(unserved::fate(other, &value)?),
+                },
             }
         }
         config.data_dir = data_dir
@@ -209,134 +221,10 @@ impl ZooKeeperConfig {
                 max: config.max_session_timeout,
             });
         }
+        config.metrics = provider.listener();
         config.purge_interval = interval.map(|hours| Duration::from_secs(hours * 3600));
         Ok((config, warnings))
     }
-}
-
-/// Keys that other servers know: some can be left without harm, some would leave a door open or a promise broken.
-fn unused(key: &str, value: &Value<'_>) -> Result<Option<String>, ConfigError> {
-    let refuse = |why| Err(ConfigError::Unsupported { key: key.to_owned(), why });
-    match key {
-        _ if key.starts_with("server.")
-            || key.starts_with("group.")
-            || key.starts_with("weight.")
-            || key == "dynamicConfigFile" =>
-        {
-            refuse(
-                "this server is one node; for an ensemble use Apache ZooKeeper, which Vltava works with as well",
-            )
-        }
-        "secureClientPort" | "secureClientPortAddress" => {
-            refuse("TLS is not built; for TLS use Apache ZooKeeper")
-        }
-        "sessionRequireClientSASLAuth" | "enforce.auth.enabled"
-            if value.value.eq_ignore_ascii_case("true") =>
-        {
-            refuse("SASL is not built; a server that should require it must not start without")
-        }
-        _ if key.starts_with("authProvider") => {
-            refuse("other authentication providers than digest and ip are not built")
-        }
-        "admin.enableServer" if value.value.eq_ignore_ascii_case("false") => Ok(None),
-        _ if key.starts_with("admin.") => {
-            Ok(Some(format!("{key} has no effect: there is no admin server; use the four letter words")))
-        }
-        "initLimit" | "syncLimit" | "electionAlg" | "standaloneEnabled" | "reconfigEnabled" => {
-            Ok(Some(format!("{key} has no effect: it concerns ensembles, this server is one node")))
-        }
-        _ if key.starts_with("metricsProvider.") => {
-            Ok(Some(format!("{key} has no effect: use the word mntr")))
-        }
-        _ => Ok(Some(format!("{key} is unknown and has no effect"))),
-    }
-}
-
-struct Value<'a> {
-    key: &'a str,
-    value: &'a str,
-}
-
-impl Value<'_> {
-    fn wrong<T>(&self, allowed: &'static str) -> Result<T, ConfigError> {
-        Err(ConfigError::Value { key: self.key.to_owned(), value: self.value.to_owned(), allowed })
-    }
-
-    fn number<T: TryFrom<i64>>(&self, min: i64, max: i64, allowed: &'static str) -> Result<T, ConfigError> {
-        let number = self.value.parse().ok().filter(|number| (min..=max).contains(number));
-        number.and_then(|number| T::try_from(number).ok()).map_or_else(|| self.wrong(allowed), Ok)
-    }
-
-    /// -1 stands for the default.
-    fn timeout(&self) -> Result<Option<i32>, ConfigError> {
-        let millis: i32 = self.number(-1, i64::from(i32::MAX), "milliseconds, or -1 for the default")?;
-        Ok((millis > 0).then_some(millis))
-    }
-
-    fn switch(&self) -> Result<bool, ConfigError> {
-        match self.value.to_ascii_lowercase().as_str() {
-            "yes" | "true" => Ok(true),
-            "no" | "false" => Ok(false),
-            _ => self.wrong("yes or no"),
-        }
-    }
-
-    fn path(&self) -> Result<PathBuf, ConfigError> {
-        if self.value.is_empty() { self.wrong("a directory") } else { Ok(self.value.into()) }
-    }
-
-    fn address(&self) -> Result<IpAddr, ConfigError> {
-        match self.value {
-            "localhost" => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            text => {
-                text.trim_matches(['[', ']']).parse().or_else(|_| self.wrong("an IP address of this machine"))
-            }
-        }
-    }
-
-    fn words(&self) -> Result<FourLetterWords, ConfigError> {
-        let words: Vec<String> = self
-            .value
-            .split(',')
-            .map(|word| word.trim().to_owned())
-            .filter(|word| !word.is_empty())
-            .collect();
-        if words.iter().any(|word| word == "*") {
-            return Ok(FourLetterWords::All);
-        }
-        if words.iter().any(|word| word.len() != 4) {
-            self.wrong("words of four letters with commas between them, or *")
-        } else {
-            Ok(FourLetterWords::Only(words))
-        }
-    }
-}
-
-/// Keys and values of a properties file: `#` and `!` begin comments, `=`, `:` or space end a key, `\` continues a line and escapes.
-/// A key that stands twice has its last value.
-fn properties(text: &str) -> BTreeMap<String, String> {
-    let mut pairs = BTreeMap::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let line = line.trim_start();
-        if line.is_empty() || line.starts_with(['#', '!']) {
-            continue;
-        }
-        let mut whole = line.to_owned();
-        while (whole.len() - whole.trim_end_matches('\\').len()) & 1 == 1 {
-            whole.pop();
-            match lines.next() {
-                Some(next) => whole.push_str(next.trim_start()),
-                None => break,
-            }
-        }
-        let (key, value) = whole.split_once(['=', ':']).unwrap_or((&whole, ""));
-        pairs.insert(
-            key.trim().to_owned(),
-            value.trim().replace("\\\\", "\u{0}").replace('\\', "").replace('\u{0}', "\\"),
-        );
-    }
-    pairs
 }
 
 #[cfg(test)]
@@ -384,23 +272,27 @@ mod tests {
     }
 
     #[test]
-    fn what_would_promise_too_much_is_refused_by_name() {
-        for text in [
-            "server.1=a:2888:3888",
-            "secureClientPort=2281",
-            "authProvider.1=x",
-            "sessionRequireClientSASLAuth=true",
-        ] {
-            assert!(matches!(read(text), Err(ConfigError::Unsupported { .. })), "{text}");
-        }
+    fn a_server_without_a_directory_is_none() {
         assert!(matches!(ZooKeeperConfig::from_properties(""), Err(ConfigError::Missing("dataDir", _))));
     }
 
     #[test]
-    fn what_has_no_effect_warns() {
-        let (_, warnings) = read("initLimit=5\nnonsense=1\nadmin.serverPort=8080").unwrap();
-        assert_eq!(warnings.len(), 3);
-        assert!(warnings.iter().any(|warning| warning == "nonsense is unknown and has no effect"));
+    fn metrics_are_served_where_apaches_provider_would_serve_them() {
+        const PROMETHEUS: &str =
+            "metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider";
+        let listener = |text: &str| read(text).map(|(config, _)| config.metrics);
+        assert_eq!(listener("").unwrap(), None);
+        assert_eq!(listener("metricsProvider.httpPort=7070").unwrap(), None, "without the provider");
+        assert_eq!(listener(PROMETHEUS).unwrap().as_deref(), Some("0.0.0.0:7000"));
+        let elsewhere =
+            format!("{PROMETHEUS}\nmetricsProvider.httpHost=127.0.0.1\nmetricsProvider.httpPort=0");
+        assert_eq!(listener(&elsewhere).unwrap().as_deref(), Some("127.0.0.1:0"));
+        let wrong = read("metricsProvider.className=x.Y").unwrap_err().to_string();
+        assert!(wrong.starts_with("metricsProvider.className=x.Y: org.apache"), "{wrong}");
+        assert!(matches!(
+            read(&format!("{PROMETHEUS}\nmetricsProvider.httpsPort=7443")),
+            Err(ConfigError::Unsupported { .. })
+        ));
     }
 
     #[test]
