@@ -8,6 +8,12 @@ pub(crate) fn session() -> Session {
         create -e /golden/e gone\ngetEphemerals /golden\ngetAllChildrenNumber /golden\nset -v 7 /golden/b no\nset -s -v 1 /golden/b four\n\
         delete -v 9 /golden/b\nstat /golden/b\ngetAcl /golden/b\nsetAcl /golden/b world:anyone:rdwa\ngetAcl -s /golden/b\nsync /golden\n\
         create /golden/none\nget /golden/none\ndelete /golden\ndeleteall /golden\nls /golden\nprintwatches\nprintwatches off\nversions\nquit\n";
+    const QUOTAS: &str = "create /quota x\ncreate /quota/a xyz\ncreate /quota/a/b y\nsetquota -n 5 /quota/a\nlistquota /quota/a\nsetquota -B 100 /quota/a\n\
+        listquota /quota/a\nsetquota -n 1 /quota/a\nsetquota -b 2 /quota/a\nsetquota -n 5 /quota/a/b\nsetquota -n 5 /quota\nsetquota -n 5 /nosuch\n\
+        setquota -n 0 /quota\nsetquota -b -1 /quota\nsetquota -n x /quota\nsetquota -n 5\nsetquota /quota\nsetquota -n 5 /zookeeper/quota/x\n\
+        delquota -n /quota/a\nlistquota /quota/a\ndelquota /quota/a\nlistquota /quota/a\ndelquota /quota/a\nlistquota\ndelquota\nls -R /zookeeper\nquit\n";
+    const WATCHING: &str = "create /w x\naddWatch /w\nset /w y\ncreate /w/below z\nremovewatches /w\nremovewatches /w\nset /w z\naddWatch -m nonsense /w\n\
+        addWatch\nremovewatches\nget -w /w\nremovewatches -c /w\nremovewatches -d /w\nls -w /w\nremovewatches -c /w\naddWatch -m persistent /w\nset /w y\nquit\n";
     let steps: Vec<Step> = vec![
         run("zookeeper-shell.sh {zookeeper} create /golden one"),
         run("zookeeper-shell.sh {zookeeper} create /golden one"),
@@ -66,6 +72,15 @@ pub(crate) fn session() -> Session {
             Everything,
             "zookeeper-shell.sh {zookeeper}",
         ),
+        run_with(QUOTAS, Everything, "zookeeper-shell.sh {zookeeper}"),
+        run_with(WATCHING, Everything, "zookeeper-shell.sh {zookeeper}"),
+        run("zookeeper-shell.sh {zookeeper} config"),
+        run("zookeeper-shell.sh {zookeeper} config -c"),
+        run("zookeeper-shell.sh {zookeeper} reconfig"),
+        run("zookeeper-shell.sh {zookeeper} reconfig -v x -remove 1"),
+        run("zookeeper-shell.sh {zookeeper} reconfig -remove 1"),
+        run("zookeeper-shell.sh {zookeeper} reconfig -remove 1 -members 'server.1=a:1:2;3'"),
+        run("zookeeper-shell.sh {zookeeper} help"),
         run_with("close\nls /\nconnect {zookeeper}\nls /\n", Everything, "zookeeper-shell.sh {zookeeper}"),
     ];
     Session { name: "znodes", steps }

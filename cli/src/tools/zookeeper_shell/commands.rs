@@ -14,9 +14,12 @@ use vltava_broker::control::Session;
 use zookeeper_client as zk;
 
 use super::{
-    acl,
+    acl, ensemble,
     line::{Line, split},
+    quotas,
+    refusal::Refusal,
     stat, usage,
+    watches::{self, About, Watches},
 };
 use crate::tools::{failure::Failure, output, zookeeper};
 
@@ -42,53 +45,13 @@ pub(super) enum Outcome {
     },
 }
 
-/// A command that could not be obeyed.
-enum Refusal {
-    /// It is written wrongly.
-    Usage,
-    /// It is refused for what it says.
-    Words(String),
-    /// There is no session. That is said on standard output, and no failure.
-    NotConnected,
-    /// ZooKeeper refused, about a path.
-    ZooKeeper(zk::Error, String),
-}
-
-impl Refusal {
-    fn zk(path: &str) -> impl FnOnce(zk::Error) -> Refusal + '_ {
-        |error| Refusal::ZooKeeper(error, path.to_owned())
-    }
-
-    /// In zkCli's words.
-    fn words(self, command: &str) -> String {
-        let (error, path) = match self {
-            Refusal::Usage => return usage::of(command),
-            Refusal::Words(words) => return words,
-            Refusal::NotConnected => return "Not connected".to_owned(),
-            Refusal::ZooKeeper(error, path) => (error, path),
-        };
-        match error {
-            zk::Error::NoNode => format!("Node does not exist: {path}"),
-            zk::Error::NodeExists => format!("Node already exists: {path}"),
-            zk::Error::NotEmpty => format!("Node not empty: {path}"),
-            zk::Error::NoChildrenForEphemerals => format!("Ephemerals cannot have children: {path}"),
-            zk::Error::BadVersion => format!("version No is not valid : {path}"),
-            zk::Error::NoAuth => format!("Insufficient permission : {path}"),
-            zk::Error::InvalidAcl => format!("Acl is not valid : {path}"),
-            zk::Error::QuotaExceeded => format!("Quota has exceeded : {path}"),
-            zk::Error::BadArguments(why) => format!("Arguments are not valid : {path}: {why}"),
-            zk::Error::AuthFailed => "Authentication failed".to_owned(),
-            error => format!("ZooKeeper: {error}: {path}"),
-        }
-    }
-}
-
 /// The shell's state.
 #[derive(Debug)]
 pub(super) struct Shell {
     address: String,
     session: Option<Session>,
     print_watches: Arc<AtomicBool>,
+    watches: Watches,
     /// Numbered commands, the oldest first.
     history: VecDeque<(usize, String)>,
     next: usize,
@@ -97,7 +60,8 @@ pub(super) struct Shell {
 impl Shell {
     /// A shell that is not connected yet.
     pub(super) fn new(address: String, print_watches: Arc<AtomicBool>) -> Shell {
-        Shell { address, session: None, print_watches, history: VecDeque::new(), next: 0 }
+        let watches = Watches::new(print_watches.clone());
+        Shell { address, session: None, print_watches, watches, history: VecDeque::new(), next: 0 }
     }
 
     /// Opens the session.
@@ -163,6 +127,10 @@ impl Shell {
         if name == "quit" {
             return Outcome::Quit;
         }
+        if name == "help" {
+            // To ZooKeeper's shell it is no command, and so it ends with the code of an unknown one.
+            return Outcome::Failed { code: 127, words: usage::all().trim_end().to_owned() };
+        }
         if !usage::COMMANDS.iter().any(|(known, _)| known == name) {
             let words = format!("{}Command not found: Command not found {name}", usage::all());
             return Outcome::Failed { code: 127, words };
@@ -198,7 +166,6 @@ impl Shell {
     async fn obey(&mut self, name: &str, words: &[String]) -> Result<(), Refusal> {
         let parse = |flags| Line::parse(words, flags).map_err(Refusal::Words);
         match name {
-            "help" => eprint!("{}", usage::all()),
             "history" => {
                 for (number, line) in self.history.iter().skip(self.history.len().saturating_sub(SHOWN)) {
                     output::line(format_args!("{number} - {line}"));
@@ -241,6 +208,16 @@ impl Shell {
             "deleteall" => self.delete_all(&parse("b:")?).await?,
             "getAcl" => self.get_acl(&parse("s")?).await?,
             "setAcl" => self.set_acl(&parse("sv:R")?).await?,
+            "addWatch" => watches::add(self.client()?, &self.watches, &parse("m:")?).await?,
+            "removewatches" => watches::remove(&self.watches, &parse("cdaprl")?)?,
+            "config" => ensemble::config(self.client()?, &self.watches, &parse("swc")?).await?,
+            "reconfig" => {
+                let line = Line::parse_long(words, ensemble::RECONFIG).map_err(Refusal::Words)?;
+                ensemble::reconfigure(self.client()?, &line).await?;
+            }
+            "setquota" => quotas::set(self.client()?, &parse("n:b:N:B:")?).await?,
+            "listquota" => quotas::list(self.client()?, &parse("")?).await?,
+            "delquota" => quotas::delete(self.client()?, &parse("nbNB")?).await?,
             _ => self.others(name, &parse("")?).await?,
         }
         Ok(())
@@ -285,43 +262,22 @@ impl Shell {
         Ok(session.client())
     }
 
-    /// Tells of a change when it comes.
-    fn tell(&self, watcher: zk::OneshotWatcher) {
-        let print = Arc::clone(&self.print_watches);
-        tokio::spawn(async move {
-            let event = watcher.changed().await;
-            let kind = match event.event_type {
-                zk::EventType::NodeCreated => "NodeCreated",
-                zk::EventType::NodeDeleted => "NodeDeleted",
-                zk::EventType::NodeDataChanged => "NodeDataChanged",
-                zk::EventType::NodeChildrenChanged => "NodeChildrenChanged",
-                zk::EventType::Session => "None",
-            };
-            if print.load(Ordering::Relaxed) {
-                let path = event.path;
-                output::write(&format!(
-                    "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:{kind} path:{path}\n"
-                ));
-            }
-        });
-    }
-
     async fn ls(&self, line: &Line) -> Result<(), Refusal> {
         let (client, path) = (self.client()?, path(line)?);
-        if line.has('R') {
+        if line.has("R") {
             return descend(client, path).await;
         }
-        let mut children = if line.has('w') {
+        let mut children = if line.has("w") {
             let (children, watcher) =
                 client.list_and_watch_children(path).await.map_err(Refusal::zk(path))?;
-            self.tell(watcher);
+            self.watches.once(path, About::Children, watcher);
             children
         } else {
             client.list_children(path).await.map_err(Refusal::zk(path))?
         };
         children.sort_unstable();
         output::line(format_args!("[{}]", children.join(", ")));
-        if line.has('s') {
+        if line.has("s") {
             let stat = client.check_stat(path).await.map_err(Refusal::zk(path))?;
             print_stat(&stat.ok_or_else(|| Refusal::ZooKeeper(zk::Error::NoNode, path.to_owned()))?);
         }
@@ -330,9 +286,9 @@ impl Shell {
 
     async fn get(&self, line: &Line) -> Result<(), Refusal> {
         let (client, path) = (self.client()?, path(line)?);
-        let (data, stat) = if line.has('w') {
+        let (data, stat) = if line.has("w") {
             let (data, stat, watcher) = client.get_and_watch_data(path).await.map_err(Refusal::zk(path))?;
-            self.tell(watcher);
+            self.watches.once(path, About::Data, watcher);
             (data, stat)
         } else {
             client.get_data(path).await.map_err(Refusal::zk(path))?
@@ -340,7 +296,7 @@ impl Shell {
         // A znode without data reads as one with no bytes of it; Kafka's have none.
         let text = if data.is_empty() { "null".into() } else { String::from_utf8_lossy(&data) };
         output::line(text);
-        if line.has('s') {
+        if line.has("s") {
             print_stat(&stat);
         }
         Ok(())
@@ -348,9 +304,9 @@ impl Shell {
 
     async fn stat(&self, line: &Line) -> Result<(), Refusal> {
         let (client, path) = (self.client()?, path(line)?);
-        let stat = if line.has('w') {
+        let stat = if line.has("w") {
             let (stat, watcher) = client.check_and_watch_stat(path).await.map_err(Refusal::zk(path))?;
-            self.tell(watcher);
+            self.watches.once(path, About::Data, watcher);
             stat
         } else {
             client.check_stat(path).await.map_err(Refusal::zk(path))?
@@ -361,8 +317,8 @@ impl Shell {
 
     async fn create(&self, line: &Line) -> Result<(), Refusal> {
         let (client, path) = (self.client()?, path(line)?);
-        let sequential = line.has('s');
-        let mode = match (sequential, line.has('e'), line.has('c')) {
+        let sequential = line.has("s");
+        let mode = match (sequential, line.has("e"), line.has("c")) {
             (_, true, true) | (true, _, true) => {
                 return Err(Refusal::Words(
                     "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential."
@@ -375,14 +331,14 @@ impl Shell {
             (false, true, _) => zk::CreateMode::Ephemeral,
             (false, false, _) => zk::CreateMode::Persistent,
         };
-        let ttl = match line.value('t').map(str::parse) {
+        let ttl = match line.value("t").map(str::parse) {
             None => None,
             Some(Ok(millis)) => Some(Duration::from_millis(millis)),
             Some(Err(_)) => return Err(Refusal::Words("-t argument must be a long value".to_owned())),
         };
         if ttl.is_some()
             && let Some(kind) =
-                [('e', "Ephemeral"), ('c', "Container")].iter().find(|(flag, _)| line.has(*flag))
+                [("e", "Ephemeral"), ("c", "Container")].iter().find(|(flag, _)| line.has(flag))
         {
             return Err(Refusal::Words(format!("TTLs cannot be used with {} znodes", kind.1)));
         }
@@ -405,7 +361,7 @@ impl Shell {
         let (client, path) = (self.client()?, path(line)?);
         let data = line.operand(1).ok_or(Refusal::Usage)?;
         let stat = client.set_data(path, data.as_bytes(), version(line)?).await.map_err(Refusal::zk(path))?;
-        if line.has('s') {
+        if line.has("s") {
             print_stat(&stat);
         }
         Ok(())
@@ -419,7 +375,7 @@ impl Shell {
     async fn delete_all(&self, line: &Line) -> Result<(), Refusal> {
         let path = path(line)?;
         let session = self.session.as_ref().ok_or(Refusal::NotConnected)?;
-        if let Some(size) = line.value('b').filter(|size| size.parse::<i32>().is_err()) {
+        if let Some(size) = line.value("b").filter(|size| size.parse::<i32>().is_err()) {
             return Err(Refusal::Words(format!("-b argument must be an int value: {size}")));
         }
         if session.client().check_stat(path).await.map_err(Refusal::zk(path))?.is_none() {
@@ -435,7 +391,7 @@ impl Shell {
         let (client, path) = (self.client()?, path(line)?);
         let (acls, stat) = client.get_acl(path).await.map_err(Refusal::zk(path))?;
         output::write(&acl::lines(&acls));
-        if line.has('s') {
+        if line.has("s") {
             print_stat(&stat);
         }
         Ok(())
@@ -447,12 +403,12 @@ impl Shell {
         let acls = read_acl(list, path)?;
         let version = version(line)?;
         let mut paths = vec![path.to_owned()];
-        if line.has('R') {
+        if line.has("R") {
             paths.extend(below(client, path).await?);
         }
         for path in &paths {
             let stat = client.set_acl(path, &acls, version).await.map_err(Refusal::zk(path))?;
-            if line.has('s') {
+            if line.has("s") {
                 print_stat(&stat);
             }
         }
@@ -469,7 +425,7 @@ fn read_acl(list: &str, path: &str) -> Result<Vec<zk::Acl>, Refusal> {
 }
 
 /// The first operand, which names a znode.
-fn path(line: &Line) -> Result<&str, Refusal> {
+pub(super) fn path(line: &Line) -> Result<&str, Refusal> {
     let path = line.operand(0).ok_or(Refusal::Usage)?;
     let wrong = |why: &str| Err(Refusal::Words(why.to_owned()));
     if !path.starts_with('/') {
@@ -483,7 +439,7 @@ fn path(line: &Line) -> Result<&str, Refusal> {
 
 /// `-v`.
 fn version(line: &Line) -> Result<Option<i32>, Refusal> {
-    match line.value('v').map(str::parse) {
+    match line.value("v").map(str::parse) {
         None => Ok(None),
         // ZooKeeper's own word for any version.
         Some(Ok(-1)) => Ok(None),
@@ -492,7 +448,7 @@ fn version(line: &Line) -> Result<Option<i32>, Refusal> {
     }
 }
 
-fn print_stat(stat: &zk::Stat) {
+pub(super) fn print_stat(stat: &zk::Stat) {
     output::write(&stat::lines(stat, &TimeZone::system()));
 }
 
@@ -506,7 +462,7 @@ async fn descend(client: &zk::Client, path: &str) -> Result<(), Refusal> {
 }
 
 /// Everything below a znode, each before its children. What goes meanwhile is passed over.
-async fn below(client: &zk::Client, path: &str) -> Result<Vec<String>, Refusal> {
+pub(super) async fn below(client: &zk::Client, path: &str) -> Result<Vec<String>, Refusal> {
     let (mut found, mut open) = (Vec::new(), vec![path.to_owned()]);
     let mut first = true;
     while let Some(parent) = open.pop() {

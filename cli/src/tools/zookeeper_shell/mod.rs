@@ -2,9 +2,13 @@
 
 mod acl;
 mod commands;
+mod ensemble;
 mod line;
+mod quotas;
+mod refusal;
 mod stat;
 mod usage;
+mod watches;
 
 use std::{process::ExitCode, sync::Arc, sync::atomic::AtomicBool};
 
