@@ -38,7 +38,7 @@ pub struct Read {
 }
 
 impl Partition {
-    /// The batches from `offset` on that `isolation` lets see. Takes no lock; see [`LogReader::read`] for its cost.
+    /// The batches from `offset` on that `isolation` lets see. Takes no lock; see [`LogReader::read`](vltava_log::LogReader::read) for its cost.
     pub fn read(&self, offset: i64, isolation: Isolation, limit: ReadLimit) -> Result<Read, PartitionError> {
         let read = self.read_with(isolation, |bound| {
             self.reader.read(offset, limit.max_bytes, bound, limit.min_one_batch).map(Some)
