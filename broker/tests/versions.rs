@@ -418,6 +418,30 @@ async fn the_cluster_and_its_leaders_in_every_version() {
                 "ElectLeaders {version}"
             );
         }
+        if version >= 1 {
+            // A replica that lives and may not have everything leads only where somebody asks for that.
+            let name = format!("lost-{version}");
+            client.create(&name, 1, &[]).await;
+            house.lose_the_leader(&name).await;
+            let lost =
+                TopicPartitions { topic: name.as_str().into(), partitions: vec![0], ..Default::default() };
+            let request = ElectLeadersRequest {
+                election_type: 1,
+                topic_partitions: Some(vec![lost]),
+                timeout_ms: 30_000,
+                ..Default::default()
+            };
+            until("an election", async || {
+                client
+                    .ask(version, &request, |answer| {
+                        ErrorCode::of(answer.replica_election_results[0].partition_result[0].error_code)
+                    })
+                    .await
+                    == ErrorCode::None
+            })
+            .await;
+            client.until_led(&name, 1).await;
+        }
         let all = ElectLeadersRequest { topic_partitions: None, ..Default::default() };
         client.ask(version, &all, |answer| assert!(answer.replica_election_results.is_empty())).await;
     }

@@ -185,18 +185,6 @@ async fn delete_records(client: &mut Client, before: i64) {
     assert_eq!(client.ask(1, &request, |answer| answer.topics[0].partitions[0].error_code).await, 0);
 }
 
-/// Makes ZooKeeper say that only a broker that is not there has all of a partition's records.
-async fn lose_the_leader(house: &House, topic: &str) {
-    let session = house.session().await;
-    let path = format!("/brokers/topics/{topic}/partitions/0/state");
-    let state = br#"{"controller_epoch":1,"leader":-1,"version":1,"leader_epoch":7,"isr":[9]}"#;
-    session.client().set_data(&path, state, None).await.unwrap();
-    let changed = format!(r#"{{"version":1,"partitions":[{{"topic":"{topic}","partition":0}}]}}"#);
-    let sequential = zk::CreateMode::PersistentSequential.with_acls(zk::Acls::anyone_all());
-    let path = "/isr_change_notification/isr_change_";
-    session.client().create(path, changed.as_bytes(), &sequential).await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_name_of_the_dashboards_has_its_series_and_follows_the_load() {
     let house = House::new().await;
@@ -220,8 +208,8 @@ async fn every_name_of_the_dashboards_has_its_series_and_follows_the_load() {
     // Only where its owner allows it does a replica lead that may not have everything.
     second.create("careful", 1, &[]).await;
     second.create("careless", 1, &[("unclean.leader.election.enable", "true")]).await;
-    lose_the_leader(&house, "careful").await;
-    lose_the_leader(&house, "careless").await;
+    house.lose_the_leader("careful").await;
+    house.lose_the_leader("careless").await;
     let unclean = "kafka_controller_controllerstats_uncleanleaderelections_total";
     until("an unclean election", async || scrape(&server).await[unclean] == 1.0).await;
     second.until_led("careless", 1).await;

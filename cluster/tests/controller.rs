@@ -154,21 +154,53 @@ fn a_replica_that_cannot_be_served_does_not_lead_until_its_broker_starts_again()
     assert_eq!(world.controller.counts()[2], 0);
 }
 
+/// Only one replica of the topic's first partition has all its records.
+fn alone_in_sync(world: &mut World, leader: i32) {
+    let tree = world.topics.get_mut("apples").expect("it is there");
+    let node = tree.states.get_mut(&0).expect("it has a state");
+    node.state.isr = vec![leader];
+    node.version += 1;
+    let created = tree.node.created;
+    world.requests.push(Action::ReadStates { topic: "apples".into(), created, partitions: vec![0] });
+}
+
+#[test]
+fn a_replica_that_lives_leads_where_somebody_asks_for_that() {
+    let mut world = World::new();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    alone_in_sync(&mut world, 0);
+    world.rest();
+    let leader = |world: &World| world.topics["apples"].states[&0].state.leader;
+    let ask = |world: &mut World| {
+        world.feed(Event::ElectUnclean(vec![
+            ("apples".into(), 0),
+            ("apples".into(), 7),
+            ("pears".into(), 0),
+        ]));
+        world.rest();
+    };
+    ask(&mut world);
+    assert_eq!((leader(&world), world.controller.unclean_elections()), (0, 0), "its leader lives");
+    world.broker_stops(0);
+    world.rest();
+    assert_eq!(leader(&world), -1, "the topic waits for its records");
+    ask(&mut world);
+    let elected = leader(&world);
+    assert!(elected > 0, "{elected}");
+    assert_eq!(world.controller.unclean_elections(), 1);
+    ask(&mut world);
+    assert_eq!((leader(&world), world.controller.unclean_elections()), (elected, 1));
+    world.assert_agreement();
+}
+
 #[test]
 fn an_unclean_election_is_counted_once() {
     let mut world = World::new();
     world.create("apples", 1, 0, true);
     world.rest();
     world.feed(Event::UncleanElection { topic: Some("apples".into()), enabled: Some(true) });
-    let alone = |world: &mut World, leader: i32| {
-        let tree = world.topics.get_mut("apples").expect("it is there");
-        let node = tree.states.get_mut(&0).expect("it has a state");
-        node.state.isr = vec![leader];
-        node.version += 1;
-        let created = tree.node.created;
-        world.requests.push(Action::ReadStates { topic: "apples".into(), created, partitions: vec![0] });
-    };
-    alone(&mut world, 0);
+    alone_in_sync(&mut world, 0);
     world.rest();
     assert_eq!(world.controller.unclean_elections(), 0, "the leader lives");
     world.broker_stops(0);

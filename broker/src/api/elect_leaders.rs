@@ -1,8 +1,14 @@
-//! ElectLeaders (KIP-183, KIP-460): what of each partition's leader an election could change. With one member of the cluster nothing can be moved: the
-//! preferred replica leads wherever it lives.
+//! ElectLeaders (KIP-183, KIP-460): what of each partition's leader an election could change, and the election of a replica that lives where the leader
+//! does not. With one member of the cluster no preferred replica can take over: it leads wherever it lives.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
+use tokio::time::Instant;
+use vltava_cluster::controller::TopicName;
 use vltava_protocol::{
     ErrorCode,
     messages::{
@@ -11,7 +17,11 @@ use vltava_protocol::{
     },
 };
 
-use crate::{Broker, control::PartitionMetadata, net::RequestContext};
+use crate::{
+    Broker,
+    control::{PartitionMetadata, Snapshot},
+    net::RequestContext,
+};
 
 /// `election_type` of an election of the preferred replica; the other one is of any replica that lives.
 const PREFERRED: i8 = 0;
@@ -20,12 +30,12 @@ const UNCLEAN: i8 = 1;
 /// From here on a partition whose leader may stay is told with an error of its own.
 const FIRST_WITH_NOT_NEEDED: i16 = 1;
 
-pub(super) fn handle(
+pub(super) async fn handle(
     broker: &Arc<Broker>,
     request: &RequestContext,
     body: ElectLeadersRequest<'_>,
 ) -> ElectLeadersResponse<'static> {
-    let snapshot = broker.metadata.owned();
+    let deadline = Instant::now() + Duration::from_millis(u64::try_from(body.timeout_ms).unwrap_or(0));
     let refused = if !matches!(body.election_type, PREFERRED | UNCLEAN) {
         Some(ErrorCode::InvalidRequest)
     } else if broker.control.is_active_controller() {
@@ -33,33 +43,26 @@ pub(super) fn handle(
     } else {
         Some(ErrorCode::NotController)
     };
-    let lives = |id: &i32| snapshot.broker(*id).is_some();
+    let mut outcomes = outcomes(&broker.metadata.owned(), &body, refused);
+    let electable = outcomes.iter().filter(|(_, outcome)| **outcome == Outcome::Electable);
+    let electable: Vec<(TopicName, i32)> =
+        electable.map(|((topic, number), _)| (topic.as_str().into(), *number)).collect();
+    if !electable.is_empty() {
+        let led = elect(broker, electable, deadline).await;
+        for ((topic, number), outcome) in outcomes.iter_mut().filter(|(_, it)| **it == Outcome::Electable) {
+            *outcome = match led.contains(&(topic.as_str().into(), *number)) {
+                true => Outcome::Told(ErrorCode::None, None),
+                false => Outcome::Told(ErrorCode::RequestTimedOut, None),
+            };
+        }
+    }
     let mut results: BTreeMap<String, Vec<PartitionResult<'static>>> = BTreeMap::new();
-    let mut elect = |topic: &str, number: i32, tell_not_needed: bool| {
-        let (code, message) = match refused {
-            Some(code) => (code, None),
-            None => outcome(snapshot.partition(topic, number), lives, body.election_type),
-        };
+    // Those that need none are left out where all are asked for.
+    let tell_not_needed = body.topic_partitions.is_some();
+    for ((topic, number), outcome) in outcomes {
+        let Outcome::Told(code, message) = outcome else { continue };
         if code != ErrorCode::ElectionNotNeeded || tell_not_needed {
-            let told = told(request.version, number, code, message);
-            results.entry(topic.to_owned()).or_default().push(told);
-        }
-    };
-    match &body.topic_partitions {
-        Some(topics) => {
-            for topic in topics {
-                for &number in &topic.partitions {
-                    elect(&topic.topic, number, true);
-                }
-            }
-        }
-        // All of them: those that need none are left out.
-        None => {
-            for topic in snapshot.topics() {
-                for &number in topic.partitions.keys() {
-                    elect(&topic.name, number, false);
-                }
-            }
+            results.entry(topic).or_default().push(told(request.version, number, code, message));
         }
     }
     let result = |(topic, partition_result): (String, _)| ReplicaElectionResult {
@@ -78,6 +81,64 @@ pub(super) fn handle(
     }
 }
 
+/// What an election comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// This, in Kafka's words.
+    Told(ErrorCode, Option<&'static str>),
+    /// A replica that lives can lead: the controller is asked.
+    Electable,
+}
+
+/// Of each partition that is asked for, once.
+fn outcomes(
+    snapshot: &Snapshot,
+    body: &ElectLeadersRequest<'_>,
+    refused: Option<ErrorCode>,
+) -> BTreeMap<(String, i32), Outcome> {
+    let lives = |id: &i32| snapshot.broker(*id).is_some();
+    let of = |topic: &str, number: i32| match refused {
+        Some(code) => Outcome::Told(code, None),
+        None => outcome(snapshot.partition(topic, number), lives, body.election_type),
+    };
+    match &body.topic_partitions {
+        Some(topics) => {
+            let asked = topics
+                .iter()
+                .flat_map(|topic| topic.partitions.iter().map(|number| (&*topic.topic, *number)));
+            asked.map(|(topic, number)| ((topic.to_owned(), number), of(topic, number))).collect()
+        }
+        None => {
+            let all = snapshot
+                .topics()
+                .flat_map(|topic| topic.partitions.keys().map(|number| (&*topic.name, *number)));
+            all.map(|(topic, number)| ((topic.to_owned(), number), of(topic, number))).collect()
+        }
+    }
+}
+
+/// Asks the controller for leaders, and answers whose partitions have one that lives when the time is up or all have.
+async fn elect(
+    broker: &Broker,
+    partitions: Vec<(TopicName, i32)>,
+    deadline: Instant,
+) -> BTreeSet<(TopicName, i32)> {
+    let led = |snapshot: &Snapshot| -> BTreeSet<(TopicName, i32)> {
+        let is_led = |(topic, number): &&(TopicName, i32)| {
+            let found = snapshot.partition(topic, *number);
+            found.is_some_and(|partition| snapshot.broker(partition.leader).is_some())
+        };
+        partitions.iter().filter(is_led).cloned().collect()
+    };
+    let asked = tokio::time::timeout_at(deadline, broker.control.elect_unclean(partitions.clone())).await;
+    if let Ok(true) = asked {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let all = |snapshot: &Snapshot| (led(snapshot).len() == partitions.len()).then_some(());
+        broker.metadata.wait_for(patience, all).await;
+    }
+    led(&broker.metadata.snapshot())
+}
+
 fn told(
     version: i16,
     partition_id: i32,
@@ -92,58 +153,22 @@ fn told(
     PartitionResult { partition_id, error_code: code.into(), error_message, ..PartitionResult::default() }
 }
 
-/// What an election comes to, and Kafka's words for it.
-fn outcome(
-    partition: Option<&PartitionMetadata>,
-    lives: impl Fn(&i32) -> bool,
-    election: i8,
-) -> (ErrorCode, Option<&'static str>) {
+/// What an election comes to before anybody is asked, and Kafka's words for it.
+fn outcome(partition: Option<&PartitionMetadata>, lives: impl Fn(&i32) -> bool, election: i8) -> Outcome {
+    let told = |code, words| Outcome::Told(code, Some(words));
     let Some(PartitionMetadata { leader, replicas, offline, .. }) = partition else {
-        return (ErrorCode::UnknownTopicOrPartition, Some("The partition does not exist."));
+        return told(ErrorCode::UnknownTopicOrPartition, "The partition does not exist.");
     };
     let needed = if election == PREFERRED { replicas.first() != Some(leader) } else { !lives(leader) };
     if !needed {
-        return (ErrorCode::ElectionNotNeeded, Some("Leader election not needed for topic partition."));
+        return told(ErrorCode::ElectionNotNeeded, "Leader election not needed for topic partition.");
     }
     if election == PREFERRED {
-        return (ErrorCode::PreferredLeaderNotAvailable, Some("The preferred leader was not available."));
+        return told(ErrorCode::PreferredLeaderNotAvailable, "The preferred leader was not available.");
     }
-    // Kafka would elect it here.
-    let electable = replicas.iter().any(|id| lives(id) && !offline.contains(id));
-    let message = if electable {
-        "A replica that lives is elected only where the topic says unclean.leader.election.enable=true."
+    if replicas.iter().any(|id| lives(id) && !offline.contains(id)) {
+        Outcome::Electable
     } else {
-        "Eligible topic partition leaders are not available."
-    };
-    (ErrorCode::EligibleLeadersNotAvailable, Some(message))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn elections_are_answered_as_a_controller_in_zookeeper_mode_does() {
-        // One broker lives, 1; of 2 nothing is known.
-        let lives = |id: &i32| *id == 1;
-        let answer = |leader: i32, replicas: &[i32], offline: &[i32], election| {
-            let partition = PartitionMetadata {
-                leader,
-                leader_epoch: 0,
-                replicas: replicas.to_vec(),
-                isr: vec![leader],
-                offline: offline.to_vec(),
-            };
-            outcome(Some(&partition), lives, election)
-        };
-        let code = |leader, replicas: &[i32], election| answer(leader, replicas, &[], election).0;
-        assert_eq!(code(1, &[1], PREFERRED), ErrorCode::ElectionNotNeeded);
-        assert_eq!(code(1, &[2, 1], PREFERRED), ErrorCode::PreferredLeaderNotAvailable);
-        assert_eq!(code(1, &[2, 1], UNCLEAN), ErrorCode::ElectionNotNeeded);
-        assert_eq!(code(-1, &[2], UNCLEAN), ErrorCode::EligibleLeadersNotAvailable);
-        assert_eq!(outcome(None, lives, UNCLEAN).0, ErrorCode::UnknownTopicOrPartition);
-        let told = |offline: &[i32]| answer(-1, &[2, 1], offline, UNCLEAN).1.unwrap_or_default();
-        assert!(told(&[]).contains("unclean.leader.election.enable=true"));
-        assert!(told(&[1]).contains("Eligible topic partition leaders are not available."));
+        told(ErrorCode::EligibleLeadersNotAvailable, "Eligible topic partition leaders are not available.")
     }
 }

@@ -115,7 +115,7 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::DescribeLogDirs, 0, 5, waits!(describe_log_dirs, DescribeLogDirsRequest)),
     api(ApiKey::CreatePartitions, 0, 3, waits!(create_partitions, CreatePartitionsRequest)),
     api(ApiKey::DeleteGroups, 0, 3, waits!(delete_groups, DeleteGroupsRequest)),
-    api(ApiKey::ElectLeaders, 0, 2, now!(elect_leaders, ElectLeadersRequest)),
+    api(ApiKey::ElectLeaders, 0, 2, waits!(elect_leaders, ElectLeadersRequest)),
     api(
         ApiKey::IncrementalAlterConfigs,
         0,

@@ -25,11 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A ControlledShutdown on its way to the controller's machine.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct Leaving {
     /// The broker that wants to stop.
     pub(crate) broker: i32,
     /// Told what it leads still, as soon as nothing of that is being moved.
     pub(crate) remaining: oneshot::Sender<Vec<(TopicName, i32)>>,
+}
+
+/// What the controller's machine is asked for by requests.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// A broker wants to stop.
+    Leaving(Leaving),
+    /// Any replica that lives is to lead these, where their leaders do not live.
+    ElectUnclean(Vec<(TopicName, i32)>),
 }
 
 /// Calls for the controller's shell.
@@ -53,7 +62,7 @@ impl Control {
             return refused(ErrorCode::StaleBrokerEpoch);
         }
         let (remaining, answer) = oneshot::channel();
-        let call = Call { broker: request.broker_id, remaining };
+        let call = Call::Leaving(Leaving { broker: request.broker_id, remaining });
         if self.shared.calls.send(call).await.is_err() {
             return refused(ErrorCode::NotController);
         }
@@ -73,6 +82,11 @@ impl Control {
             Ok(Err(_)) => refused(ErrorCode::NotController),
             Err(_) => refused(ErrorCode::RequestTimedOut),
         }
+    }
+
+    /// Asks the controller, which is this very broker, for leaders of partitions whose leaders do not live. `false` if it is the controller no longer.
+    pub async fn elect_unclean(&self, partitions: Vec<(TopicName, i32)>) -> bool {
+        self.shared.calls.send(Call::ElectUnclean(partitions)).await.is_ok()
     }
 
     /// Hands over what this broker leads, before it stops: `controlled.shutdown.*` say whether and how often it is tried.

@@ -108,6 +108,19 @@ impl House {
         Server::start(self.config(more)).await.unwrap()
     }
 
+    /// Makes ZooKeeper say that only a broker that is not there has all of a partition's records.
+    pub async fn lose_the_leader(&self, topic: &str) {
+        let session = self.session().await;
+        let path = format!("/brokers/topics/{topic}/partitions/0/state");
+        let state = br#"{"controller_epoch":1,"leader":-1,"version":1,"leader_epoch":7,"isr":[9]}"#;
+        session.client().set_data(&path, state, None).await.unwrap();
+        let changed = format!(r#"{{"version":1,"partitions":[{{"topic":"{topic}","partition":0}}]}}"#);
+        let sequential = zookeeper_client::CreateMode::PersistentSequential
+            .with_acls(zookeeper_client::Acls::anyone_all());
+        let path = "/isr_change_notification/isr_change_";
+        session.client().create(path, changed.as_bytes(), &sequential).await.unwrap();
+    }
+
     /// A session of somebody else on the same ZooKeeper.
     pub async fn session(&self) -> Session {
         let address = ZooKeeperAddress {

@@ -71,6 +71,8 @@ pub enum Event {
     },
     /// Someone asks that preferred replicas lead: of these partitions, or of all.
     ElectPreferred(Option<Vec<(TopicName, i32)>>),
+    /// Someone asks that any replica that lives leads these partitions, where their leaders do not live (KIP-460).
+    ElectUnclean(Vec<(TopicName, i32)>),
     /// Someone asks for other replicas.
     Reassign(Vec<(TopicName, i32, Vec<i32>)>),
     /// Leaders changed these partitions' ISR in ZooKeeper themselves (`/isr_change_notification`).

@@ -111,6 +111,7 @@ impl Controller {
             Event::ReplicasFailed { broker, replicas } => self.replicas_failed(broker, replicas),
             Event::Stopped { broker, replica, done } => self.replica_stopped(broker, &replica, done),
             Event::ElectPreferred(partitions) => self.elect_preferred(partitions),
+            Event::ElectUnclean(partitions) => self.elect_unclean(partitions),
             Event::Reassign(partitions) => self.reassign(partitions),
             Event::IsrChanged(partitions) => self.read_states_again(partitions),
         }
@@ -414,6 +415,39 @@ impl Controller {
             }
         }
         self.outbox.act(Action::Write(Write::ClearPreferredElection));
+    }
+
+    /// Whoever asks knows that records may be lost by it: what the topic says of unclean elections does not count.
+    fn elect_unclean(&mut self, partitions: Vec<(TopicName, i32)>) {
+        if self.is_loading() {
+            return;
+        }
+        let epoch = self.controller_epoch();
+        for (name, number) in partitions {
+            let Some(topic) = self.topics.get_mut(&name).filter(|topic| topic.is_live()) else { continue };
+            let created = topic.created;
+            let Some(partition) = topic.partitions.get_mut(&number).filter(|partition| !partition.in_flight)
+            else {
+                continue;
+            };
+            let PartitionState::Known { state, version } = &partition.state else { continue };
+            let live = partition.usable(&self.brokers);
+            if live.contains_key(&state.leader) {
+                continue;
+            }
+            let Some(state) = election::next(&partition.assignment, state, &live, true, epoch) else {
+                continue;
+            };
+            let (topic, expected) = (name.clone(), *version);
+            partition.in_flight = true;
+            self.outbox.act(Action::Write(Write::UpdateState {
+                topic,
+                created,
+                partition: number,
+                state,
+                expected,
+            }));
+        }
     }
 
     /// Reassignments within the present replicas change their order; others would have to move replicas, and have no effect.

@@ -22,7 +22,7 @@ use crate::control::{
     Shared,
     orders::Order,
     session::Session,
-    shutdown::{Call, Calls},
+    shutdown::{Call, Calls, Leaving},
     znodes::Entity,
 };
 
@@ -45,7 +45,7 @@ struct Office<'a> {
     watches: FuturesUnordered<BoxFuture<'static, (Subject, zk::WatchedEvent)>>,
     resigned: bool,
     /// Brokers that are about to stop, and wait for their leaderships to be moved.
-    stopping: Vec<Call>,
+    stopping: Vec<Leaving>,
     /// Unclean elections that the machine had counted and told before.
     counted: u64,
 }
@@ -106,10 +106,13 @@ pub(super) async fn govern(
                 Err(broadcast::error::RecvError::Lagged(_)) => office.settings_changed(None, unclean()).await,
                 Ok(entity) => office.settings_changed(Some(entity), unclean()).await,
             },
-            Some(call) = calls.recv() => {
-                office.tell(vec![Event::ShuttingDown(call.broker)]).await;
-                office.stopping.push(call);
-            }
+            Some(call) = calls.recv() => match call {
+                Call::ElectUnclean(partitions) => office.tell(vec![Event::ElectUnclean(partitions)]).await,
+                Call::Leaving(leaving) => {
+                    office.tell(vec![Event::ShuttingDown(leaving.broker)]).await;
+                    office.stopping.push(leaving);
+                }
+            },
             _ = &mut ended => break,
         }
         office.answer_stopping();
