@@ -170,6 +170,35 @@ mod tests {
                 "An entity name must be specified for every entity type",
             ),
             (
+                "--bootstrap-server a:1 --describe --entity-type groups",
+                "Invalid entity type groups, the entity type must be one of topics, clients, users, brokers, ips, broker-loggers, client-metrics with a --bootstrap-server or --bootstrap-controller argument",
+            ),
+            (
+                "--zookeeper a --describe --entity-type brokers --entity-name x",
+                "The entity name for brokers must be a valid integer broker id, but it is: x",
+            ),
+            (
+                "--zookeeper a --describe --entity-type topics --entity-type users",
+                "Only 'users' and 'clients' entity types may be specified together",
+            ),
+            (
+                "--bootstrap-server a:1 --describe --user u --entity-type clients --entity-name c",
+                "--entity-{type,name,default} should not be used in conjunction with specific entity flags",
+            ),
+            (
+                "--bootstrap-server a:1 --describe --ip no.such.host.invalid",
+                "The entity name for ips must be a valid IP or resolvable host, but it is: no.such.host.invalid",
+            ),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(check(line).unwrap_err().message, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_connection_is_named() {
+        let cases = [
+            (
                 "--describe --entity-type topics",
                 "One of the required --bootstrap-server, --boostrap-controller, or --zookeeper arguments must be specified",
             ),
@@ -192,26 +221,6 @@ mod tests {
             (
                 "--describe --entity-type topics --bootstrap-controller a:1",
                 "--bootstrap-controller: there are no KRaft controllers here; give the brokers by --bootstrap-server",
-            ),
-            (
-                "--bootstrap-server a:1 --describe --entity-type groups",
-                "Invalid entity type groups, the entity type must be one of topics, clients, users, brokers, ips, broker-loggers, client-metrics with a --bootstrap-server or --bootstrap-controller argument",
-            ),
-            (
-                "--zookeeper a --describe --entity-type brokers --entity-name x",
-                "The entity name for brokers must be a valid integer broker id, but it is: x",
-            ),
-            (
-                "--zookeeper a --describe --entity-type topics --entity-type users",
-                "Only 'users' and 'clients' entity types may be specified together",
-            ),
-            (
-                "--bootstrap-server a:1 --describe --user u --entity-type clients --entity-name c",
-                "--entity-{type,name,default} should not be used in conjunction with specific entity flags",
-            ),
-            (
-                "--bootstrap-server a:1 --describe --ip no.such.host.invalid",
-                "The entity name for ips must be a valid IP or resolvable host, but it is: no.such.host.invalid",
             ),
         ];
         for (line, expected) in cases {
