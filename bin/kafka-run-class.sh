@@ -49,7 +49,9 @@ case $class in
   kafka.admin.LogDirsCommand | org.apache.kafka.tools.LogDirsCommand) command=log-dirs ;;
   kafka.tools.ConsoleProducer | kafka.producer.ConsoleProducer | org.apache.kafka.tools.ConsoleProducer) command=console-producer ;;
   kafka.tools.ConsoleConsumer | kafka.consumer.ConsoleConsumer | org.apache.kafka.tools.consumer.ConsoleConsumer) command=console-consumer ;;
-  kafka.tools.GetOffsetShell | org.apache.kafka.tools.GetOffsetShell) command=get-offsets ;;
+  # 0.11 knows the tool by this name; kafka-get-offsets.sh is of 3.x.
+  kafka.tools.GetOffsetShell) command=get-offsets; set -- --era "${VLTAVA_ERA:-0.11}" "$@" ;;
+  org.apache.kafka.tools.GetOffsetShell) command=get-offsets ;;
   # The name that 0.11 knows the tool by asks for its output; kafka-dump-log.sh is of 3.x.
   kafka.tools.DumpLogSegments) command=dump-log; set -- --era "${VLTAVA_ERA:-0.11}" "$@" ;;
   org.apache.kafka.tools.DumpLogSegments) command=dump-log ;;
@@ -77,9 +79,10 @@ fi
 
 if [ -n "$daemon" ]; then
   mkdir -p "$LOG_DIR" || exit 1
-  case $command in server) log=server.log ;; *) log=${name:-$command}.out ;; esac
+  # Servers write and roll their log themselves; what they say beside it begins anew with each start, as in Kafka.
+  case $command in server | zookeeper) set -- --log-file "$LOG_DIR/$command.log" "$@" ;; esac
   # A session of its own: closing the terminal does not end it.
-  setsid nohup "$vltava" "$command" "$@" >> "$LOG_DIR/$log" 2>&1 < /dev/null &
+  setsid nohup "$vltava" "$command" "$@" > "$LOG_DIR/${name:-$command}.out" 2>&1 < /dev/null &
   exit 0
 fi
 exec "$vltava" "$command" "$@"

@@ -1,8 +1,11 @@
-//! The log of a server: one line an event on standard output, in the layout of Kafka's own `server.log` or as JSON.
+//! The log of a server: one line an event on standard output or in a file, in the layout of Kafka's own `server.log` or as JSON.
+
+mod rolling;
 
 use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use clap::{Args, ValueEnum};
@@ -31,6 +34,16 @@ pub(crate) struct LogArgs {
     log_level: String,
 }
 
+/// Options about the log of a server that runs by itself.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServerLogArgs {
+    #[command(flatten)]
+    log: LogArgs,
+    /// Log to this file instead of standard output; it begins anew at 100 MB, and ten older ones are kept as FILE.1 to FILE.10
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum LogFormat {
     /// `[2026-01-31 12:00:00,000] INFO message key=value (module)`
@@ -50,9 +63,14 @@ impl LogArgs {
     }
 }
 
-/// Starts the log of this process, on standard output.
-pub(crate) fn start(args: &LogArgs) -> Result<(), String> {
-    start_on(args, BoxMakeWriter::new(std::io::stdout))
+/// Starts the log of a server, on standard output or in a file of its own.
+pub(crate) fn start(args: &ServerLogArgs) -> Result<(), String> {
+    let Some(path) = &args.log_file else {
+        return start_on(&args.log, BoxMakeWriter::new(std::io::stdout));
+    };
+    let file = rolling::RollingFile::open(path)
+        .map_err(|error| format!("--log-file {}: {error}", path.display()))?;
+    start_on(&args.log, BoxMakeWriter::new(Mutex::new(file)))
 }
 
 /// Starts the log of this process, in a file.

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use vltava_broker::{net::runtime, server::Server};
 use vltava_settings::{BrokerConfig, Properties};
 
-use crate::logging::{self, LogArgs};
+use crate::logging::{self, ServerLogArgs};
 
 /// The arguments of `vltava server`.
 #[derive(Debug, Parser)]
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long = "override", value_name = "property=value", allow_hyphen_values = true)]
     overrides: Vec<String>,
     #[command(flatten)]
-    log: LogArgs,
+    log: ServerLogArgs,
 }
 
 /// Runs until a signal or a failure.

@@ -10,6 +10,8 @@ use std::fs;
 use regex::Regex;
 use tool::{LIMIT, Place, Said, run, run_with};
 use vltava_testkit::apache::Version;
+use vltava_testkit::process::Running;
+use vltava_testkit::vltava;
 
 /// A consumer's line that ends by itself.
 fn read(topic: &str, count: u32, more: &str) -> String {
@@ -204,6 +206,9 @@ fn topics_are_chosen_by_a_pattern_of_javas() {
             (run(place.ours(&line(option))).good(), run(place.theirs(version, &line(option))).good());
         assert_eq!((sorted(&ours), sorted(&theirs)), (vec!["log1", "log22"], vec!["log1", "log22"]));
     }
+    let but = line("--include").replace("log\\d{1,2}", "(?!log1)log\\d+");
+    let (ours, theirs) = (run(place.ours(&but)).good(), run(place.theirs(Version::V3_9, &but)).good());
+    assert_eq!((sorted(&ours), sorted(&theirs)), (vec!["log22", "log333"], vec!["log22", "log333"]));
     let said = run(place.ours(&line("--include").replace("log\\d", "(")));
     assert!(said.code == Some(1) && said.err.contains("PatternSyntaxException"), "{}", said.err);
 }
@@ -432,7 +437,7 @@ fn a_consumer_ends_at_a_signal_and_says_how_much_it_read() {
     run_with("a\nb\n", place.ours(&write("ended", ""))).good();
     let line = "kafka-console-consumer.sh --bootstrap-server {brokers} --topic ended --from-beginning --enable-systest-events";
     let log = place.folder.path().join("consumer.out");
-    let mut consumer = vltava_testkit::process::Running::start("console-consumer", place.ours(line), &log);
+    let mut consumer = Running::start("console-consumer", place.ours(line), &log);
     consumer.wait_for_line("b", LIMIT);
     let status = consumer.stop(LIMIT);
     assert_eq!(status.code(), Some(143));
@@ -441,4 +446,20 @@ fn a_consumer_ends_at_a_signal_and_says_how_much_it_read() {
         said.contains("Processed a total of 2 messages\n") && said.ends_with("shutdown_complete\n"),
         "{said}"
     );
+}
+
+#[test]
+fn a_producer_without_a_broker_ends_at_a_signal_and_without_a_word() {
+    vltava::is_built(env!("CARGO_BIN_EXE_vltava"));
+    let folder = tempfile::TempDir::new().unwrap();
+    let nobody = format!("127.0.0.1:{}", vltava_testkit::wait::free_port());
+    let mut command = vltava::script("kafka-console-producer.sh");
+    // A deadline that this test would not wait for.
+    command.args(["--bootstrap-server", &nobody, "--topic", "t", "--max-block-ms", "100000000"]);
+    let log = folder.path().join("producer.out");
+    let mut producer = Running::start_apart("console-producer", command, "lost\n", &log);
+    // It has read the line, and waits for somebody to take it.
+    producer.wait_for_line(">>", LIMIT);
+    assert_eq!(producer.stop(LIMIT).code(), Some(143));
+    assert!(!producer.errors().contains("Error when sending message"), "{}", producer.errors());
 }

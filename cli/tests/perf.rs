@@ -297,3 +297,29 @@ fn a_consumer_of_old_has_threads_that_share_partitions() {
     let read: Vec<(&str, &str)> = threads.iter().map(|fields| (fields[1], fields[4])).collect();
     assert_eq!(read, [("0", "100"), ("1", "100")], "{said}");
 }
+
+#[test]
+fn a_consumer_of_0_11_reads_from_the_beginning_and_has_fewer_columns() {
+    let place = Place::new();
+    place.topic("again", 2);
+    let fill = "kafka-producer-perf-test.sh --topic again --num-records 3000 --record-size 100 --throughput -1 \
+                --producer-props bootstrap.servers={brokers}";
+    run(place.ours(fill)).good();
+    let line = "kafka-consumer-perf-test.sh --broker-list {brokers} --topic again --messages 3000 --group same --threads 2 --from-latest";
+    let theirs = shapes(&run(place.theirs(Version::V0_11, line)));
+    // The group has read everything by now, which does not matter.
+    let mut command = place.ours(line);
+    command.env("VLTAVA_ERA", "0.11");
+    let ours = run(command);
+    assert_eq!(shapes(&ours), theirs);
+    assert_eq!(ours.lines()[1].split(", ").nth(4), Some("3000"), "{}", ours.out);
+    let mut command = place.ours("kafka-consumer-perf-test.sh --topic again --messages 1");
+    command.env("VLTAVA_ERA", "0.11");
+    let said = run(command);
+    assert!(said.err.starts_with("Missing required argument \"[broker-list]\""), "{}", said.err);
+    // 0.8 has one column more.
+    let line = "kafka-consumer-perf-test.sh --zookeeper {zookeeper} --topic again --messages 3000 --threads 1 --fetch-size 70000 --era 0.8";
+    let said = run(place.ours(line)).good();
+    let rows: Vec<Vec<&str>> = said.lines().map(|line| line.split(", ").collect()).collect();
+    assert_eq!((rows[0][2], rows[1][2], rows[1][5]), ("fetch.size", "70000", "3000"), "{said}");
+}

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -155,7 +154,11 @@ fn the_quickstart_of_0_11_works_as_it_is_typed() {
     place.listens(place.zookeeper);
     place.run(&format!("bin/kafka-server-start.sh -daemon config/server.properties {moved}"), "");
     place.serves(place.broker);
-    assert!(Path::new(&place.path("logs/server.log")).exists());
+    // Each writes its own log; what it says beside that is nothing.
+    for (log, said) in [("server.log", "kafkaServer.out"), ("zookeeper.log", "zookeeper.out")] {
+        assert!(!fs::read_to_string(place.path(&format!("logs/{log}"))).unwrap().is_empty(), "{log}");
+        assert_eq!(fs::read_to_string(place.path(&format!("logs/{said}"))).unwrap(), "");
+    }
     let said = place.run(
         "bin/kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic test --from-beginning --max-messages 2 --timeout-ms 60000",
         "",

@@ -73,7 +73,7 @@ fn one_form(tool: &Command, words: Vec<String>) -> Result<Vec<String>, String> {
         let long = option.get_long().unwrap_or(name);
         let bounds = option.get_num_args().unwrap_or_default();
         many = bounds.max_values() > 1;
-        if !option.get_action().takes_values() || many {
+        if !option.get_action().takes_values() || bounds.max_values() == 0 || many {
             read.push(format!("--{long}"));
             continue;
         }
@@ -143,6 +143,9 @@ fn explain(error: &clap::Error, tool: Option<&Command>) -> ExitCode {
     }
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tables;
 
 #[cfg(test)]
 mod tests {

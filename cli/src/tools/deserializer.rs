@@ -1,6 +1,6 @@
 //! Kafka's deserializers, by class name: how a key, value or header is shown.
 
-use super::failure::Failure;
+use super::{failure::Failure, java_text::double};
 
 /// How bytes become text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl Deserializer {
             Self::Integer => i32::from_be_bytes(sized(bytes, "IntegerDeserializer")?).to_string(),
             Self::Long => i64::from_be_bytes(sized(bytes, "LongDeserializer")?).to_string(),
             Self::Short => i16::from_be_bytes(sized(bytes, "ShortDeserializer")?).to_string(),
-            Self::Double => java_number(f64::from_be_bytes(sized(bytes, "DoubleDeserializer")?)),
-            Self::Float => java_number(f32::from_be_bytes(sized(bytes, "FloatDeserializer")?)),
+            Self::Double => double(f64::from_be_bytes(sized(bytes, "DoubleDeserializer")?)),
+            Self::Float => double(f32::from_be_bytes(sized(bytes, "FloatDeserializer")?)),
             Self::Uuid => {
                 let text = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<uuid::Uuid>().ok());
                 text.ok_or_else(|| wrong("Error parsing data into UUID".to_owned()))?.to_string()
@@ -76,39 +76,6 @@ fn sized<const N: usize>(bytes: &[u8], class: &str) -> Result<[u8; N], Failure> 
 
 fn wrong(message: String) -> Failure {
     Failure::new("org.apache.kafka.common.errors.SerializationException", message)
-}
-
-/// `Double.toString`: decimals between a thousandth and ten million, else one digit before the point and an exponent.
-fn java_number<N: std::fmt::LowerExp + std::fmt::Debug + Copy + Into<f64>>(number: N) -> String {
-    let wide: f64 = number.into();
-    if wide.is_nan() {
-        return "NaN".to_owned();
-    }
-    if wide.is_infinite() {
-        return if wide > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
-    }
-    let scientific = format!("{number:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    if wide == 0.0 || (1e-3..1e7).contains(&wide.abs()) {
-        let plain = decimal(digits, exponent.parse().unwrap_or(0));
-        return if plain.contains('.') { plain } else { format!("{plain}.0") };
-    }
-    let digits = if digits.contains('.') { digits.to_owned() } else { format!("{digits}.0") };
-    format!("{digits}E{exponent}")
-}
-
-/// `1.25` and `-2` as `0.0125`; the exponent is between -3 and 6.
-fn decimal(digits: &str, exponent: i32) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
-    let all: String = digits.chars().filter(char::is_ascii_digit).collect();
-    let Ok(before) = usize::try_from(exponent + 1) else {
-        return format!("{sign}0.{}{all}", "0".repeat(exponent.unsigned_abs() as usize - 1));
-    };
-    match before {
-        0 => format!("{sign}0.{all}"),
-        before if before >= all.len() => format!("{sign}{all}{}", "0".repeat(before - all.len())),
-        before => format!("{sign}{}.{}", &all[..before], &all[before..]),
-    }
 }
 
 #[cfg(test)]

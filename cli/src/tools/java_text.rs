@@ -17,6 +17,39 @@ pub(crate) fn decimal(number: f64, digits: usize) -> String {
     }
 }
 
+/// `Double.toString`: decimals between a thousandth and ten million, else one digit before the point and an exponent.
+pub(crate) fn double<N: std::fmt::LowerExp + std::fmt::Debug + Copy + Into<f64>>(number: N) -> String {
+    let wide: f64 = number.into();
+    if wide.is_nan() {
+        return "NaN".to_owned();
+    }
+    if wide.is_infinite() {
+        return if wide > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    if wide == 0.0 || (1e-3..1e7).contains(&wide.abs()) {
+        let text = plain(digits, exponent.parse().unwrap_or(0));
+        return if text.contains('.') { text } else { format!("{text}.0") };
+    }
+    let digits = if digits.contains('.') { digits.to_owned() } else { format!("{digits}.0") };
+    format!("{digits}E{exponent}")
+}
+
+/// `1.25` and `-2` as `0.0125`; the exponent is between -3 and 6.
+fn plain(digits: &str, exponent: i32) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let all: String = digits.chars().filter(char::is_ascii_digit).collect();
+    let Ok(before) = usize::try_from(exponent + 1) else {
+        return format!("{sign}0.{}{all}", "0".repeat(exponent.unsigned_abs() as usize - 1));
+    };
+    match before {
+        0 => format!("{sign}0.{all}"),
+        before if before >= all.len() => format!("{sign}{all}{}", "0".repeat(before - all.len())),
+        before => format!("{sign}{}.{}", &all[..before], &all[before..]),
+    }
+}
+
 /// A pattern of `java.text.SimpleDateFormat`, in the machine's time zone and in English.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DateFormat(Vec<Part>);

@@ -1,12 +1,10 @@
 //! Which topics an option means: Kafka's include lists, a comma-separated list of regular expressions.
 
-use regex::Regex;
-
-use super::failure::Failure;
+use super::{failure::Failure, java_regex::WholeName};
 
 /// A filter of names.
 #[derive(Debug)]
-pub(crate) struct TopicFilter(Option<Regex>);
+pub(crate) struct TopicFilter(Option<WholeName>);
 
 impl TopicFilter {
     /// The filter of an option's value; without one every name fits.
@@ -15,7 +13,7 @@ impl TopicFilter {
         let quotes = ['"', '\''];
         let pattern = list.trim().replace(',', "|").replace(' ', "");
         let pattern = pattern.trim_matches(quotes);
-        let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
+        let regex = WholeName::new(pattern).map_err(|_| {
             Failure::new("java.lang.RuntimeException", format!("{pattern} is an invalid regex."))
         })?;
         Ok(TopicFilter(Some(regex)))

@@ -9,7 +9,7 @@ use vltava_broker::net::runtime;
 use vltava_zookeeper::{Server, ZooKeeperConfig};
 
 use crate::{
-    logging::{self, LogArgs},
+    logging::{self, ServerLogArgs},
     server::Signals,
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(value_name = "zookeeper.properties")]
     file: PathBuf,
     #[command(flatten)]
-    log: LogArgs,
+    log: ServerLogArgs,
 }
 
 /// Runs until a signal.

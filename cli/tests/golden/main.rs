@@ -10,7 +10,8 @@
 //! Left out of the sessions, because what they are about is not built yet, or needs more than one broker:
 //! - `kafka-acls` and SCRAM credentials (`kafka-configs` refuses to set them: nothing would check them);
 //! - the words on standard error when a quota is set: Vltava's tool writes it as Kafka's does, and warns that no broker enforces it;
-//! - quotas through brokers (`kafka-configs --bootstrap-server` for users, clients and ips), which are refused by name;
+//! - quotas through brokers (`kafka-configs --bootstrap-server` for users, clients and ips), which only Apache's broker keeps: see
+//!   `tests/quotas.rs`;
 //! - `kafka-reassign-partitions`, `kafka-preferred-replica-election` and `kafka-leader-election`;
 //! - the offset of an assigned partition without records: Kafka's consumer commits it, librdkafka's does not;
 //! - a topic whose assignment names a broker that is not there: Apache's broker makes it, and then cannot delete it;
@@ -20,6 +21,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod kafka_0_11;
+mod kafka_0_11_segments;
 mod kafka_3_9;
 mod play;
 mod session;
@@ -39,6 +41,11 @@ fn compare(version: Version, session: &Session) {
 #[test]
 fn a_session_of_0_11() {
     compare(Version::V0_11, &kafka_0_11::session());
+}
+
+#[test]
+fn segments_of_0_11() {
+    compare(Version::V0_11, &kafka_0_11_segments::session());
 }
 
 #[test]

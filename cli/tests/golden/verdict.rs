@@ -8,7 +8,7 @@ use super::play::{Outcome, Recording};
 use super::session::{Counts, Run, Session, Step};
 
 /// What differs from run to run: log times, record timestamps, ids that are random. Everything else has to be the same.
-const MASKS: [(&str, &str); 14] = [
+const MASKS: [(&str, &str); 15] = [
     // How a JVM ends; the words after it are the tool's.
     (r#"Exception in thread "main" joptsimple\.\w+: "#, ""),
     (r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]", "[YYYY-MM-DD HH:MM:SS,mmm]"),
@@ -22,6 +22,8 @@ const MASKS: [(&str, &str); 14] = [
     // A member's partitions without their topic, and a quote too many after the groups deleted: slips of 3.8 and 3.9 alone.
     (r"(?m)( \d+ +)\w+(\([\d,]+\))$", "$1$2"),
     (r"(?m)^(These consumer groups were deleted successfully: .*'), '$", "$1"),
+    // A space that 0.11 forgets, and later versions have.
+    (r#"can't be used with option"\["#, r#"can't be used with option "["#),
     // A thread of its own tells of the session, before or after or never if the command is quicker.
     (r"(?m)^\nWATCHER::\n\nWatchedEvent state:\w+ type:None path:null\n", ""),
     // A znode's status.

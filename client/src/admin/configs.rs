@@ -2,7 +2,9 @@
 
 use vltava_protocol::messages::describe_configs::DescribeConfigsResource;
 use vltava_protocol::messages::incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
-use vltava_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
+use vltava_protocol::messages::{
+    DescribeConfigsRequest, IncrementalAlterConfigsRequest, ListConfigResourcesRequest,
+};
 
 use crate::error::{ApiError, ClientError};
 use crate::{Client, Node};
@@ -16,6 +18,8 @@ pub enum ResourceKind {
     Broker,
     /// A broker's loggers, by its id.
     BrokerLogger,
+    /// What clients are asked to report, by the name of the subscription (KIP-714).
+    ClientMetrics,
 }
 
 impl ResourceKind {
@@ -24,6 +28,7 @@ impl ResourceKind {
             ResourceKind::Topic => 2,
             ResourceKind::Broker => 4,
             ResourceKind::BrokerLogger => 8,
+            ResourceKind::ClientMetrics => 16,
         }
     }
 }
@@ -52,6 +57,7 @@ impl Resource {
             _ if is_default => 5,
             ResourceKind::Topic => 1,
             ResourceKind::Broker | ResourceKind::BrokerLogger => 4,
+            ResourceKind::ClientMetrics => 7,
         }
     }
 }
@@ -63,7 +69,8 @@ pub struct ConfigEntry {
     pub name: String,
     /// The value; `None` if it is secret, or unset.
     pub value: Option<String>,
-    /// Where it comes from: 1 topic, 2 broker (dynamic), 3 default of brokers (dynamic), 4 broker (properties file), 5 default.
+    /// Where it comes from: 1 topic, 2 broker (dynamic), 3 default of brokers (dynamic), 4 broker (properties file), 5 default,
+    /// 6 broker's loggers, 7 client metrics.
     pub source: i8,
     /// Whether it is a secret.
     pub sensitive: bool,
@@ -177,4 +184,21 @@ pub async fn alter_configs(
                 .try_for_each(|r| ApiError::check(r.error_code, r.error_message.as_deref()))
         })
         .await
+}
+
+/// The names of all subscriptions to clients' metrics.
+///
+/// # Errors
+/// When there is no answer, or the broker refuses; [`ClientError::Unsupported`] from one that has none.
+pub async fn client_metrics(client: &mut Client) -> Result<Vec<String>, ClientError> {
+    let kind = ResourceKind::ClientMetrics.code();
+    let version = client.version::<ListConfigResourcesRequest>(Node::Any, i16::MAX).await?;
+    let request = ListConfigResourcesRequest {
+        // Version 0 lists nothing else, and cannot be told.
+        resource_types: if version >= 1 { vec![kind] } else { Vec::new() },
+        ..Default::default()
+    };
+    let response = client.ask_at(Node::Any, &request, version).await?;
+    ApiError::check(response.error_code, None)?;
+    Ok(response.config_resources.into_iter().map(|resource| resource.resource_name.into_owned()).collect())
 }

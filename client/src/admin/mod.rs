@@ -7,17 +7,23 @@ mod brokers;
 mod configs;
 mod groups;
 mod offsets;
+mod quotas;
 mod records;
+mod scram;
 mod topics;
 
 pub use brokers::{LogDir, ReplicaSize, log_dirs};
-pub use configs::{AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, describe_configs};
+pub use configs::{
+    AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, client_metrics, describe_configs,
+};
 pub use groups::{
     GroupDescription, GroupListing, GroupMember, GroupOffset, TopicPartition, commit_offsets, delete_groups,
     delete_offsets, describe_group, group_offsets, list_groups,
 };
-pub use offsets::{Isolation, ListedOffset, OffsetSpec, list_offsets};
+pub use offsets::{Isolation, ListedOffset, OffsetSpec, list_offsets, offsets_before};
+pub use quotas::{QuotaKind, QuotaMatch, Quotas, alter_quotas, describe_quotas};
 pub use records::delete_records;
+pub use scram::{ScramMechanism, ScramUser, describe_scram};
 pub use topics::{
     NewTopic, PartitionDescription, TopicDescription, create_partitions, create_topics, delete_topics,
     describe_topics, list_topics,

@@ -71,81 +71,102 @@ enum Value {
     Text(String),
 }
 
-/// `group:name:{tags}`, as Kafka's tools merge them.
-fn rows(report: &Statistics, role: Role) -> BTreeMap<String, Value> {
-    let mut rows = BTreeMap::new();
-    let client = &report.client_id;
-    let kind = match role {
-        Role::Producer => "producer",
-        Role::Consumer => "consumer",
-    };
-    let mut add = |group: &str, name: &str, tags: &str, value: f64| {
+/// Rows by `group:name:{tags}`, as Kafka's tools merge them.
+struct Rows<'a> {
+    client: &'a str,
+    rows: BTreeMap<String, Value>,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, group: &str, name: &str, tags: &str, value: f64) {
         let tags = if tags.is_empty() { String::new() } else { format!(", {tags}") };
-        rows.insert(format!("{group}:{name}:{{client-id={client}{tags}}}"), Value::Number(value));
-    };
-    let own = format!("{kind}-metrics");
-    let up = report.brokers.values().filter(|broker| broker.state == "UP").count();
-    add(&own, "connection-count", "", up as f64);
-    add(&own, "request-total", "", report.tx as f64);
-    add(&own, "response-total", "", report.rx as f64);
-    add(&own, "outgoing-byte-total", "", report.tx_bytes as f64);
-    add(&own, "incoming-byte-total", "", report.rx_bytes as f64);
-    let connects = report.brokers.values().filter_map(|broker| broker.connects).sum::<i64>();
-    add(&own, "connection-creation-total", "", connects as f64);
-    let disconnects = report.brokers.values().filter_map(|broker| broker.disconnects).sum::<i64>();
-    add(&own, "connection-close-total", "", disconnects as f64);
-    let nodes = format!("{kind}-node-metrics");
-    for broker in report.brokers.values().filter(|broker| broker.nodeid >= 0) {
-        let node = format!("node-id=node-{}", broker.nodeid);
-        add(&nodes, "request-total", &node, broker.tx as f64);
-        add(&nodes, "response-total", &node, broker.rx as f64);
-        add(&nodes, "outgoing-byte-total", &node, broker.txbytes as f64);
-        add(&nodes, "incoming-byte-total", &node, broker.rxbytes as f64);
-        if let Some(rtt) = &broker.rtt {
-            add(&nodes, "request-latency-avg", &node, rtt.avg as f64 / 1000.0);
-            add(&nodes, "request-latency-max", &node, rtt.max as f64 / 1000.0);
+        let name = format!("{group}:{name}:{{client-id={}{tags}}}", self.client);
+        self.rows.insert(name, Value::Number(value));
+    }
+
+    /// What every client counts.
+    fn connections(&mut self, report: &Statistics, kind: &str) {
+        let own = &format!("{kind}-metrics");
+        let up = report.brokers.values().filter(|broker| broker.state == "UP").count();
+        self.add(own, "connection-count", "", up as f64);
+        self.add(own, "request-total", "", report.tx as f64);
+        self.add(own, "response-total", "", report.rx as f64);
+        self.add(own, "outgoing-byte-total", "", report.tx_bytes as f64);
+        self.add(own, "incoming-byte-total", "", report.rx_bytes as f64);
+        let connects = report.brokers.values().filter_map(|broker| broker.connects).sum::<i64>();
+        self.add(own, "connection-creation-total", "", connects as f64);
+        let disconnects = report.brokers.values().filter_map(|broker| broker.disconnects).sum::<i64>();
+        self.add(own, "connection-close-total", "", disconnects as f64);
+        let nodes = &format!("{kind}-node-metrics");
+        for broker in report.brokers.values().filter(|broker| broker.nodeid >= 0) {
+            let node = &format!("node-id=node-{}", broker.nodeid);
+            self.add(nodes, "request-total", node, broker.tx as f64);
+            self.add(nodes, "response-total", node, broker.rx as f64);
+            self.add(nodes, "outgoing-byte-total", node, broker.txbytes as f64);
+            self.add(nodes, "incoming-byte-total", node, broker.rxbytes as f64);
+            if let Some(rtt) = &broker.rtt {
+                self.add(nodes, "request-latency-avg", node, rtt.avg as f64 / 1000.0);
+                self.add(nodes, "request-latency-max", node, rtt.max as f64 / 1000.0);
+            }
         }
     }
-    match role {
-        Role::Producer => {
-            add(&own, "record-send-total", "", report.txmsgs as f64);
-            add(&own, "byte-total", "", report.txmsg_bytes as f64);
-            let retries = report.brokers.values().map(|broker| broker.txretries).sum::<u64>();
-            add(&own, "record-retry-total", "", retries as f64);
-            for topic in report.topics.values() {
-                let tag = format!("topic={}", topic.topic);
-                let sum = |of: fn(&rdkafka::statistics::Partition) -> u64| {
-                    topic.partitions.values().map(of).sum::<u64>() as f64
-                };
-                add("producer-topic-metrics", "record-send-total", &tag, sum(|partition| partition.txmsgs));
-                add("producer-topic-metrics", "byte-total", &tag, sum(|partition| partition.txbytes));
-                add(&own, "batch-size-avg", "", topic.batchsize.avg as f64);
-                add(&own, "batch-size-max", "", topic.batchsize.max as f64);
-            }
+
+    fn sent(&mut self, report: &Statistics) {
+        let own = "producer-metrics";
+        self.add(own, "record-send-total", "", report.txmsgs as f64);
+        self.add(own, "byte-total", "", report.txmsg_bytes as f64);
+        let retries = report.brokers.values().map(|broker| broker.txretries).sum::<u64>();
+        self.add(own, "record-retry-total", "", retries as f64);
+        for topic in report.topics.values() {
+            let tag = &format!("topic={}", topic.topic);
+            let sum = |of: fn(&rdkafka::statistics::Partition) -> u64| {
+                topic.partitions.values().map(of).sum::<u64>() as f64
+            };
+            let group = "producer-topic-metrics";
+            self.add(group, "record-send-total", tag, sum(|partition| partition.txmsgs));
+            self.add(group, "byte-total", tag, sum(|partition| partition.txbytes));
+            self.add(own, "batch-size-avg", "", topic.batchsize.avg as f64);
+            self.add(own, "batch-size-max", "", topic.batchsize.max as f64);
         }
-        Role::Consumer => {
-            let fetch = "consumer-fetch-manager-metrics";
-            add(fetch, "records-consumed-total", "", report.rxmsgs as f64);
-            add(fetch, "bytes-consumed-total", "", report.rxmsg_bytes as f64);
-            for topic in report.topics.values() {
-                for partition in topic.partitions.values().filter(|partition| partition.partition >= 0) {
-                    let tags = format!("topic={}, partition={}", topic.topic, partition.partition);
-                    if partition.hi_offset >= 0 && partition.app_offset >= 0 {
-                        add(fetch, "records-lag", &tags, (partition.hi_offset - partition.app_offset) as f64);
-                    }
+    }
+
+    fn consumed(&mut self, report: &Statistics) {
+        let fetch = "consumer-fetch-manager-metrics";
+        self.add(fetch, "records-consumed-total", "", report.rxmsgs as f64);
+        self.add(fetch, "bytes-consumed-total", "", report.rxmsg_bytes as f64);
+        for topic in report.topics.values() {
+            for partition in topic.partitions.values().filter(|partition| partition.partition >= 0) {
+                let tags = &format!("topic={}, partition={}", topic.topic, partition.partition);
+                if partition.hi_offset >= 0 && partition.app_offset >= 0 {
+                    let lag = partition.hi_offset - partition.app_offset;
+                    self.add(fetch, "records-lag", tags, lag as f64);
                 }
             }
-            if let Some(group) = &report.cgrp {
-                let group_metrics = "consumer-coordinator-metrics";
-                add(group_metrics, "rebalance-total", "", group.rebalance_cnt as f64);
-                add(group_metrics, "assigned-partitions", "", f64::from(group.assignment_size));
-            }
+        }
+        if let Some(group) = &report.cgrp {
+            let metrics = "consumer-coordinator-metrics";
+            self.add(metrics, "rebalance-total", "", group.rebalance_cnt as f64);
+            self.add(metrics, "assigned-partitions", "", f64::from(group.assignment_size));
+        }
+    }
+}
+
+fn rows(report: &Statistics, role: Role) -> BTreeMap<String, Value> {
+    let mut rows = Rows { client: &report.client_id, rows: BTreeMap::new() };
+    match role {
+        Role::Producer => {
+            rows.connections(report, "producer");
+            rows.sent(report);
+        }
+        Role::Consumer => {
+            rows.connections(report, "consumer");
+            rows.consumed(report);
         }
     }
     let (_, version) = rdkafka::util::get_rdkafka_version();
-    let version = Value::Text(format!("librdkafka {version}"));
-    rows.insert(format!("app-info:version:{{client-id={client}}}"), version);
-    rows
+    let name = format!("app-info:version:{{client-id={}}}", report.client_id);
+    rows.rows.insert(name, Value::Text(format!("librdkafka {version}")));
+    rows.rows
 }
 
 /// The table of Kafka's `ToolsUtils`, after an empty line.

@@ -1,10 +1,10 @@
 //! librdkafka clients, configured in Java's words.
 //!
 //! [`ClientProperties`] collects what a tool's options and files say under the names of Java's clients; [`ClientProperties::config`]
-//! turns them into librdkafka's by the table in [`names`]. [`LoggingContext`] writes what librdkafka reports the way log4j would.
+//! turns them into librdkafka's by the table in [`names`]. A [`Context`] writes what librdkafka reports the way log4j would.
 
+mod context;
 mod exceptions;
-mod logging;
 mod metrics;
 pub(crate) mod names;
 mod room;
@@ -16,10 +16,11 @@ use rdkafka::{ClientConfig, config::RDKafkaLogLevel, error::KafkaError};
 use vltava_settings::Properties;
 
 use self::names::{Mapping, Role};
+use self::values::Conversion;
 use super::{failure::Failure, output};
 
+pub(crate) use self::context::{Context, LoggingContext, OnDelivery, OnRebalance, Quiet, is_passing};
 pub(crate) use self::exceptions::exception;
-pub(crate) use self::logging::{LoggingContext, is_passing};
 pub(crate) use self::metrics::{INTERVAL_MS as METRICS_INTERVAL_MS, Metrics};
 pub(crate) use self::room::Room;
 
@@ -111,17 +112,24 @@ impl ClientProperties {
         Ok(config)
     }
 
+    /// The codec in use.
+    fn codec(&self) -> Option<&'static str> {
+        self.get("compression.type").or_else(|| self.get("compression.codec")).and_then(values::codec)
+    }
+
     fn apply(&self, config: &mut ClientConfig, name: &str, value: &str) -> Result<(), Failure> {
         let logger = CONFIG_LOGGERS[self.role as usize];
         match names::find(name, self.role) {
             Some(Mapping::Same) => set_checked(config, name, name, value),
             Some(Mapping::Name(theirs)) => set_checked(config, name, theirs, value),
             Some(Mapping::Value(convert)) => {
-                for (theirs, value) in convert(name, value)? {
-                    set_checked(config, name, theirs, &value)?;
-                }
-                Ok(())
+                set_converted(config, name, value, convert(name, value)?, logger)
             }
+            Some(Mapping::Level(codec)) if self.codec() == Some(codec) => {
+                set_converted(config, name, value, values::level(codec, name, value)?, logger)
+            }
+            // Another codec is in use, or none.
+            Some(Mapping::Level(codec)) => values::level(codec, name, value).map(|_| ()),
             Some(Mapping::Tool) => Ok(()),
             Some(Mapping::Nothing(why)) => {
                 output::log_warning(
@@ -139,6 +147,26 @@ impl ClientProperties {
             }
         }
     }
+}
+
+/// Sets what a property of Java's is to librdkafka, and warns of what is not the same.
+fn set_converted(
+    config: &mut ClientConfig,
+    java: &str,
+    value: &str,
+    conversion: Conversion,
+    logger: &str,
+) -> Result<(), Failure> {
+    if let Some(differs) = conversion.differs {
+        output::log_warning(
+            &format!("The configuration '{java}={value}' is not quite Java's here: {differs}."),
+            logger,
+        );
+    }
+    for (theirs, value) in conversion.sets {
+        set_checked(config, java, theirs, &value)?;
+    }
+    Ok(())
 }
 
 /// A properties file, with Java's exception where it cannot be read.
@@ -251,6 +279,40 @@ mod tests {
         for (role, pair, name, value) in cases {
             assert_eq!(config(role, &[pair]).unwrap().get(name), Some(value), "{pair}");
         }
+    }
+
+    #[test]
+    fn only_the_level_of_the_codec_in_use_counts() {
+        let levels = ["compression.zstd.level=3", "compression.gzip.level=9", "compression.lz4.level=17"];
+        let level = |codec: &str| {
+            let pairs: Vec<String> = levels.iter().map(|pair| (*pair).to_owned()).collect();
+            let mut properties = ClientProperties::new(Role::Producer);
+            properties.extend_pairs(&pairs).unwrap();
+            properties.set("compression.type", codec);
+            properties.config().unwrap().get("compression.level").map(str::to_owned)
+        };
+        assert_eq!(level("gzip").as_deref(), Some("9"));
+        assert_eq!(level("zstd").as_deref(), Some("3"));
+        // librdkafka's highest.
+        assert_eq!(level("lz4").as_deref(), Some("12"));
+        assert_eq!((level("none"), level("snappy")), (None, None));
+        for pair in ["compression.gzip.level=10", "compression.lz4.level=0", "compression.zstd.level=23"] {
+            assert!(config(Role::Producer, &[pair]).is_err(), "{pair}");
+        }
+    }
+
+    #[test]
+    fn what_librdkafka_does_otherwise_is_told() {
+        for class in ["UniformStickyPartitioner", "RoundRobinPartitioner"] {
+            let class = format!("org.apache.kafka.clients.producer.{class}");
+            let conversion = values::partitioner("partitioner.class", &class).unwrap();
+            assert_eq!(conversion.sets, [("partitioner", "random".to_owned())]);
+            assert!(conversion.differs.is_some());
+        }
+        let plain = values::partitioner("partitioner.class", "DefaultPartitioner").unwrap();
+        assert_eq!((plain.sets[0].1.as_str(), plain.differs), ("murmur2_random", None));
+        assert!(values::level("zstd", "compression.zstd.level", "22").unwrap().differs.is_some());
+        assert!(values::level("zstd", "compression.zstd.level", "12").unwrap().differs.is_none());
     }
 
     #[test]

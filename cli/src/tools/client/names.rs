@@ -20,13 +20,15 @@ pub(crate) enum Mapping {
     Name(&'static str),
     /// Other names or values.
     Value(fn(&str, &str) -> Converted),
+    /// The level of a codec, which counts while that codec is in use.
+    Level(&'static str),
     /// The tool itself does what it says.
     Tool,
     /// Nothing, and why.
     Nothing(&'static str),
 }
 
-use Mapping::{Name, Nothing, Same, Tool, Value};
+use Mapping::{Level, Name, Nothing, Same, Tool, Value};
 
 const JVM: &str = "there is no JVM whose classes it could name";
 const REPORTERS: &str = "there are no metrics reporters in this client";
@@ -101,9 +103,9 @@ const PRODUCER: &[(&str, Mapping)] = &[
     ("buffer.memory", Value(values::kibibytes)),
     ("compression.type", Value(values::compression)),
     ("compression.codec", Value(values::compression)),
-    ("compression.gzip.level", Name("compression.level")),
-    ("compression.lz4.level", Name("compression.level")),
-    ("compression.zstd.level", Name("compression.level")),
+    ("compression.gzip.level", Level("gzip")),
+    ("compression.lz4.level", Level("lz4")),
+    ("compression.zstd.level", Level("zstd")),
     ("compressed.topics", Nothing(OLD)),
     ("producer.type", Tool),
     ("serializer.class", Tool),
@@ -120,7 +122,7 @@ const PRODUCER: &[(&str, Mapping)] = &[
     ("transactional.id", Same),
     ("transaction.timeout.ms", Same),
     ("partitioner.class", Value(values::partitioner)),
-    ("partitioner.ignore.keys", Nothing(CLIENT)),
+    ("partitioner.ignore.keys", Value(values::ignore_keys)),
     ("partitioner.adaptive.partitioning.enable", Nothing(CLIENT)),
     ("partitioner.availability.timeout.ms", Nothing(CLIENT)),
     ("metadata.max.idle.ms", Nothing(CLIENT)),
@@ -167,7 +169,7 @@ const CONSUMER: &[(&str, Mapping)] = &[
     ("consumer.timeout.ms", Tool),
     ("rebalance.max.retries", Tool),
     ("rebalance.backoff.ms", Tool),
-    ("refresh.leader.backoff.ms", Nothing(CLIENT)),
+    ("refresh.leader.backoff.ms", Name("topic.metadata.refresh.fast.interval.ms")),
     ("num.consumer.fetchers", Nothing(CLIENT)),
     ("queued.max.message.chunks", Nothing(CLIENT)),
     ("offsets.storage", Tool),

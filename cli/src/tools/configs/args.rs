@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::entity::{DEFAULT, Kind, Name, Target};
+use super::{
+    entity::{Kind, Name, Target},
+    whose::Whose,
+};
 use crate::tools::failure::Failure;
 
 /// Show and change the configuration of topics, brokers, clients and users, as kafka-configs.sh does
@@ -13,9 +16,15 @@ pub(crate) struct Args {
     /// The brokers to connect to, host:port with commas between
     #[arg(long, value_name = "server to connect to")]
     pub(super) bootstrap_server: Option<String>,
+    /// KRaft's controllers: refused, there are none here
+    #[arg(long, value_name = "controller to connect to")]
+    bootstrap_controller: Option<String>,
     /// The ZooKeeper to work on directly, as tools before Kafka 3.0 did: host:port with commas between, and a chroot
     #[arg(long, value_name = "urls")]
     pub(super) zookeeper: Option<String>,
+    /// TLS for the connection to ZooKeeper: refused, it is not built yet
+    #[arg(long, value_name = "ZooKeeper TLS configuration")]
+    zk_tls_config_file: Option<PathBuf>,
     /// A Java property file for the connection to the brokers
     #[arg(long, value_name = "command config property file")]
     pub(super) command_config: Option<PathBuf>,
@@ -27,39 +36,8 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Actions")]
     pub(super) describe: bool,
 
-    /// Whose: topics, brokers, broker-loggers, clients, users; clients of users by both types
-    #[arg(long, value_name = "type", help_heading = "Whose configuration")]
-    pub(super) entity_type: Vec<String>,
-    /// Its name: a topic, a broker's id, a client id, a user
-    #[arg(long, value_name = "name", help_heading = "Whose configuration")]
-    pub(super) entity_name: Vec<String>,
-    /// Instead of a name: what holds for all that have none of their own
-    #[arg(long, action = clap::ArgAction::Count, help_heading = "Whose configuration")]
-    pub(super) entity_default: u8,
-    /// The topic: --entity-type topics --entity-name
-    #[arg(long, value_name = "topic", help_heading = "Whose configuration")]
-    pub(super) topic: Option<String>,
-    /// The broker's id: --entity-type brokers --entity-name
-    #[arg(long, value_name = "id", help_heading = "Whose configuration")]
-    pub(super) broker: Option<String>,
-    /// The default of all brokers: --entity-type brokers --entity-default
-    #[arg(long, help_heading = "Whose configuration")]
-    pub(super) broker_defaults: bool,
-    /// The broker whose log's levels are meant, by its id: --entity-type broker-loggers --entity-name
-    #[arg(long, value_name = "id", help_heading = "Whose configuration")]
-    pub(super) broker_logger: Option<String>,
-    /// The client id: --entity-type clients --entity-name
-    #[arg(long, value_name = "client id", help_heading = "Whose configuration")]
-    pub(super) client: Option<String>,
-    /// The default of all clients: --entity-type clients --entity-default
-    #[arg(long, help_heading = "Whose configuration")]
-    pub(super) client_defaults: bool,
-    /// The user: --entity-type users --entity-name
-    #[arg(long, value_name = "user", help_heading = "Whose configuration")]
-    pub(super) user: Option<String>,
-    /// The default of all users: --entity-type users --entity-default
-    #[arg(long, help_heading = "Whose configuration")]
-    pub(super) user_defaults: bool,
+    #[command(flatten)]
+    whose: Whose,
 
     /// What to set: `k1=v1,k2=[v1,v2],k3=v3`
     #[arg(long, value_name = "key=value,...", help_heading = "Changes")]
@@ -67,9 +45,9 @@ pub(crate) struct Args {
     /// What to set, from a property file
     #[arg(long, value_name = "file", help_heading = "Changes")]
     pub(super) add_config_file: Option<PathBuf>,
-    /// What to take back: k1,k2
-    #[arg(long, value_name = "key,...", help_heading = "Changes")]
-    pub(super) delete_config: Option<String>,
+    /// What to take back: k1,k2; may be repeated
+    #[arg(long, value_name = "key,...", help_heading = "Changes", value_delimiter = ',')]
+    pub(super) delete_config: Vec<String>,
 
     /// Describe every key, not only those that were set
     #[arg(long)]
@@ -85,44 +63,66 @@ impl Args {
         if self.alter == self.describe {
             return Err(Failure::usage("Command must include exactly one action: --describe, --alter"));
         }
+        if let (true, Some(option)) = (self.describe, self.changes().next()) {
+            return Err(Failure::conflict("describe", option));
+        }
+        let target = self.whose.target(self.zookeeper.is_some(), self.alter)?;
+        self.check_connection()?;
+        if self.alter {
+            self.check_alteration(&target)?;
+        } else if let [(kind @ Kind::BrokerLoggers, Name::All | Name::Default)] = target.levels.as_slice() {
+            return Err(Failure::illegal(format!(
+                "an entity name must be specified with --describe of {kind}"
+            )));
+        }
+        Ok(target)
+    }
+
+    /// The options for changes that are given.
+    fn changes(&self) -> impl Iterator<Item = &'static str> {
         let changes = [
             ("add-config", self.add_config.is_some()),
             ("add-config-file", self.add_config_file.is_some()),
-            ("delete-config", self.delete_config.is_some()),
+            ("delete-config", !self.delete_config.is_empty()),
         ];
-        if let (true, Some((option, _))) = (self.describe, changes.iter().find(|(_, given)| *given)) {
-            return Err(Failure::conflict("describe", option));
-        }
-        let target = self.target()?;
-        match (&self.bootstrap_server, &self.zookeeper) {
-            (None, None) => {
-                return Err(Failure::illegal(
-                    "At least one of the following options must be specified: --bootstrap-server, --zookeeper",
-                ));
+        changes.into_iter().filter_map(|(option, given)| given.then_some(option))
+    }
+
+    fn check_connection(&self) -> Result<(), Failure> {
+        let ways =
+            [self.bootstrap_server.is_some(), self.bootstrap_controller.is_some(), self.zookeeper.is_some()];
+        let words = match ways.into_iter().filter(|given| *given).count() {
+            0 => {
+                "One of the required --bootstrap-server, --boostrap-controller, or --zookeeper arguments must be specified"
             }
-            (Some(_), Some(_)) => {
-                return Err(Failure::illegal(
-                    "Only one of --bootstrap-server or --zookeeper must be specified",
-                ));
+            2.. => "Only one of --bootstrap-server, --boostrap-controller, and --zookeeper can be specified",
+            _ if self.bootstrap_controller.is_some() => {
+                "--bootstrap-controller: there are no KRaft controllers here; give the brokers by --bootstrap-server"
             }
-            (None, Some(_)) if self.all => return Err(Failure::conflict("all", "zookeeper")),
-            (None, Some(_)) if self.command_config.is_some() => {
+            _ if self.all && self.zookeeper.is_some() => "--bootstrap-server must be specified for --all",
+            _ if self.zk_tls_config_file.is_some() && self.zookeeper.is_none() => {
+                "Only the --zookeeper option can be used with the --zk-tls-config-file option."
+            }
+            // To connect without it is not what the user wants.
+            _ if self.zk_tls_config_file.is_some() => {
+                "--zk-tls-config-file: TLS to ZooKeeper is not built yet"
+            }
+            _ if self.command_config.is_some() && self.zookeeper.is_some() => {
                 return Err(Failure::conflict("command-config", "zookeeper"));
             }
-            _ => {}
-        }
-        if !self.alter {
-            return match target.levels.as_slice() {
-                [(kind @ Kind::BrokerLoggers, Name::All | Name::Default)] => Err(Failure::illegal(format!(
-                    "an entity name must be specified with --describe of {kind}"
-                ))),
-                _ => Ok(target),
-            };
-        }
+            _ => return Ok(()),
+        };
+        Err(Failure::illegal(words))
+    }
+
+    fn check_alteration(&self, target: &Target) -> Result<(), Failure> {
         if let Some((kind, _)) = target.levels.iter().find(|(_, name)| *name == Name::All) {
             let words = match kind {
-                Kind::Topics | Kind::BrokerLoggers => {
+                Kind::Topics | Kind::BrokerLoggers | Kind::ClientMetrics => {
                     format!("an entity name must be specified with --alter of {kind}")
+                }
+                _ if target.levels.iter().any(|(_, name)| *name != Name::All) => {
+                    "An entity name must be specified for every entity type".to_owned()
                 }
                 _ => "an entity-name or default entity must be specified with --alter of users, clients, brokers or ips"
                     .to_owned(),
@@ -132,83 +132,15 @@ impl Args {
         if self.add_config.is_some() && self.add_config_file.is_some() {
             return Err(Failure::illegal("Only one of --add-config or --add-config-file must be specified"));
         }
-        if changes.iter().all(|(_, given)| !given) {
-            return Err(Failure::illegal(match &self.zookeeper {
-                None => {
-                    "At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter"
-                }
-                Some(_) => "At least one of --add-config or --delete-config must be specified with --alter",
-            }));
+        if self.changes().next().is_some() {
+            return Ok(());
         }
-        Ok(target)
-    }
-
-    fn target(&self) -> Result<Target, Failure> {
-        let mut levels = Vec::new();
-        let mut names = self.entity_name.iter().map(|name| Name::Of(name.clone()));
-        let mut defaults = std::iter::repeat_n(Name::Default, usize::from(self.entity_default));
-        for kind in &self.entity_type {
-            let kind = Kind::parse(kind, self.zookeeper.is_some())?;
-            // Names and defaults are given apart; the first types take the names.
-            let name = names.next().or_else(|| defaults.next()).unwrap_or(Name::All);
-            levels.push((kind, name));
-        }
-        if self.entity_type.is_empty() && !self.entity_name.is_empty() {
-            return Err(Failure::illegal("At least one entity type must be specified"));
-        }
-        if names.next().is_some() || defaults.next().is_some() {
-            return Err(Failure::illegal("At least one entity type must be specified for each entity name"));
-        }
-        let short = [
-            (Kind::Topics, &self.topic, false),
-            (Kind::Users, &self.user, self.user_defaults),
-            (Kind::Clients, &self.client, self.client_defaults),
-            (Kind::Brokers, &self.broker, self.broker_defaults),
-            (Kind::BrokerLoggers, &self.broker_logger, false),
-        ];
-        for (kind, name, default) in short {
-            if let Some(name) = name {
-                levels.push((kind, Name::Of(name.clone())));
-            } else if default {
-                levels.push((kind, Name::Default));
+        Err(Failure::illegal(match &self.zookeeper {
+            None => {
+                "At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter"
             }
-        }
-        // Users come before their clients, whatever the order of the options.
-        levels.sort_by_key(|(kind, _)| *kind != Kind::Users);
-        let kinds: Vec<Kind> = levels.iter().map(|(kind, _)| *kind).collect();
-        match kinds.as_slice() {
-            [] if self.zookeeper.is_some() => return Err(Failure::missing("entity-type")),
-            [] => return Err(Failure::illegal("At least one entity type must be specified")),
-            [_] | [Kind::Users, Kind::Clients] => {}
-            [a, b, ..] if a == b => {
-                return Err(Failure::illegal(format!("Duplicate entity type(s) specified: {a}")));
-            }
-            _ => {
-                return Err(Failure::illegal(
-                    "Only 'users' and 'clients' entity types may be specified together",
-                ));
-            }
-        }
-        for (kind, name) in &levels {
-            match (kind, name) {
-                (Kind::Brokers | Kind::BrokerLoggers, Name::Of(id))
-                    if id != DEFAULT && id.parse::<i32>().is_err() =>
-                {
-                    return Err(Failure::illegal(format!(
-                        "The entity name for {kind} must be a valid integer broker id, but it is: {id}"
-                    )));
-                }
-                (Kind::Topics | Kind::BrokerLoggers, Name::Default) if self.alter => {
-                    let words = format!("an entity name must be specified with --alter of {kind}");
-                    return Err(Failure::illegal(words));
-                }
-                (Kind::Topics, Name::Default) => {
-                    return Err(Failure::illegal("--entity-default must not be specified with topics"));
-                }
-                _ => {}
-            }
-        }
-        Ok(Target { levels })
+            Some(_) => "At least one of --add-config or --delete-config must be specified with --alter",
+        }))
     }
 }
 
@@ -234,8 +166,8 @@ mod tests {
                 "an entity name must be specified with --alter of topics",
             ),
             (
-                "--describe --entity-type topics",
-                "At least one of the following options must be specified: --bootstrap-server, --zookeeper",
+                "--bootstrap-server a:1 --alter --entity-type users --entity-name u --entity-type clients --add-config a=b",
+                "An entity name must be specified for every entity type",
             ),
             (
                 "--bootstrap-server a:1 --describe --entity-type groups",
@@ -249,6 +181,47 @@ mod tests {
                 "--zookeeper a --describe --entity-type topics --entity-type users",
                 "Only 'users' and 'clients' entity types may be specified together",
             ),
+            (
+                "--bootstrap-server a:1 --describe --user u --entity-type clients --entity-name c",
+                "--entity-{type,name,default} should not be used in conjunction with specific entity flags",
+            ),
+            (
+                "--bootstrap-server a:1 --describe --ip no.such.host.invalid",
+                "The entity name for ips must be a valid IP or resolvable host, but it is: no.such.host.invalid",
+            ),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(check(line).unwrap_err().message, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_connection_is_named() {
+        let cases = [
+            (
+                "--describe --entity-type topics",
+                "One of the required --bootstrap-server, --boostrap-controller, or --zookeeper arguments must be specified",
+            ),
+            (
+                "--describe --entity-type topics --zookeeper a --bootstrap-server b:1",
+                "Only one of --bootstrap-server, --boostrap-controller, and --zookeeper can be specified",
+            ),
+            (
+                "--describe --entity-type topics --zookeeper a --all",
+                "--bootstrap-server must be specified for --all",
+            ),
+            (
+                "--describe --entity-type topics --bootstrap-server a:1 --zk-tls-config-file f",
+                "Only the --zookeeper option can be used with the --zk-tls-config-file option.",
+            ),
+            (
+                "--describe --entity-type topics --zookeeper a --zk-tls-config-file f",
+                "--zk-tls-config-file: TLS to ZooKeeper is not built yet",
+            ),
+            (
+                "--describe --entity-type topics --bootstrap-controller a:1",
+                "--bootstrap-controller: there are no KRaft controllers here; give the brokers by --bootstrap-server",
+            ),
         ];
         for (line, expected) in cases {
             assert_eq!(check(line).unwrap_err().message, expected, "{line}");
@@ -257,15 +230,38 @@ mod tests {
 
     #[test]
     fn short_and_long_names_mean_the_same() {
-        let long = "--zookeeper a --describe --entity-type clients --entity-type users --entity-name c --entity-default";
-        assert!(check(long).is_ok());
-        let long = check(
-            "--zookeeper a --describe --entity-type users --entity-name u --entity-type clients --entity-name c",
-        );
-        assert_eq!(long, check("--zookeeper a --describe --client c --user u"));
-        assert_eq!(
-            check("--bootstrap-server a:1 --describe --broker-defaults"),
-            check("--bootstrap-server a:1 --describe --entity-type brokers --entity-default")
-        );
+        let cases = [
+            (
+                "--entity-type users --entity-name u --entity-type clients --entity-name c",
+                "--client c --user u",
+            ),
+            ("--entity-type brokers --entity-default", "--broker-defaults"),
+            ("--entity-type ips --entity-name 127.0.0.1", "--ip 127.0.0.1"),
+            ("--entity-type ips --entity-default", "--ip-defaults"),
+            ("--entity-type client-metrics --entity-name m", "--client-metrics m"),
+        ];
+        for (long, short) in cases {
+            let levels =
+                |line: &str| check(&format!("--bootstrap-server a:1 --describe {line}")).unwrap().levels;
+            assert_eq!(levels(long), levels(short), "{long}");
+        }
+    }
+
+    #[test]
+    fn names_and_defaults_belong_to_types_in_their_order() {
+        let user = (Kind::Users, Name::Of("u".into()));
+        for line in [
+            "--entity-type clients --entity-default --entity-type users --entity-name u",
+            "--entity-type users --entity-name u --entity-type clients --entity-default",
+            "--entity-type users --entity-type clients --entity-name u --entity-default",
+        ] {
+            let target = check(&format!("--zookeeper a --describe {line}")).unwrap();
+            assert_eq!(target.levels, [user.clone(), (Kind::Clients, Name::Default)], "{line}");
+        }
+        let target = check("--zookeeper a --describe --entity-type clients --entity-name c --user-defaults");
+        assert!(target.is_err());
+        // What is spoken of is what was named first.
+        let line = "--bootstrap-server a:1 --describe --entity-type clients --entity-name c --entity-type users --entity-name u";
+        assert_eq!(check(line).unwrap().first(), Some(&(Kind::Clients, Name::Of("c".into()))));
     }
 }

@@ -26,7 +26,7 @@ impl Changes {
                 .map_err(|error| Failure::new("java.nio.file.NoSuchFileException", error.to_string()))?;
             set.extend(properties.iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
-        let delete = args.delete_config.as_deref().unwrap_or_default().split(',').map(str::trim);
+        let delete = args.delete_config.iter().map(|key| key.trim());
         Ok(Changes { set, delete: delete.filter(|key| !key.is_empty()).map(str::to_owned).collect() })
     }
 
@@ -41,7 +41,7 @@ impl Changes {
                     validate_broker_config(key, value, level).map(|_| ())?;
                 }
                 // They are no configuration of ZooKeeper's.
-                Kind::BrokerLoggers => {}
+                Kind::BrokerLoggers | Kind::Ips | Kind::ClientMetrics => {}
                 Kind::Clients | Kind::Users => check_quota(key, value)?,
             }
         }

@@ -1,8 +1,9 @@
-//! Whose configuration it is: topics, brokers, clients, users, and clients of users.
+//! Whose configuration it is: topics, brokers, clients, users, clients of users, and so on.
 
 use std::fmt;
 
 use vltava_broker::control::znodes::Entity;
+use vltava_client::admin::QuotaKind;
 
 use crate::tools::failure::Failure;
 
@@ -17,6 +18,8 @@ pub(super) enum Kind {
     BrokerLoggers,
     Clients,
     Users,
+    Ips,
+    ClientMetrics,
 }
 
 impl Kind {
@@ -28,9 +31,8 @@ impl Kind {
             "clients" => Ok(Kind::Clients),
             "users" => Ok(Kind::Users),
             "broker-loggers" if !zookeeper => Ok(Kind::BrokerLoggers),
-            "ips" | "client-metrics" => {
-                Err(Failure::illegal(format!("The configuration of {name} is not built yet")))
-            }
+            "ips" if !zookeeper => Ok(Kind::Ips),
+            "client-metrics" if !zookeeper => Ok(Kind::ClientMetrics),
             _ if zookeeper => Err(Failure::illegal(format!(
                 "Invalid entity-type {name}, --entity-type must be one of List(topics, clients, users, brokers)"
             ))),
@@ -40,7 +42,7 @@ impl Kind {
         }
     }
 
-    /// What 0.11 calls one of them.
+    /// What 0.11, and 3.9 of quotas, calls one of them.
     fn one(self) -> &'static str {
         match self {
             Kind::Topics => "topic",
@@ -48,6 +50,18 @@ impl Kind {
             Kind::BrokerLoggers => "broker-loggers",
             Kind::Clients => "client-id",
             Kind::Users => "user-principal",
+            Kind::Ips => "ip",
+            Kind::ClientMetrics => "client-metrics",
+        }
+    }
+
+    /// What it is to quotas, if they have it.
+    pub(super) fn of_quotas(self) -> Option<QuotaKind> {
+        match self {
+            Kind::Users => Some(QuotaKind::User),
+            Kind::Clients => Some(QuotaKind::ClientId),
+            Kind::Ips => Some(QuotaKind::Ip),
+            _ => None,
         }
     }
 }
@@ -61,6 +75,8 @@ impl fmt::Display for Kind {
             Kind::BrokerLoggers => "broker-loggers",
             Kind::Clients => "clients",
             Kind::Users => "users",
+            Kind::Ips => "ips",
+            Kind::ClientMetrics => "client-metrics",
         })
     }
 }
@@ -76,13 +92,37 @@ pub(super) enum Name {
     Of(String),
 }
 
+impl Name {
+    /// What is given as a name: nothing is the default.
+    pub(super) fn given(name: &str) -> Name {
+        if name.is_empty() { Name::Default } else { Name::Of(name.to_owned()) }
+    }
+}
+
 /// A type and a name, or those of a user and of a client below.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
+    /// A user comes before its clients.
     pub(super) levels: Vec<(Kind, Name)>,
+    /// Whether the clients were named before the users.
+    turned: bool,
 }
 
 impl Target {
+    /// A target of types and names as they were given.
+    pub(super) fn new(mut levels: Vec<(Kind, Name)>) -> Target {
+        let turned = matches!(levels.as_slice(), [(Kind::Clients, _), (Kind::Users, _)]);
+        if turned {
+            levels.swap(0, 1);
+        }
+        Target { levels, turned }
+    }
+
+    /// What was named first, which Kafka's tool speaks of.
+    pub(super) fn first(&self) -> Option<&(Kind, Name)> {
+        self.levels.get(usize::from(self.turned))
+    }
+
     /// The outermost type.
     pub(super) fn kind(&self) -> Kind {
         self.levels.first().map_or(Kind::Topics, |(kind, _)| *kind)
@@ -122,7 +162,7 @@ impl fmt::Display for Target {
 
 /// A user or client id as part of a path: as Kafka's `Sanitizer` does it, with percent signs. Topics and brokers need none.
 fn sanitize(kind: Kind, name: &str) -> String {
-    if matches!(kind, Kind::Topics | Kind::Brokers | Kind::BrokerLoggers) {
+    if !matches!(kind, Kind::Clients | Kind::Users) {
         return name.to_owned();
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -156,7 +196,7 @@ mod tests {
 
     #[test]
     fn entities_are_named_and_placed_as_in_0_11() {
-        let target = |levels: &[(Kind, Name)]| Target { levels: levels.to_vec() };
+        let target = |levels: &[(Kind, Name)]| Target::new(levels.to_vec());
         let both =
             target(&[(Kind::Users, Name::Of("user1".into())), (Kind::Clients, Name::Of("clientA".into()))]);
         assert_eq!(both.to_string(), "user-principal 'user1', client-id 'clientA'");

@@ -5,6 +5,8 @@ mod changes;
 mod entity;
 mod new;
 mod old;
+mod quotas;
+mod whose;
 
 use std::process::ExitCode;
 

@@ -2,18 +2,22 @@
 
 use vltava_client::{
     Client, ClientError,
-    admin::{AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, describe_configs, list_topics},
+    admin::{
+        AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, client_metrics, describe_configs,
+        list_topics,
+    },
 };
 
 use super::{
     Args,
     changes::Changes,
     entity::{DEFAULT, Kind, Name, Target},
+    quotas,
 };
 use crate::tools::{brokers, failure::Failure, output};
 
 /// Where a value comes from, as DescribeConfigs numbers it and the tool writes it.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "UNKNOWN",
     "DYNAMIC_TOPIC_CONFIG",
     "DYNAMIC_BROKER_CONFIG",
@@ -21,18 +25,20 @@ const SOURCES: [&str; 7] = [
     "STATIC_BROKER_CONFIG",
     "DEFAULT_CONFIG",
     "DYNAMIC_BROKER_LOGGER_CONFIG",
+    "DYNAMIC_CLIENT_METRICS_CONFIG",
 ];
 
 pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
-    if matches!(target.kind(), Kind::Users | Kind::Clients) {
-        return Err(Failure::new(
-            "org.apache.kafka.common.errors.UnsupportedVersionException",
-            "Quotas through brokers are not built yet; with --zookeeper they can be written and shown",
-        ));
-    }
     let changes = Changes::of(args)?;
     let bootstrap = args.bootstrap_server.as_deref().unwrap_or_default();
     let mut client = brokers::connect(bootstrap, args.command_config.as_deref(), None).await?;
+    if target.kind().of_quotas().is_some() {
+        return if args.alter {
+            quotas::alter(&mut client, target, &changes).await
+        } else {
+            quotas::describe(&mut client, target).await
+        };
+    }
     let resources = resources(&mut client, target).await?;
     for resource in &resources {
         if args.alter {
@@ -47,7 +53,7 @@ pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
 }
 
 /// What a broker refuses is told apart from what the tool itself finds wrong.
-fn executed(error: ClientError) -> Failure {
+pub(super) fn executed(error: ClientError) -> Failure {
     Failure::new("java.util.concurrent.ExecutionException", Failure::from(error).to_string())
 }
 
@@ -55,18 +61,20 @@ fn resource(kind: Kind, name: &str) -> Resource {
     let kind = match kind {
         Kind::Topics => ResourceKind::Topic,
         Kind::BrokerLoggers => ResourceKind::BrokerLogger,
+        Kind::ClientMetrics => ResourceKind::ClientMetrics,
         _ => ResourceKind::Broker,
     };
     Resource { kind, name: if name == DEFAULT { String::new() } else { name.to_owned() } }
 }
 
-/// What a target means: one thing, all topics, or all brokers and their default.
+/// What a target means: one thing, all topics or subscriptions, or all brokers and their default.
 async fn resources(client: &mut Client, target: &Target) -> Result<Vec<Resource>, Failure> {
     let kind = target.kind();
     let names = match target.levels.first() {
         Some((_, Name::Of(name))) => vec![name.clone()],
         Some((_, Name::Default)) => vec![DEFAULT.to_owned()],
         _ if kind == Kind::Topics => list_topics(client).await?.into_iter().map(|(name, _)| name).collect(),
+        _ if kind == Kind::ClientMetrics => client_metrics(client).await.map_err(executed)?,
         _ => {
             let ids = client.brokers().into_iter().map(|(id, _)| id.to_string());
             ids.chain([DEFAULT.to_owned()]).collect()
@@ -80,6 +88,7 @@ fn own(resource: &Resource) -> i8 {
     match (resource.kind, resource.name.is_empty()) {
         (ResourceKind::Topic, _) => 1,
         (ResourceKind::BrokerLogger, _) => 6,
+        (ResourceKind::ClientMetrics, _) => 7,
         (_, false) => 2,
         (_, true) => 3,
     }
@@ -114,6 +123,7 @@ fn one(resource: &Resource) -> &'static str {
         ResourceKind::Topic => "topic",
         ResourceKind::Broker => "broker",
         ResourceKind::BrokerLogger => "broker-logger",
+        ResourceKind::ClientMetrics => "client-metric",
     }
 }
 

@@ -59,7 +59,7 @@ async fn describe(session: &Session, target: &Target) -> Result<(), Failure> {
 
 /// Every entity that a target means.
 async fn expand(session: &Session, target: &Target) -> Result<Vec<Target>, Failure> {
-    let mut found = vec![Target { levels: Vec::new() }];
+    let mut found = vec![Target::new(Vec::new())];
     for (kind, name) in &target.levels {
         let mut next = Vec::new();
         for outer in found {
@@ -80,7 +80,7 @@ async fn expand(session: &Session, target: &Target) -> Result<Vec<Target>, Failu
             next.extend(names.into_iter().map(|name| {
                 let mut levels = outer.levels.clone();
                 levels.push((*kind, name));
-                Target { levels }
+                Target::new(levels)
             }));
         }
         found = next;

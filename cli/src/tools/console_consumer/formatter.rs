@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::super::{deserializer::Deserializer, failure::Failure};
+use super::super::{deserializer::Deserializer, era::Era, failure::Failure};
 use super::{
     group_json, group_records,
     record::{Record, Time},
+    transactions,
 };
 
 /// Writes records.
@@ -21,23 +22,54 @@ pub(super) enum Formatter {
     Offsets(Style),
     /// `GroupMetadataMessageFormatter` of `__consumer_offsets`.
     Groups(Style),
+    /// `TransactionLogMessageFormatter` of `__transaction_state`.
+    Transactions(Style),
 }
 
 /// Two generations of formatters have the same names in different packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// `kafka.coordinator.group.GroupMetadataManager$...`
-    Text,
+    /// `kafka.coordinator.group.GroupMetadataManager$...` and `kafka.coordinator.transaction.TransactionLog$...`, whose words have changed.
+    Text(Era),
     /// `org.apache.kafka.tools.consumer...`
     Json,
 }
 
+/// Classes that 3.9 knows under new names too, all in this package.
+const PACKAGE: &str = "org.apache.kafka.tools.consumer.";
+const RENAMED: [&str; 6] = [
+    "kafka.tools.DefaultMessageFormatter",
+    "kafka.tools.LoggingMessageFormatter",
+    "kafka.tools.NoOpMessageFormatter",
+    "kafka.coordinator.transaction.TransactionLog$TransactionLogMessageFormatter",
+    "kafka.coordinator.group.GroupMetadataManager$OffsetsMessageFormatter",
+    "kafka.coordinator.group.GroupMetadataManager$GroupMetadataMessageFormatter",
+];
+
+/// What 3.9 says of a class by its old name.
+pub(super) fn renamed(class: &str) -> Option<String> {
+    RENAMED.contains(&class).then(|| {
+        let name = simple(class);
+        format!(
+            "WARNING: {class} is deprecated and will be removed in the next major release. Please use {PACKAGE}{name} instead"
+        )
+    })
+}
+
+/// A class's name without its package.
+fn simple(class: &str) -> &str {
+    class.rsplit(['.', '$']).next().unwrap_or_default()
+}
+
 impl Formatter {
     /// The formatter of a class, with or without its package, and its properties.
-    pub(super) fn named(class: &str, properties: &BTreeMap<String, String>) -> Result<Self, Failure> {
-        let style =
-            if class.starts_with("org.apache.kafka.tools.consumer.") { Style::Json } else { Style::Text };
-        Ok(match class.rsplit(['.', '$']).next().unwrap_or_default() {
+    pub(super) fn named(
+        class: &str,
+        properties: &BTreeMap<String, String>,
+        era: Era,
+    ) -> Result<Self, Failure> {
+        let style = if class.starts_with(PACKAGE) { Style::Json } else { Style::Text(era) };
+        Ok(match simple(class) {
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
                 Self::Default(Box::new(Columns::new(properties)?))
             }
@@ -45,6 +77,7 @@ impl Formatter {
             "ChecksumMessageFormatter" => Self::Checksum(properties.get("topic").cloned()),
             "OffsetsMessageFormatter" => Self::Offsets(style),
             "GroupMetadataMessageFormatter" => Self::Groups(style),
+            "TransactionLogMessageFormatter" => Self::Transactions(style),
             _ => return Err(Failure::new("java.lang.ClassNotFoundException", class)),
         })
     }
@@ -63,10 +96,12 @@ impl Formatter {
                 out.extend_from_slice(format!("checksum:{}\n", record.checksum()).as_bytes());
                 Ok(())
             }
-            Self::Offsets(Style::Text) => group_records::write_offset(record, out),
+            Self::Offsets(Style::Text(era)) => group_records::write_offset(record, *era, out),
             Self::Offsets(Style::Json) => group_json::write_offset(record, out),
-            Self::Groups(Style::Text) => group_records::write_group(record, out),
+            Self::Groups(Style::Text(era)) => group_records::write_group(record, *era, out),
             Self::Groups(Style::Json) => group_json::write_group(record, out),
+            Self::Transactions(Style::Text(era)) => transactions::write_text(record, *era, out),
+            Self::Transactions(Style::Json) => transactions::write_json(record, out),
         };
         if written.is_err() {
             out.truncate(start);
@@ -203,7 +238,7 @@ mod tests {
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .collect();
         let mut out = Vec::new();
-        Formatter::named(class, &properties).unwrap().write(record, &mut out).unwrap();
+        Formatter::named(class, &properties, Era::New).unwrap().write(record, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -251,7 +286,7 @@ mod tests {
             ("value.deserializer".to_owned(), "LongDeserializer".to_owned()),
         ]);
         let mut out = b"before".to_vec();
-        let formatter = Formatter::named("DefaultMessageFormatter", &properties).unwrap();
+        let formatter = Formatter::named("DefaultMessageFormatter", &properties, Era::New).unwrap();
         assert!(formatter.write(&record(), &mut out).is_err());
         assert_eq!(out, b"before");
     }
@@ -261,5 +296,92 @@ mod tests {
         assert_eq!(written("org.apache.kafka.tools.consumer.NoOpMessageFormatter", &[], &record()), "");
         let text = written("kafka.tools.ChecksumMessageFormatter", &["topic=t"], &record());
         assert_eq!(text, format!("t:checksum:{}\n", record().checksum()));
+    }
+
+    #[test]
+    fn old_names_are_answered_with_the_new_ones() {
+        let old = "kafka.coordinator.group.GroupMetadataManager$OffsetsMessageFormatter";
+        assert_eq!(
+            renamed(old).unwrap(),
+            format!(
+                "WARNING: {old} is deprecated and will be removed in the next major release. Please use \
+                 org.apache.kafka.tools.consumer.OffsetsMessageFormatter instead"
+            )
+        );
+        assert_eq!(renamed("kafka.tools.ChecksumMessageFormatter"), None);
+        assert_eq!(renamed("org.apache.kafka.tools.consumer.DefaultMessageFormatter"), None);
+    }
+
+    /// What a formatter of each generation writes of a record of Kafka's own.
+    fn own(class: &str, key: &[u8], value: Option<&[u8]>) -> [String; 3] {
+        let record = Record { key: Some(key), value, ..record() };
+        let shown = |class: &str, era| {
+            let mut out = Vec::new();
+            let formatter = Formatter::named(class, &BTreeMap::new(), era).unwrap();
+            formatter.write(&record, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let old = format!("kafka.coordinator.any.Of${class}");
+        [
+            shown(&old, Era::Old),
+            shown(&old, Era::New),
+            shown(&format!("org.apache.kafka.tools.consumer.{class}"), Era::New),
+        ]
+    }
+
+    #[test]
+    fn transactions_are_written_as_kafka_writes_them() {
+        use vltava_protocol::transaction_records::{
+            PartitionsSchema, TransactionLogKey, TransactionLogValue,
+        };
+        let key = TransactionLogKey { transactional_id: "tx".into() }.to_bytes().unwrap();
+        let value = TransactionLogValue {
+            producer_id: 7,
+            producer_epoch: 2,
+            transaction_timeout_ms: 60_000,
+            transaction_status: 1,
+            transaction_partitions: Some(vec![PartitionsSchema {
+                topic: "t".into(),
+                partition_ids: vec![0, 1],
+                ..Default::default()
+            }]),
+            transaction_last_update_timestamp_ms: 20,
+            transaction_start_timestamp_ms: 10,
+            ..Default::default()
+        };
+        let value = value.to_bytes(0).unwrap();
+        let class = "TransactionLogMessageFormatter";
+        let [old, new, json] = own(class, &key, Some(&value));
+        let text = |set: &str| {
+            format!(
+                "tx::TransactionMetadata(transactionalId=tx, producerId=7, producerEpoch=2, txnTimeoutMs=60000, state=Ongoing, \
+                 pendingState=None, topicPartitions={set}(t-1, t-0), txnStartTimestamp=10, txnLastUpdateTimestamp=20)\n"
+            )
+        };
+        assert_eq!((old, new), (text("Set"), text("HashSet")));
+        assert_eq!(
+            json,
+            r#"{"key":{"version":0,"data":{"transactionalId":"tx"}},"value":{"version":0,"data":{"producerId":7,"producerEpoch":2,"transactionTimeoutMs":60000,"transactionStatus":1,"transactionPartitions":[{"topic":"t","partitionIds":[0,1]}],"transactionLastUpdateTimestampMs":20,"transactionStartTimestampMs":10}}}"#
+        );
+        let [old, _, json] = own(class, &key, None);
+        assert_eq!(old, "tx::NULL\n");
+        assert_eq!(json, r#"{"key":{"version":0,"data":{"transactionalId":"tx"}},"value":null}"#);
+        let [old, _, json] = own(class, &[0, 9, 0], None);
+        assert_eq!(old, "unknown::version=9\n");
+        assert_eq!(json, r#"{"key":{"version":9,"data":"unknown"},"value":null}"#);
+    }
+
+    #[test]
+    fn offsets_and_groups_are_written_in_each_eras_words() {
+        use vltava_protocol::group_records::{OffsetCommitKey, OffsetCommitValue};
+        let key = OffsetCommitKey { group: "g".into(), topic: "t".into(), partition: 3 };
+        let value = OffsetCommitValue { offset: 5, commit_timestamp: 10, ..Default::default() };
+        let (key, value) = (key.to_bytes().unwrap(), value.to_bytes(3).unwrap());
+        let [old, new, _] = own("OffsetsMessageFormatter", &key, Some(&value));
+        assert_eq!(old, "[g,t,3]::[OffsetMetadata[5,NO_METADATA],CommitTime 10,ExpirationTime -1]\n");
+        assert_eq!(
+            new,
+            "[g,t,3]::OffsetAndMetadata(offset=5, leaderEpoch=Optional.empty, metadata=, commitTimestamp=10, expireTimestamp=None)\n"
+        );
     }
 }

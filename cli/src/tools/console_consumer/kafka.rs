@@ -33,7 +33,7 @@ pub(super) fn consume(settings: &Settings, stop: &Stop) -> Result<Ending, Failur
         }
     };
     let consumer: BaseConsumer<LoggingContext> =
-        config.create_with_context(LoggingContext).map_err(|error| client::refused(&error))?;
+        config.create_with_context(LoggingContext::default()).map_err(|error| client::refused(&error))?;
     begin(settings, &consumer).map_err(|error| client::refused(&error))?;
     let mut member = Member { stores: settings.partition.is_none(), consumer, pattern };
     let ending = process(settings, stop, &mut member);

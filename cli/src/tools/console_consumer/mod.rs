@@ -5,12 +5,14 @@
 mod formatter;
 mod group_json;
 mod group_records;
+mod json;
 mod kafka;
 mod old;
 mod options;
 mod pattern;
 mod process;
 mod record;
+mod transactions;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,9 @@ const LOGGER: &str = "kafka.tools.ConsoleConsumer$";
 pub(crate) fn run(args: &Args) -> ExitCode {
     for warning in args.warnings() {
         output::log_warning(warning, LOGGER);
+    }
+    if let Some(renamed) = args.renamed_formatter() {
+        eprintln!("{renamed}");
     }
     let settings = match args.settings() {
         Ok(settings) => settings,

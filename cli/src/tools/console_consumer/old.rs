@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
 use vltava_broker::control::{Session, znodes::paths};
 
 use super::super::{
     failure::Failure,
     signals::Stop,
     zookeeper,
-    zookeeper_consumer::{self, Member, Membership, Wanted},
+    zookeeper_consumer::{self, Joined, Membership, Wanted},
 };
 use super::{
     options::{Settings, Topics},
@@ -20,11 +19,6 @@ use super::{
 /// Consumes as a member of the group. When this returns, offsets are committed, the partitions are free, and the tree of a group
 /// that only this process was ever in is gone.
 pub(super) fn consume(settings: &Settings, stop: &Stop) -> Result<Ending, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("java.io.IOException", error.to_string()))?;
     let membership = Membership {
         zookeeper: settings.zookeeper.as_deref().unwrap_or_default(),
         group: &settings.group,
@@ -36,13 +30,7 @@ pub(super) fn consume(settings: &Settings, stop: &Stop) -> Result<Ending, Failur
         },
         threads: 1,
     };
-    let joined = runtime.block_on(async {
-        let session = zookeeper_consumer::connect(&membership).await?;
-        match refusal(&session, settings).await? {
-            Some(refusal) => Ok(Err(refusal)),
-            None => Member::join(&membership, session).await.map(Ok),
-        }
-    })?;
+    let joined = Joined::join(&membership, async |session: &Session| refusal(session, settings).await)?;
     let mut member = match joined {
         Ok(member) => member,
         Err(refusal) => {
@@ -50,14 +38,8 @@ pub(super) fn consume(settings: &Settings, stop: &Stop) -> Result<Ending, Failur
             return Ok(Ending::Refused);
         }
     };
-    let ending = process(settings, stop, &mut Polled { runtime: &runtime, member: &mut member });
-    runtime.block_on(async {
-        let session = member.leave().await?;
-        if !settings.named_group {
-            zookeeper::delete_tree(&session, &zookeeper_consumer::group(&settings.group)).await?;
-        }
-        Ok::<(), Failure>(())
-    })?;
+    let ending = process(settings, stop, &mut member);
+    member.leave(!settings.named_group)?;
     Ok(ending)
 }
 
@@ -80,14 +62,9 @@ async fn refusal(session: &Session, settings: &Settings) -> Result<Option<String
     Ok(None)
 }
 
-/// A member whose affairs are attended to between records.
-struct Polled<'a> {
-    runtime: &'a Runtime,
-    member: &'a mut Member,
-}
-
-impl Source for Polled<'_> {
+/// A member's affairs are attended to between records.
+impl Source for Joined {
     fn poll(&mut self, wait: Duration, take: &mut dyn FnMut(&Record<'_>)) -> Result<bool, Failure> {
-        self.member.poll(self.runtime, wait, &mut |message| take(&Record::of(message)))
+        Joined::poll(self, wait, &mut |message| take(&Record::of(message)))
     }
 }

@@ -7,9 +7,10 @@ use rand::Rng as _;
 
 use super::super::{
     client::{self, ClientProperties, names::Role},
+    era::{Era, EraOption},
     failure::Failure,
 };
-use super::formatter::Formatter;
+use super::formatter::{self, Formatter};
 
 /// Read records from topics and write them to standard output
 #[derive(Debug, Parser)]
@@ -18,8 +19,9 @@ use super::formatter::Formatter;
     after_help = "Properties of the default formatter (--property): print.timestamp, print.partition, print.offset, print.headers, print.key (false), \
         print.value (true), key.separator=\\t, line.separator=\\n, headers.separator=',', null.literal=null, key.deserializer, value.deserializer, \
         headers.deserializer (String, ByteArray, Integer, Long, Short, Double, Float, Boolean, UUID: Kafka's class names).\n\n\
-        Formatters: DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter, ChecksumMessageFormatter, and for __consumer_offsets \
-        OffsetsMessageFormatter and GroupMetadataMessageFormatter.\n\n\
+        Formatters: DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter, ChecksumMessageFormatter; for __consumer_offsets \
+        OffsetsMessageFormatter and GroupMetadataMessageFormatter, for __transaction_state TransactionLogMessageFormatter: those of the package \
+        org.apache.kafka.tools.consumer write JSON, the others text, as Kafka 3.9 or, with --era 0.11, as 0.11.\n\n\
         With --zookeeper it is a consumer of Kafka 0.8: group, owners and offsets live in ZooKeeper."
 )]
 pub(crate) struct Args {
@@ -118,9 +120,14 @@ pub(crate) struct Args {
     /// Of 0.8.0: how long an answer may take, milliseconds (request.timeout.ms)
     #[arg(long, value_name = "ms")]
     socket_timeout_ms: Option<u32>,
+    /// Of 0.8.0: how long to wait before a lost leader is looked for again, milliseconds (refresh.leader.backoff.ms)
+    #[arg(long, value_name = "ms")]
+    refresh_leader_backoff_ms: Option<u32>,
     /// Of 0.8.0: between commits, milliseconds (auto.commit.interval.ms)
     #[arg(long = "autocommit.interval.ms", value_name = "ms")]
     auto_commit_interval_ms: Option<u32>,
+    #[command(flatten)]
+    era: EraOption,
 }
 
 /// The topics to consume.
@@ -213,6 +220,9 @@ impl Args {
         match (given.next(), given.next()) {
             (Some(topics), None) => Ok(topics),
             _ if old => Err(Failure::usage("Exactly one of whitelist/blacklist/topic is required.")),
+            _ if self.era.era() == Some(Era::Old) => {
+                Err(Failure::usage("Exactly one of whitelist/topic is required."))
+            }
             _ => Err(Failure::usage("Exactly one of --include/--topic is required. ")),
         }
     }
@@ -283,6 +293,7 @@ impl Args {
         client.merge("fetch.max.wait.ms", self.max_wait_ms, None);
         client.merge("receive.buffer.bytes", self.socket_buffer_size, None);
         client.merge("request.timeout.ms", self.socket_timeout_ms, None);
+        client.merge("refresh.leader.backoff.ms", self.refresh_leader_backoff_ms, None);
         client.merge("auto.commit.interval.ms", self.auto_commit_interval_ms, None);
         let named = group.is_some();
         let group = group.unwrap_or_else(|| {
@@ -328,7 +339,14 @@ impl Args {
             let (name, value) = client::key_value(pair)?;
             properties.insert(name.to_owned(), value.to_owned());
         }
-        Formatter::named(self.formatter.as_deref().unwrap_or("DefaultMessageFormatter"), &properties)
+        let class = self.formatter.as_deref().unwrap_or("DefaultMessageFormatter");
+        Formatter::named(class, &properties, self.era.era().unwrap_or(Era::New))
+    }
+
+    /// What is said of a formatter whose class has a new name.
+    pub(super) fn renamed_formatter(&self) -> Option<String> {
+        let old = self.era.era() == Some(Era::Old);
+        self.formatter.as_deref().filter(|_| !old).and_then(formatter::renamed)
     }
 
     /// Options that are accepted and do nothing.

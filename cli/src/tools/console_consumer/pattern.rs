@@ -6,11 +6,11 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
 };
-use regex::Regex;
 
 use super::super::{
     client::{ClientProperties, LoggingContext},
     failure::Failure,
+    java_regex::WholeName,
     topic_filter::is_internal,
 };
 
@@ -22,7 +22,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// The topics that a pattern means, followed as they come and go.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    regex: Regex,
+    regex: WholeName,
     with_internal: bool,
     subscribed: Vec<String>,
     every: Duration,
@@ -32,8 +32,8 @@ pub(super) struct Pattern {
 impl Pattern {
     /// A pattern for the whole name of a topic.
     pub(super) fn new(pattern: &str, client: &ClientProperties) -> Result<Pattern, Failure> {
-        let regex = Regex::new(&format!("^(?:{pattern})$"))
-            .map_err(|error| Failure::new("java.util.regex.PatternSyntaxException", error.to_string()))?;
+        let regex = WholeName::new(pattern)
+            .map_err(|error| Failure::new("java.util.regex.PatternSyntaxException", error))?;
         let every = u64::try_from(client.number("metadata.max.age.ms", 300_000)?).unwrap_or_default();
         Ok(Pattern {
             regex,
@@ -80,6 +80,8 @@ mod tests {
         let mut client = ClientProperties::new(Role::Consumer);
         let pattern = Pattern::new(r"a\d{1,2}|__c.*", &client).unwrap();
         assert!(pattern.means("a1") && pattern.means("a12"));
+        let but = Pattern::new("(?!a1).*", &client).unwrap();
+        assert!(but.means("a2") && !but.means("a1"));
         assert!(!pattern.means("ba1") && !pattern.means("a123") && !pattern.means("__consumer_offsets"));
         client.set("exclude.internal.topics", "false");
         assert!(Pattern::new("__c.*", &client).unwrap().means("__consumer_offsets"));

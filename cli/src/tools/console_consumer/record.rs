@@ -5,6 +5,8 @@ use rdkafka::{
     message::{BorrowedMessage, Headers},
 };
 
+use super::super::failure::Failure;
+
 /// A record, borrowed from the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record<'a> {
@@ -23,6 +25,12 @@ pub(super) enum Time {
     None,
     Create(i64),
     LogAppend(i64),
+}
+
+/// A record of one of Kafka's own topics that is none.
+pub(super) fn corrupt(record: &Record<'_>, error: &dyn std::fmt::Display) -> Failure {
+    let text = format!("{}-{} at offset {}: {error}", record.topic, record.partition, record.offset);
+    Failure::new("org.apache.kafka.common.protocol.types.SchemaException", text)
 }
 
 impl<'a> Record<'a> {

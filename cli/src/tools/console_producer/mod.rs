@@ -37,7 +37,7 @@ fn produce(args: &Args) -> Result<(), Failure> {
     let at_signal = sender.clone();
     signals::on_stop(move |code| {
         // Java's producer is closed by a shutdown hook: what was typed is sent.
-        at_signal.close();
+        at_signal.close_at_signal();
         std::process::exit(code);
     })?;
     let outcome = feed(&reader, &sender);

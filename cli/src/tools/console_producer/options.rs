@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// none, gzip, snappy, lz4 or zstd; without a value gzip
     #[arg(long, num_args = 0..=1, default_missing_value = "gzip", value_name = "codec")]
     compression_codec: Option<String>,
+    /// Of 0.8.0: as --compression-codec gzip
+    #[arg(long)]
+    compress: bool,
     /// The bytes of a batch (batch.size) [default: 16384]; with --old-producer the number of its messages [default: 200]
     #[arg(long, value_name = "size")]
     batch_size: Option<u32>,
@@ -155,7 +158,8 @@ impl Args {
         client.extend_pairs(&self.producer_property)?;
         client.set("bootstrap.servers", brokers);
         client.set_default("client.id", "console-producer");
-        client.merge("compression.type", self.compression_codec.as_ref(), None);
+        let codec = self.compression_codec.as_deref().or(self.compress.then_some("gzip"));
+        client.merge("compression.type", codec, None);
         client.merge("linger.ms", self.timeout, Some("1000"));
         client.merge("acks", self.request_required_acks.as_ref(), Some("-1"));
         client.merge("request.timeout.ms", self.request_timeout_ms, Some("1500"));

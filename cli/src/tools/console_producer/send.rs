@@ -9,19 +9,15 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message,
-    config::RDKafkaLogLevel,
-    error::KafkaError,
+    Message,
     message::{Header, OwnedHeaders},
-    producer::{
-        BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer,
-    },
+    producer::{BaseRecord, DeliveryResult, NoCustomPartitioner, Producer, ThreadedProducer},
     util::Timeout,
 };
 
 use super::{lines::Line, options::Settings};
 use crate::tools::{
-    client::{self, LoggingContext, Room, exception},
+    client::{self, Context, OnDelivery, Quiet, Room, exception},
     failure::Failure,
     output,
 };
@@ -29,29 +25,21 @@ use crate::tools::{
 /// Where Kafka logs a record that was lost.
 const LOGGER: &str = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
 
+/// How long a signal waits to learn whether there is a broker that takes what is left.
+const ANSWER: Duration = Duration::from_millis(500);
+/// And how long for that broker to take it.
+const DRAIN: Duration = Duration::from_secs(30);
+
 /// Writes a line for each lost record.
 #[derive(Debug, Default)]
 struct Deliveries {
-    log: LoggingContext,
-    room: Room,
     lost: Arc<AtomicBool>,
 }
 
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.log.log(level, fac, message);
-    }
+impl OnDelivery for Deliveries {
+    type Opaque = ();
 
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.log.error(error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        self.room.made();
+    fn delivered(&self, result: &DeliveryResult<'_>, (): ()) {
         let Err((error, record)) = result else { return };
         self.lost.store(true, Ordering::Relaxed);
         let length =
@@ -68,8 +56,9 @@ impl ProducerContext for Deliveries {
 /// A producer; clones share it.
 #[derive(Clone)]
 pub(super) struct Sender {
-    producer: Arc<ThreadedProducer<Deliveries, NoCustomPartitioner>>,
+    producer: Arc<ThreadedProducer<Context<Deliveries>, NoCustomPartitioner>>,
     room: Room,
+    quiet: Quiet,
     lost: Arc<AtomicBool>,
     topic: Arc<str>,
     sync: bool,
@@ -79,12 +68,15 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
         let deliveries = Deliveries::default();
-        let (room, lost) = (deliveries.room.clone(), deliveries.lost.clone());
+        let lost = deliveries.lost.clone();
+        let context = Context::new(deliveries);
+        let (room, quiet) = (context.room.clone(), context.quiet());
         let producer =
-            settings.client.config()?.create_with_context(deliveries).map_err(|e| client::refused(&e))?;
+            settings.client.config()?.create_with_context(context).map_err(|e| client::refused(&e))?;
         Ok(Self {
             producer: Arc::new(producer),
             room,
+            quiet,
             lost,
             topic: settings.topic.as_str().into(),
             sync: settings.sync,
@@ -122,6 +114,22 @@ impl Sender {
     pub(super) fn close(&self) {
         if let Err(error) = self.producer.flush(Timeout::Never) {
             output::log_error(&exception(&error).to_string(), LOGGER);
+        }
+    }
+
+    /// Sends what was typed before a signal, as long as that makes sense: records that no broker takes are dropped without a word, as
+    /// Java's producer drops those that still wait for the topic's partitions.
+    pub(super) fn close_at_signal(&self) {
+        self.quiet.begin();
+        if self.producer.in_flight_count() == 0 {
+            return;
+        }
+        let known = self.producer.client().fetch_metadata(Some(&*self.topic), ANSWER);
+        let taken =
+            known.is_ok_and(|known| known.topics().iter().any(|topic| !topic.partitions().is_empty()));
+        if taken {
+            // Whether it has become empty or not: the process ends.
+            let _ = self.producer.flush(DRAIN);
         }
     }
 }

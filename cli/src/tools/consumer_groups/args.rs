@@ -141,7 +141,7 @@ impl Args {
     /// Whether the output is that of 3.9, with its columns: where that is asked for, or where the command uses something that came
     /// after 0.11. Else scripts that have read 0.11's output go on reading it.
     pub(super) fn is_modern(&self) -> bool {
-        if let Some(era) = self.era.era {
+        if let Some(era) = self.era.era() {
             return era == Era::New;
         }
         self.members
@@ -173,15 +173,7 @@ impl Args {
                     "Option [describe] takes one of these options: [all-groups], [group]",
                 ));
             }
-            let chosen = [self.members, self.offsets, self.state.is_some()];
-            if chosen.into_iter().filter(|chosen| *chosen).count() > 1 {
-                return Err(Failure::usage(
-                    "Option [describe] takes at most one of these options: [members], [offsets], [state]",
-                ));
-            }
-            if self.state.as_deref().is_some_and(|states| !states.is_empty()) {
-                return Err(Failure::usage("Option [describe] does not take a value for [state]"));
-            }
+            self.check_description()?;
         }
         if self.delete && self.zookeeper.is_none() {
             if no_group {
@@ -217,6 +209,20 @@ impl Args {
             return Err(Failure::usage(
                 "Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets",
             ));
+        }
+        Ok(())
+    }
+
+    /// What to describe.
+    fn check_description(&self) -> Result<(), Failure> {
+        let chosen = [self.members, self.offsets, self.state.is_some()];
+        if chosen.into_iter().filter(|chosen| *chosen).count() > 1 {
+            return Err(Failure::usage(
+                "Option [describe] takes at most one of these options: [members], [offsets], [state]",
+            ));
+        }
+        if self.state.as_deref().is_some_and(|states| !states.is_empty()) {
+            return Err(Failure::usage("Option [describe] does not take a value for [state]"));
         }
         Ok(())
     }

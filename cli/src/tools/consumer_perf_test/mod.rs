@@ -14,7 +14,7 @@ use super::output;
 
 /// Consumes what is asked for and prints how fast that was.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    if args.zookeeper.is_none() && args.has_threads() {
+    if args.warns_of_threads() {
         output::line(
             "WARNING: option [threads] and [num-fetch-threads] have been deprecated and will be ignored by the test",
         );

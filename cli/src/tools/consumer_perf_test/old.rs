@@ -1,18 +1,19 @@
 //! The consumer of Kafka 0.8, with threads that each have some of the partitions.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use jiff::Timestamp;
 use rdkafka::Message as _;
+use vltava_broker::control::Session;
 
 use super::super::{
     failure::Failure,
     output, zookeeper,
-    zookeeper_consumer::{self, Member, Membership, Wanted},
+    zookeeper_consumer::{self, Joined, Membership, Wanted},
 };
 use super::{
     options::Settings,
-    progress::{self, Counts, Span},
+    progress::{Counts, Interval, Span},
 };
 
 /// `consumer.timeout.ms` of Kafka's tool: a thread without a message for so long is done.
@@ -39,13 +40,8 @@ fn now() -> i64 {
 /// Consumes and prints.
 pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
     if settings.header {
-        output::line(progress::old_header(settings.detailed));
+        output::line(settings.form.header(settings.detailed));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("java.io.IOException", error.to_string()))?;
     let membership = Membership {
         zookeeper: settings.zookeeper.as_deref().unwrap_or_default(),
         group: &settings.group,
@@ -53,15 +49,38 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
         topics: Wanted::Topic(&settings.topic),
         threads: settings.threads,
     };
-    let mut member = runtime.block_on(async {
-        let session = zookeeper_consumer::connect(&membership).await?;
-        Member::join(&membership, session).await
+    let Ok(mut member) = Joined::join(&membership, async |session: &Session| {
+        if settings.anew {
+            zookeeper::delete_tree(session, &zookeeper_consumer::group(&settings.group)).await?;
+        }
+        Ok(None::<Infallible>)
     })?;
     let from = now();
     let mut threads: Vec<Thread> = (0..settings.threads).map(|_| Thread::new(from)).collect();
+    read(settings, &mut member, &mut threads)?;
+    let timed_out = threads.iter().any(|thread| thread.timed_out);
+    let span = Span { from, to: now() - if timed_out { PATIENCE_MS } else { 0 } };
+    member.leave(!settings.named_group)?;
+    let mut counts = Counts::default();
+    for (number, thread) in threads.iter().enumerate() {
+        counts.messages += thread.counts.messages;
+        counts.bytes += thread.counts.bytes;
+        if settings.detailed {
+            let span = Span { from, to: now() };
+            output::line(settings.form.interval(number, span, thread.interval(), 0));
+        }
+    }
+    if !settings.detailed {
+        output::line(settings.form.total(span, counts, 0));
+    }
+    Ok(())
+}
+
+/// Reads until each thread has enough, or has waited long enough.
+fn read(settings: &Settings, member: &mut Joined, threads: &mut [Thread]) -> Result<(), Failure> {
     while threads.iter().any(|thread| !thread.done) {
         let mut read = None;
-        member.poll(&runtime, TURN, &mut |message| {
+        member.poll(TURN, &mut |message| {
             let size = message.payload_len();
             read = Some((message.topic().to_owned(), message.partition(), size));
         })?;
@@ -74,31 +93,9 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
         {
             thread.record(settings, number, size, time);
         }
-        for thread in &mut threads {
+        for thread in &mut *threads {
             thread.look(settings, time);
         }
-    }
-    let timed_out = threads.iter().any(|thread| thread.timed_out);
-    let span = Span { from, to: now() - if timed_out { PATIENCE_MS } else { 0 } };
-    runtime.block_on(async {
-        let session = member.leave().await?;
-        if !settings.named_group {
-            zookeeper::delete_tree(&session, &zookeeper_consumer::group(&settings.group)).await?;
-        }
-        Ok::<(), Failure>(())
-    })?;
-    let mut counts = Counts::default();
-    for (number, thread) in threads.iter().enumerate() {
-        counts.messages += thread.counts.messages;
-        counts.bytes += thread.counts.bytes;
-        if settings.detailed {
-            let span = Span { from, to: now() };
-            let line = progress::interval(&settings.dates, number, span, thread.reported, thread.counts);
-            output::line(line);
-        }
-    }
-    if !settings.detailed {
-        output::line(progress::total(&settings.dates, span, counts));
     }
     Ok(())
 }
@@ -122,11 +119,14 @@ impl Thread {
         if time - self.last_report >= interval {
             if settings.detailed {
                 let span = Span { from: self.last_report, to: time };
-                let line = progress::interval(&settings.dates, number, span, self.reported, self.counts);
-                output::line(line);
+                output::line(settings.form.interval(number, span, self.interval(), 0));
             }
             (self.last_report, self.reported) = (time, self.counts);
         }
+    }
+
+    fn interval(&self) -> Interval {
+        Interval { before: self.reported, now: self.counts }
     }
 
     /// Whether it is done by now.

@@ -7,16 +7,19 @@ use rand::Rng as _;
 
 use super::super::{
     client::{self, ClientProperties, names::Role},
+    era::{EraOption, Release},
     failure::Failure,
     java_text::DateFormat,
     output,
 };
+use super::progress::Form;
 
 /// Measure how fast records can be consumed
 #[derive(Debug, Parser)]
 #[command(
     name = "consumer-perf-test",
-    after_help = "With --zookeeper it is a consumer of Kafka 0.8 with --threads threads, each of which reads --messages messages at most."
+    after_help = "With --zookeeper it is a consumer of Kafka 0.8 with --threads threads, each of which reads --messages messages at most.\n\n\
+        --era 0.11 and --era 0.8 are about what the tools of those releases write, how long they wait, and that they always read from the beginning."
 )]
 pub(crate) struct Args {
     /// REQUIRED unless --broker-list or --zookeeper is given: the brokers to connect to
@@ -64,9 +67,9 @@ pub(crate) struct Args {
     /// Milliseconds between two lines
     #[arg(long, value_name = "interval_ms", default_value_t = 5000)]
     reporting_interval: u64,
-    /// Stop when no record has come for so long, milliseconds
-    #[arg(long, value_name = "milliseconds", num_args = 0..=1, default_value = "10000", default_missing_value = "10000", allow_hyphen_values = true)]
-    timeout: i64,
+    /// Stop when no record has come for so long, milliseconds [default: 10000; with --era 0.11 1000]
+    #[arg(long, value_name = "milliseconds", num_args = 0..=1, default_missing_value = "10000", allow_hyphen_values = true)]
+    timeout: Option<i64>,
     /// How times are written, a pattern of java.text.SimpleDateFormat
     #[arg(long, value_name = "date format", default_value = client::PERF_DATES)]
     date_format: String,
@@ -85,6 +88,8 @@ pub(crate) struct Args {
     /// Of 0.8: accepted; it is for the producer's test
     #[arg(long, value_name = "codec")]
     compression_codec: Option<i32>,
+    #[command(flatten)]
+    era: EraOption,
 }
 
 /// What the options say.
@@ -101,14 +106,30 @@ pub(super) struct Settings {
     pub(super) detailed: bool,
     pub(super) interval: Duration,
     pub(super) timeout_ms: i64,
-    pub(super) dates: DateFormat,
+    pub(super) form: Form,
     pub(super) header: bool,
+    /// Whether each run reads everything, whatever the group has read before.
+    pub(super) anew: bool,
 }
 
+/// How long 0.11's tool waits for a record.
+const OLD_TIMEOUT_MS: i64 = 1_000;
+/// And 3.9's.
+const TIMEOUT_MS: i64 = 10_000;
+
 impl Args {
-    /// Whether options are given that today's consumer has no use for.
-    pub(super) fn has_threads(&self) -> bool {
-        self.threads.is_some() || self.num_fetch_threads.is_some()
+    /// Whether 3.9's tool says that it has no use for options that are given.
+    pub(super) fn warns_of_threads(&self) -> bool {
+        !self.is_old() && (self.threads.is_some() || self.num_fetch_threads.is_some())
+    }
+
+    /// Whether the tool of 0.8 or 0.11 is meant: where that is asked for, or a group in ZooKeeper.
+    fn is_old(&self) -> bool {
+        self.zookeeper.is_some() || self.release() != Release::V3_9
+    }
+
+    fn release(&self) -> Release {
+        self.era.release.unwrap_or(if self.zookeeper.is_some() { Release::V0_11 } else { Release::V3_9 })
     }
 
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
@@ -122,7 +143,7 @@ impl Args {
                 return Err(Failure::usage(format!("Option [{option}] is not valid with [zookeeper].")));
             }
         } else if brokers.is_none() {
-            return Err(Failure::missing("bootstrap-server"));
+            return Err(Failure::missing(if self.is_old() { "broker-list" } else { "bootstrap-server" }));
         }
         if self.reporting_interval == 0 {
             return Err(Failure::illegal("Reporting interval must be greater than 0."));
@@ -131,12 +152,15 @@ impl Args {
         let named_group = group.is_some();
         let group =
             group.unwrap_or_else(|| format!("perf-consumer-{}", rand::rng().random_range(0..100_000)));
-        if old && self.print_metrics {
-            output::log_warning(
-                "--print-metrics has no effect with --zookeeper",
-                "kafka.tools.ConsumerPerformance$",
-            );
+        for (option, given) in
+            [("print-metrics", self.print_metrics), ("num-fetch-threads", self.num_fetch_threads.is_some())]
+        {
+            if old && given {
+                let text = format!("--{option} has no effect with --zookeeper");
+                output::log_warning(&text, "kafka.tools.ConsumerPerformance$");
+            }
         }
+        let release = self.release();
         Ok(Settings {
             zookeeper: self.zookeeper.clone(),
             topic,
@@ -148,9 +172,19 @@ impl Args {
             print_metrics: self.print_metrics,
             detailed: self.show_detailed_stats,
             interval: Duration::from_millis(self.reporting_interval),
-            timeout_ms: self.timeout,
-            dates: DateFormat::new(&self.date_format)?,
+            timeout_ms: self.timeout.unwrap_or(if self.is_old() { OLD_TIMEOUT_MS } else { TIMEOUT_MS }),
+            form: Form {
+                dates: DateFormat::new(&self.date_format)?,
+                fetch_size: (release == Release::V0_8).then_some(self.fetch_size),
+                rebalances: !self.is_old(),
+            },
             header: !self.hide_header,
+            // 0.8 forgets the group, and 0.11 goes back to the beginning of what it has been given; but not both with both consumers.
+            anew: match release {
+                Release::V0_8 => true,
+                Release::V0_11 => !old,
+                Release::V3_9 => false,
+            },
         })
     }
 

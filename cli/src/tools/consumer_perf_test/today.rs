@@ -10,24 +10,28 @@ use std::{
 
 use jiff::Timestamp;
 use rdkafka::{
-    ClientContext, Statistics,
-    config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance},
-    error::KafkaError,
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _, Rebalance},
+    message::BorrowedMessage,
 };
 
 use super::super::{
-    client::{self, LoggingContext, METRICS_INTERVAL_MS, Metrics, exception, is_passing, names::Role},
+    client::{self, Context, METRICS_INTERVAL_MS, OnRebalance, exception, is_passing, names::Role},
     failure::Failure,
     output,
 };
 use super::{
     options::Settings,
-    progress::{self, Counts, Span},
+    progress::{Counts, Interval, Span},
 };
 
 /// The longest single wait for a record.
 const TURN: Duration = Duration::from_millis(100);
+/// How long 0.11's tool waits for its partitions.
+const JOIN_MS: i64 = 10_000;
+/// How long going to the partitions' beginnings may take: one try, and all.
+const SEEK: Duration = Duration::from_secs(1);
+const SEEK_MS: i64 = 10_000;
 
 /// How long the group has been without partitions, in milliseconds.
 #[derive(Debug, Default)]
@@ -39,42 +43,23 @@ struct Rebalances {
     recent: AtomicI64,
 }
 
-/// Measures rebalances.
-struct Context {
-    rebalances: Arc<Rebalances>,
-    metrics: Metrics,
-    log: LoggingContext,
-}
-
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.log.log(level, fac, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.log.error(error, reason);
-    }
-
-    fn stats(&self, report: Statistics) {
-        self.metrics.report(report);
-    }
-}
-
-impl ConsumerContext for Context {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+impl OnRebalance for Arc<Rebalances> {
+    fn before(&self, rebalance: &Rebalance<'_>) {
         if matches!(rebalance, Rebalance::Revoke(_)) {
-            self.rebalances.since.store(now(), Ordering::Relaxed);
+            self.since.store(now(), Ordering::Relaxed);
         }
     }
 
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn after(&self, rebalance: &Rebalance<'_>) {
         if matches!(rebalance, Rebalance::Assign(_)) {
-            let took = now() - self.rebalances.since.load(Ordering::Relaxed);
-            self.rebalances.all.fetch_add(took, Ordering::Relaxed);
-            self.rebalances.recent.fetch_add(took, Ordering::Relaxed);
+            let took = now() - self.since.load(Ordering::Relaxed);
+            self.all.fetch_add(took, Ordering::Relaxed);
+            self.recent.fetch_add(took, Ordering::Relaxed);
         }
     }
 }
+
+type Consumer = BaseConsumer<Context<Arc<Rebalances>>>;
 
 fn now() -> i64 {
     Timestamp::now().as_millisecond()
@@ -87,13 +72,12 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
         config.set("statistics.interval.ms", METRICS_INTERVAL_MS);
     }
     if settings.header {
-        output::line(progress::header(settings.detailed));
+        output::line(settings.form.header(settings.detailed));
     }
     let rebalances = Arc::new(Rebalances::default());
-    let metrics = Metrics::default();
-    let context = Context { rebalances: rebalances.clone(), metrics: metrics.clone(), log: LoggingContext };
-    let consumer: BaseConsumer<Context> =
-        config.create_with_context(context).map_err(|error| client::refused(&error))?;
+    let context = Context::new(rebalances.clone());
+    let metrics = context.metrics.clone();
+    let consumer: Consumer = config.create_with_context(context).map_err(|error| client::refused(&error))?;
     let from = now();
     rebalances.since.store(from, Ordering::Relaxed);
     let counts = consume(settings, &consumer, &rebalances)?;
@@ -107,8 +91,7 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
     }
     drop(consumer);
     if !settings.detailed {
-        let more = progress::total_without(rebalances.all.load(Ordering::Relaxed), span, counts);
-        output::line(format_args!("{}{more}", progress::total(&settings.dates, span, counts)));
+        output::line(settings.form.total(span, counts, rebalances.all.load(Ordering::Relaxed)));
     }
     if settings.print_metrics {
         output::write(&metrics.table(Role::Consumer));
@@ -116,39 +99,33 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn consume(
-    settings: &Settings,
-    consumer: &BaseConsumer<Context>,
-    rebalances: &Rebalances,
-) -> Result<Counts, Failure> {
+fn consume(settings: &Settings, consumer: &Consumer, rebalances: &Rebalances) -> Result<Counts, Failure> {
     consumer.subscribe(&[&settings.topic]).map_err(|error| exception(&error))?;
+    if settings.anew {
+        join(consumer)?;
+        go_to_beginning(consumer)?;
+    }
     let (mut counts, mut reported) = (Counts::default(), Counts::default());
     let mut time = now();
     let (mut last_report, mut last_record) = (time, time);
     let interval = i64::try_from(settings.interval.as_millis()).unwrap_or(i64::MAX);
     while counts.messages < settings.messages && time - last_record <= settings.timeout_ms {
-        let polled = consumer.poll(TURN);
+        let record = poll(consumer)?;
         time = now();
-        let record = match polled {
-            None => continue,
-            Some(Ok(record)) => record,
-            Some(Err(error)) if is_passing(&error) => continue,
-            Some(Err(error)) => return Err(exception(&error)),
-        };
+        let Some(record) = record else { continue };
         last_record = time;
         counts.add(record.key_len() + record.payload_len());
         if time - last_report >= interval {
             let recent = rebalances.recent.swap(0, Ordering::Relaxed);
             if settings.detailed {
                 let span = Span { from: last_report, to: time };
-                let line = progress::interval(&settings.dates, 0, span, reported, counts);
-                let more = progress::interval_without(recent, span, reported, counts);
-                output::line(format_args!("{line}{more}"));
+                let counts = Interval { before: reported, now: counts };
+                output::line(settings.form.interval(0, span, counts, recent));
             }
             (last_report, reported) = (time, counts);
         }
     }
-    if counts.messages < settings.messages {
+    if counts.messages < settings.messages && settings.form.rebalances {
         output::line(format_args!(
             "WARNING: Exiting before consuming the expected number of messages: timeout ({} ms) exceeded. You can use the --timeout option \
              to increase the timeout.",
@@ -156,4 +133,51 @@ fn consume(
         ));
     }
     Ok(counts)
+}
+
+/// Waits a turn for a record; what the client overcomes by itself is none.
+fn poll(consumer: &Consumer) -> Result<Option<BorrowedMessage<'_>>, Failure> {
+    match consumer.poll(TURN) {
+        None => Ok(None),
+        Some(Ok(record)) => Ok(Some(record)),
+        Some(Err(error)) if is_passing(&error) => Ok(None),
+        Some(Err(error)) => Err(exception(&error)),
+    }
+}
+
+/// Waits until the group has given partitions, as 0.11's tool does, which begins to measure after that.
+fn join(consumer: &Consumer) -> Result<(), Failure> {
+    let end = now() + JOIN_MS;
+    while consumer.assignment().map_err(|error| exception(&error))?.count() == 0 {
+        if now() >= end {
+            return Err(Failure::new("java.lang.Exception", "Timed out waiting for initial group join."));
+        }
+        // What comes already is read again from the beginning.
+        poll(consumer)?;
+    }
+    Ok(())
+}
+
+/// Goes to the beginning of every partition, wherever the group is.
+fn go_to_beginning(consumer: &Consumer) -> Result<(), Failure> {
+    let failed = |error| exception(&error);
+    let assigned = consumer.assignment().map_err(failed)?;
+    let mut beginning = TopicPartitionList::with_capacity(assigned.count());
+    for partition in assigned.elements() {
+        beginning
+            .add_partition_offset(partition.topic(), partition.partition(), Offset::Beginning)
+            .map_err(failed)?;
+    }
+    let end = now() + SEEK_MS;
+    loop {
+        let moved = consumer.seek_partitions(beginning.clone(), SEEK).map_err(failed)?;
+        let Some(error) = moved.elements().iter().find_map(|partition| partition.error().err()) else {
+            return Ok(());
+        };
+        // A partition that librdkafka has not begun to fetch yet cannot be moved.
+        if now() >= end {
+            return Err(exception(&error));
+        }
+        poll(consumer)?;
+    }
 }

@@ -13,6 +13,7 @@ use crate::tools::{
     failure::Failure,
     group_records::{Group, GroupKey, Offset, OffsetKey, Parts},
     output,
+    transaction_records::{partitions as partitions_of, state},
 };
 
 /// How to read records.
@@ -57,7 +58,7 @@ impl Decoder {
         match self {
             Self::Plain { key, value } => Ok((text(*key, record.key)?, text(*value, record.value)?)),
             Self::Offsets => offsets(record, era),
-            Self::Transactions => transactions(record),
+            Self::Transactions => transactions(record, era),
         }
     }
 }
@@ -180,19 +181,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Names of the states of a transaction, by their numbers.
-const STATES: [&str; 8] = [
-    "Empty",
-    "Ongoing",
-    "PrepareCommit",
-    "PrepareAbort",
-    "CompleteCommit",
-    "CompleteAbort",
-    "Dead",
-    "PrepareEpochFence",
-];
-
-fn transactions(record: &Record<'_>) -> Result<Decoded, Failure> {
+fn transactions(record: &Record<'_>, era: Era) -> Result<Decoded, Failure> {
     let wrong = |error: &dyn std::fmt::Display| {
         let text = format!("Error at offset {}: {error}", record.offset);
         Failure::new("org.apache.kafka.common.protocol.types.SchemaException", text)
@@ -203,17 +192,15 @@ fn transactions(record: &Record<'_>) -> Result<Decoded, Failure> {
     let value = value.map_or_else(
         || DELETED.to_owned(),
         |value| {
-            let state = usize::try_from(value.transaction_status).ok().and_then(|state| STATES.get(state).copied());
-            let topics = value.transaction_partitions.unwrap_or_default();
-            let partitions: Vec<_> = topics
-                .iter()
-                .flat_map(|topic| topic.partition_ids.iter().map(|p| format!("{}-{p}", topic.topic)))
+            let partitions: Vec<_> = partitions_of(&value, era)
+                .into_iter()
+                .map(|(topic, partition)| format!("{topic}-{partition}"))
                 .collect();
             format!(
                 "producerId:{},producerEpoch:{},state={},partitions=[{}],txnLastUpdateTimestamp={},txnTimeoutMs={}",
                 value.producer_id,
                 value.producer_epoch,
-                state.unwrap_or("Unknown"),
+                state(value.transaction_status),
                 partitions.join(","),
                 value.transaction_last_update_timestamp_ms,
                 value.transaction_timeout_ms

@@ -8,7 +8,7 @@ use std::{
 
 use vltava_protocol::records::{Entry, LOG_OVERHEAD, PREFIX_SIZE};
 
-use super::super::failure::Failure;
+use super::super::{era::Era, failure::Failure};
 
 /// The largest index, producer snapshot or transaction index that is looked at, in bytes.
 const LARGEST_INDEX: u64 = 1 << 30;
@@ -20,6 +20,16 @@ pub(super) fn failed(path: &Path, error: &std::io::Error) -> Failure {
         _ => return Failure::new("java.io.IOException", format!("{}: {error}", path.display())),
     };
     Failure::new(class, path.display().to_string())
+}
+
+/// A log that can't be opened: 0.11 reads it by another class of Java's.
+fn unopened(path: &Path, error: &std::io::Error, era: Era) -> Failure {
+    let why = match (era, error.kind()) {
+        (Era::Old, ErrorKind::NotFound) => "No such file or directory",
+        (Era::Old, ErrorKind::PermissionDenied) => "Permission denied",
+        _ => return failed(path, error),
+    };
+    Failure::new("java.io.FileNotFoundException", format!("{} ({why})", path.display()))
 }
 
 /// A whole file that is not a log.
@@ -41,8 +51,8 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let file = File::open(path).map_err(|error| failed(path, &error))?;
+    pub(super) fn open(path: &Path, era: Era) -> Result<Self, Failure> {
+        let file = File::open(path).map_err(|error| unopened(path, &error, era))?;
         let length = file.metadata().map_err(|error| failed(path, &error))?.len();
         let file = BufReader::with_capacity(256 << 10, file);
         Ok(Self { path: path.to_owned(), file, length, position: 0, bytes: Vec::new() })

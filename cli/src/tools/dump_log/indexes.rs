@@ -21,7 +21,7 @@ pub(super) fn dump_offsets(
     mismatches: &mut Mismatches,
 ) -> Result<(), Failure> {
     let base = base_offset(path)?;
-    let mut log = LogFile::open(&path.with_extension("log"))?;
+    let mut log = LogFile::open(&path.with_extension("log"), settings.era)?;
     let bytes = file::read(path)?;
     let entries: Vec<_> = bytes.chunks_exact(OFFSET_ENTRY).map(|e| (base + word(e, 0), word(e, 4))).collect();
     if settings.sanity_only {
@@ -69,7 +69,7 @@ pub(super) fn dump_times(
     mismatches: &mut Mismatches,
 ) -> Result<(), Failure> {
     let base = base_offset(path)?;
-    let mut log = LogFile::open(&path.with_extension("log"))?;
+    let mut log = LogFile::open(&path.with_extension("log"), settings.era)?;
     let bytes = file::read(path)?;
     let entries: Vec<_> = bytes
         .chunks_exact(TIME_ENTRY)

@@ -100,12 +100,19 @@ const EXPANSION: usize = 64;
 
 impl Settings {
     fn of(args: &Args) -> Result<Self, Failure> {
-        if args.cluster_metadata_decoder || args.remote_log_metadata_decoder {
-            return Err(Failure::usage("There is neither KRaft's nor tiered storage's metadata here"));
+        if args.cluster_metadata_decoder {
+            return Err(Failure::usage(
+                "--cluster-metadata-decoder: there is no KRaft here, and none of its metadata",
+            ));
+        }
+        if args.remote_log_metadata_decoder {
+            return Err(Failure::usage(
+                "--remote-log-metadata-decoder: there is no tiered storage here, and none of its metadata",
+            ));
         }
         let decoded = args.key_decoder_class.is_some() || args.value_decoder_class.is_some();
         let contents = args.print_data_log || decoded || args.offsets_decoder || args.transaction_log_decoder;
-        let era = args.era.era.unwrap_or(Era::New);
+        let era = args.era.era().unwrap_or(Era::New);
         Ok(Self {
             era,
             contents,

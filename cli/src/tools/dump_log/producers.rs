@@ -8,8 +8,11 @@ use vltava_protocol::records::increment_sequence;
 use super::file;
 use crate::tools::{failure::Failure, output};
 
-/// Writes each aborted transaction.
+/// Writes each aborted transaction. A segment without any has no file: one that is missing holds none, as in Kafka's tool.
 pub(super) fn dump_aborted(path: &Path) -> Result<(), Failure> {
+    if !path.exists() {
+        return Ok(());
+    }
     for entry in file::read(path)?.chunks_exact(AbortedTxn::SIZE) {
         let Some(aborted) = AbortedTxn::parse(entry) else {
             let text =

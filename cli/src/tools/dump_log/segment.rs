@@ -26,7 +26,7 @@ pub(super) fn dump(settings: &Settings, path: &Path, mismatches: &mut Mismatches
         Era::Old => format!("Starting offset: {start}"),
         Era::New => format!("Log starting offset: {start}"),
     });
-    let mut log = LogFile::open(path)?;
+    let mut log = LogFile::open(path, settings.era)?;
     let mut last = None;
     let mut text = String::new();
     let mut valid = 0;

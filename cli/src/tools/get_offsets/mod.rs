@@ -1,6 +1,10 @@
 //! `kafka-get-offsets`, once `GetOffsetShell`: the offsets of partitions at a time.
+//!
+//! Two tools have had these options. That of 3.x shows one offset a partition, of the first record at or after a time; [`old`] is that
+//! of 0.8 to 1.x, which shows where the segments before a time begin.
 
 mod filter;
+mod old;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -11,7 +15,13 @@ use vltava_client::{
 };
 
 use self::filter::PartitionFilter;
-use super::{brokers, client::check_addresses, failure::Failure, output, usage};
+use super::{
+    brokers,
+    client::check_addresses,
+    era::{Era, EraOption},
+    failure::Failure,
+    output, usage,
+};
 
 /// Show the offsets of partitions, as kafka-get-offsets.sh and GetOffsetShell do
 #[derive(Debug, Parser)]
@@ -41,16 +51,40 @@ pub(crate) struct Args {
     /// Leave out Kafka's own topics
     #[arg(long)]
     exclude_internal_topics: bool,
-    /// How many offsets before the time to show (GetOffsetShell before 2.0); brokers tell one
-    #[arg(long, value_name = "count", hide = true)]
+    /// Of 0.8 to 2.8: how many offsets to show [default: 1]; each is where a segment begins that was last written at the time or before
+    #[arg(long, value_name = "count", allow_hyphen_values = true)]
     offsets: Option<i32>,
-    /// How long to wait for an answer, in milliseconds (GetOffsetShell before 2.8)
-    #[arg(long, value_name = "ms", hide = true)]
+    /// Of 0.8 to 2.8: how long an answer may take, in milliseconds
+    #[arg(long, value_name = "ms")]
     max_wait_ms: Option<i64>,
+    #[command(flatten)]
+    era: EraOption,
+}
+
+impl Args {
+    /// Whether the tool of 0.8 to 1.x is meant: where that is asked for, or where an option is given that only it had. What came
+    /// later is the later tool's, which for some versions had the same name.
+    fn is_old(&self) -> bool {
+        let new = self.bootstrap_server.is_some()
+            || self.command_config.is_some()
+            || self.topic_partitions.is_some()
+            || self.exclude_internal_topics;
+        let old = self.offsets.is_some() || self.max_wait_ms.is_some();
+        !new && self.era.era().map_or(old, |era| era == Era::Old)
+    }
 }
 
 /// Runs the tool.
 pub(crate) fn run(args: &Args) -> ExitCode {
+    if args.is_old() {
+        return old::run(args);
+    }
+    if args.offsets.is_some() {
+        // As 2.x's tool said of it, which had just learnt to ask for one.
+        eprintln!(
+            "WARN: --offsets has an effect with --broker-list only, and is ignored: one offset a partition is shown"
+        );
+    }
     match super::block_on(show(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.usage => usage::<Args>(&failure.message),
@@ -151,5 +185,24 @@ mod tests {
         assert_eq!(spec("-3"), Ok(OffsetSpec::MaxTimestamp));
         assert_eq!(spec("1700000000000"), Ok(OffsetSpec::Time(1_700_000_000_000)));
         assert!(spec("foo").unwrap_err().message.starts_with("Malformed time argument foo. Please use -1"));
+    }
+
+    #[test]
+    fn the_options_tell_whose_tool_is_meant() {
+        let is_old = |line: &str| {
+            Args::try_parse_from(std::iter::once("get-offsets").chain(line.split(' '))).unwrap().is_old()
+        };
+        for line in ["--broker-list a:1 --offsets 3", "--era 0.11 --broker-list a:1", "--era=0.11 --topic t"]
+        {
+            assert!(is_old(line), "{line}");
+        }
+        for line in [
+            "--broker-list a:1",
+            "--bootstrap-server a:1 --offsets 3",
+            "--era 0.11 --bootstrap-server a:1",
+            "--era 3.9 --broker-list a:1 --offsets 3",
+        ] {
+            assert!(!is_old(line), "{line}");
+        }
     }
 }

@@ -24,6 +24,9 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         output::write(&Args::command().name("producer-perf-test").render_long_help().to_string());
         return ExitCode::SUCCESS;
     }
+    if let Some(warning) = args.warning() {
+        output::log_warning(warning, scala::LOGGER);
+    }
     if args.is_scala() {
         return match args.scala().and_then(|settings| scala::run(&settings)) {
             Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ use clap::Parser;
 
 use super::super::{
     client::{self, ClientProperties, check_addresses, names::Role},
+    era::{Era, EraOption},
     failure::Failure,
     java_text::DateFormat,
 };
@@ -121,6 +122,8 @@ pub(crate) struct Args {
     /// Of 0.8: accepted with --csv-reporter-enabled
     #[arg(long, value_name = "directory")]
     metrics_dir: Option<PathBuf>,
+    #[command(flatten)]
+    era: EraOption,
 }
 
 /// Where records come from.
@@ -140,6 +143,7 @@ pub(super) struct Today {
     pub(super) throughput: f64,
     pub(super) client: ClientProperties,
     pub(super) print_metrics: bool,
+    pub(super) era: Era,
     /// How old a transaction becomes, where there are transactions.
     pub(super) transaction_ms: Option<u64>,
 }
@@ -161,7 +165,6 @@ pub(super) struct Scala {
     pub(super) date_format: DateFormat,
     pub(super) header: bool,
     pub(super) client: ClientProperties,
-    pub(super) warnings: Vec<&'static str>,
 }
 
 /// The options of which exactly one says what records hold.
@@ -171,6 +174,11 @@ const SOURCES: [&str; 3] = ["--record-size", "--payload-file", "--payload-monoto
 const LARGEST: i32 = 1 << 30;
 
 impl Args {
+    /// Options that are accepted and do nothing.
+    pub(super) fn warning(&self) -> Option<&'static str> {
+        (self.csv_reporter_enabled || self.metrics_dir.is_some()).then_some(client::NO_CSV)
+    }
+
     /// Whether the options are those of 0.8.
     pub(super) fn is_scala(&self) -> bool {
         self.topics.is_some() || self.broker_list.is_some() || self.messages.is_some()
@@ -197,6 +205,7 @@ impl Args {
             throughput,
             client: self.client()?,
             print_metrics: self.print_metrics,
+            era: self.era.era().unwrap_or(Era::New),
             transaction_ms: u64::try_from(self.transaction_duration_ms).ok().filter(|age| *age > 0),
         })
     }
@@ -272,13 +281,6 @@ impl Args {
                 format!("{codec} is an unknown compression codec"),
             ));
         }
-        let mut warnings = Vec::new();
-        if self.csv_reporter_enabled || self.metrics_dir.is_some() {
-            warnings.push(client::NO_CSV);
-        }
-        if self.vary_message_size {
-            warnings.push("Throughput will be slower due to changing message size per request");
-        }
         Ok(Scala {
             topics: topics.split(',').map(str::to_owned).collect(),
             messages,
@@ -294,7 +296,6 @@ impl Args {
             date_format: DateFormat::new(self.date_format.as_deref().unwrap_or(client::PERF_DATES))?,
             header: !self.hide_header,
             client: self.scala_client(brokers, codec)?,
-            warnings,
         })
     }
 
@@ -308,7 +309,10 @@ impl Args {
         client.set("compression.codec", codec);
         client.set("send.buffer.bytes", 64 << 10);
         client.set("acks", self.request_num_acks.unwrap_or(-1));
-        client.set("request.timeout.ms", self.request_timeout_ms.unwrap_or(3000));
+        // The Java producer of that tool is not told.
+        if !self.new_producer {
+            client.set("request.timeout.ms", self.request_timeout_ms.unwrap_or(3000));
+        }
         client.set("retries", self.producer_num_retries.unwrap_or(3));
         client.set("retry.backoff.ms", self.producer_retry_backoff_ms.unwrap_or(100));
         if !self.new_producer && !self.sync {

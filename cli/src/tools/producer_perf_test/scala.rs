@@ -8,47 +8,31 @@ use std::{
 use jiff::ZonedDateTime;
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use rdkafka::{
-    ClientContext,
-    config::RDKafkaLogLevel,
     error::KafkaError,
-    producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
+    producer::{BaseRecord, DeliveryResult, Producer as _, ThreadedProducer},
     util::Timeout,
 };
 
 use super::super::{
-    client::{self, LoggingContext, Room, exception},
+    client::{self, Context, OnDelivery, Room, exception},
     failure::Failure,
     java_text::decimal,
     output,
 };
 use super::options::Scala;
 
-const LOGGER: &str = "kafka.tools.ProducerPerformance$";
+pub(super) const LOGGER: &str = "kafka.tools.ProducerPerformance$";
 /// The Scala producer waits for room without limit.
 const FOR_EVER: Duration = Duration::MAX;
 
-/// Notes what was lost.
+/// Tells of what was lost.
 #[derive(Default)]
-struct Deliveries {
-    room: Room,
-    log: LoggingContext,
-}
+struct Deliveries;
 
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.log.log(level, fac, message);
-    }
+impl OnDelivery for Deliveries {
+    type Opaque = ();
 
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.log.error(error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        self.room.made();
+    fn delivered(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
             output::log_caused("Error when sending message", LOGGER, exception(error));
         }
@@ -57,9 +41,6 @@ impl ProducerContext for Deliveries {
 
 /// Sends the messages and prints the line.
 pub(super) fn run(settings: &Scala) -> Result<(), Failure> {
-    for warning in &settings.warnings {
-        output::log_warning(warning, LOGGER);
-    }
     if settings.header {
         output::line(
             "start.time, end.time, compression, message.size, batch.size, total.data.sent.in.MB, MB.sec, total.data.sent.in.nMsg, nMsg.sec",
@@ -94,15 +75,15 @@ pub(super) fn run(settings: &Scala) -> Result<(), Failure> {
 struct Sender<'a> {
     settings: &'a Scala,
     thread: u32,
-    producer: ThreadedProducer<Deliveries>,
+    producer: ThreadedProducer<Context<Deliveries>>,
     room: Room,
 }
 
 impl<'a> Sender<'a> {
     fn new(settings: &'a Scala, thread: u32) -> Result<Self, Failure> {
-        let deliveries = Deliveries::default();
-        let room = deliveries.room.clone();
-        let producer = settings.client.config()?.create_with_context(deliveries);
+        let context = Context::new(Deliveries);
+        let room = context.room.clone();
+        let producer = settings.client.config()?.create_with_context(context);
         let producer = producer.map_err(|error| client::refused(&error))?;
         Ok(Self { settings, thread, producer, room })
     }

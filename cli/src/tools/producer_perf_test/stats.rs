@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::java_text::decimal;
+use super::super::{era::Era, java_text::decimal};
 
 /// How long a window is.
 const WINDOW: Duration = Duration::from_secs(5);
@@ -18,6 +18,7 @@ pub(super) struct Stats {
     all: Counts,
     window: Counts,
     window_start: Duration,
+    era: Era,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -49,7 +50,7 @@ impl Counts {
 
 impl Stats {
     /// Nothing yet of so many records.
-    pub(super) fn new(records: u64) -> Stats {
+    pub(super) fn new(records: u64, era: Era) -> Stats {
         let every = (records / records.clamp(1, SAMPLES)).max(1);
         let room = usize::try_from(records / every).unwrap_or_default();
         Stats {
@@ -58,6 +59,7 @@ impl Stats {
             all: Counts::default(),
             window: Counts::default(),
             window_start: Duration::ZERO,
+            era,
         }
     }
 
@@ -82,12 +84,14 @@ impl Stats {
     fn window_line(&self, elapsed: Duration) -> String {
         let (records, mebibytes) = self.window.rates(elapsed);
         format!(
-            "{} records sent, {} records/sec ({} MB/sec), {} ms avg latency, {} ms max latency.",
+            "{} records sent, {} records/sec ({} MB/sec), {} ms avg latency, {} {}max latency.",
             self.window.records,
             decimal(records, 1),
             decimal(mebibytes, 2),
             decimal(self.window.average_latency(), 1),
             decimal(f64::from(self.window.max_latency), 1),
+            // A unit that was long forgotten.
+            if self.era == Era::Old { "" } else { "ms " },
         )
     }
 
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn windows_and_total_are_counted_as_kafka_counts() {
-        let mut stats = Stats::new(4);
+        let mut stats = Stats::new(4, Era::New);
         let ms = Duration::from_millis;
         assert_eq!(stats.record(1 << 20, ms(2), ms(2)), None);
         assert_eq!(
@@ -136,14 +140,24 @@ mod tests {
     }
 
     #[test]
+    fn a_window_of_0_11_forgets_a_unit() {
+        let mut stats = Stats::new(1, Era::Old);
+        let line = stats.record(1 << 20, Duration::from_millis(4), Duration::from_secs(5)).unwrap();
+        assert_eq!(
+            line,
+            "1 records sent, 0.2 records/sec (0.20 MB/sec), 4.0 ms avg latency, 4.0 max latency."
+        );
+    }
+
+    #[test]
     fn nothing_at_all_has_no_average() {
-        let line = Stats::new(1).total_line(Duration::from_secs(1));
+        let line = Stats::new(1, Era::New).total_line(Duration::from_secs(1));
         assert!(line.starts_with("0 records sent, 0.000000 records/sec (0.00 MB/sec), NaN ms avg"), "{line}");
     }
 
     #[test]
     fn of_many_records_only_some_latencies_are_kept() {
-        let mut stats = Stats::new(5 * SAMPLES);
+        let mut stats = Stats::new(5 * SAMPLES, Era::New);
         for _ in 0..100 {
             stats.record(1, Duration::ZERO, Duration::ZERO);
         }

@@ -6,15 +6,12 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Statistics,
-    config::RDKafkaLogLevel,
-    error::KafkaError,
-    producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer},
+    producer::{BaseRecord, DeliveryResult, Producer as _, ThreadedProducer},
     util::Timeout,
 };
 
 use super::super::{
-    client::{self, LoggingContext, METRICS_INTERVAL_MS, Metrics, Room, exception, names::Role},
+    client::{self, Context, METRICS_INTERVAL_MS, OnDelivery, exception, names::Role},
     failure::Failure,
     output,
 };
@@ -34,32 +31,14 @@ const DEFAULTS: [(&str, &str); 4] = [
 /// Counts what is acknowledged.
 struct Deliveries {
     started: Instant,
-    stats: Arc<Mutex<Stats>>,
-    room: Room,
-    metrics: Metrics,
-    log: LoggingContext,
+    stats: Mutex<Stats>,
 }
 
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, message: &str) {
-        self.log.log(level, fac, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.log.error(error, reason);
-    }
-
-    fn stats(&self, report: Statistics) {
-        self.metrics.report(report);
-    }
-}
-
-impl ProducerContext for Deliveries {
+impl OnDelivery for Arc<Deliveries> {
     /// When the record was sent: microseconds since the start.
-    type DeliveryOpaque = usize;
+    type Opaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, sent: usize) {
-        self.room.made();
+    fn delivered(&self, result: &DeliveryResult<'_>, sent: usize) {
         match result {
             Ok(record) => {
                 let now = self.started.elapsed();
@@ -73,6 +52,8 @@ impl ProducerContext for Deliveries {
         }
     }
 }
+
+type Producing = ThreadedProducer<Context<Arc<Deliveries>>>;
 
 /// Sends the records and prints the lines.
 pub(super) fn run(settings: &Today) -> Result<(), Failure> {
@@ -89,18 +70,12 @@ pub(super) fn run(settings: &Today) -> Result<(), Failure> {
     if settings.print_metrics {
         config.set("statistics.interval.ms", METRICS_INTERVAL_MS);
     }
-    let deliveries = Deliveries {
-        started: Instant::now(),
-        stats: Arc::new(Mutex::new(Stats::new(settings.records))),
-        room: Room::default(),
-        metrics: Metrics::default(),
-        log: LoggingContext,
-    };
-    let (stats, room, metrics) =
-        (deliveries.stats.clone(), deliveries.room.clone(), deliveries.metrics.clone());
-    let started = deliveries.started;
-    let producer: ThreadedProducer<Deliveries> =
-        config.create_with_context(deliveries).map_err(|error| client::refused(&error))?;
+    let started = Instant::now();
+    let deliveries =
+        Arc::new(Deliveries { started, stats: Mutex::new(Stats::new(settings.records, settings.era)) });
+    let context = Context::new(deliveries.clone());
+    let (room, metrics) = (context.room.clone(), context.metrics.clone());
+    let producer: Producing = config.create_with_context(context).map_err(|error| client::refused(&error))?;
     let mut transactions = Transactions::begin(settings.transaction_ms, &producer, max_block)?;
     let mut throttle = Throttle::new(settings.throughput);
     // Kafka's clock starts when the transactions are ready; ours, which runs already, is told.
@@ -122,7 +97,8 @@ pub(super) fn run(settings: &Today) -> Result<(), Failure> {
     transactions.end(&producer)?;
     producer.flush(Timeout::Never).map_err(|error| exception(&error))?;
     let elapsed = started.elapsed().saturating_sub(ready);
-    output::line(stats.lock().unwrap_or_else(PoisonError::into_inner).total_line(elapsed));
+    let total = deliveries.stats.lock().unwrap_or_else(PoisonError::into_inner).total_line(elapsed);
+    output::line(total);
     if settings.print_metrics {
         output::write(&metrics.next_table(Role::Producer));
     }
@@ -136,11 +112,7 @@ struct Transactions {
 }
 
 impl Transactions {
-    fn begin(
-        age_ms: Option<u64>,
-        producer: &ThreadedProducer<Deliveries>,
-        limit: Duration,
-    ) -> Result<Transactions, Failure> {
+    fn begin(age_ms: Option<u64>, producer: &Producing, limit: Duration) -> Result<Transactions, Failure> {
         let age = age_ms.map(Duration::from_millis);
         if age.is_some() {
             producer.init_transactions(limit).map_err(|error| {
@@ -152,7 +124,7 @@ impl Transactions {
         Ok(Transactions { age, since: None })
     }
 
-    fn before_record(&mut self, producer: &ThreadedProducer<Deliveries>) -> Result<(), Failure> {
+    fn before_record(&mut self, producer: &Producing) -> Result<(), Failure> {
         if self.age.is_some() && self.since.is_none() {
             producer.begin_transaction().map_err(|error| exception(&error))?;
             self.since = Some(Instant::now());
@@ -160,14 +132,14 @@ impl Transactions {
         Ok(())
     }
 
-    fn after_record(&mut self, producer: &ThreadedProducer<Deliveries>) -> Result<(), Failure> {
+    fn after_record(&mut self, producer: &Producing) -> Result<(), Failure> {
         match (self.age, self.since) {
             (Some(age), Some(since)) if since.elapsed() >= age => self.end(producer),
             _ => Ok(()),
         }
     }
 
-    fn end(&mut self, producer: &ThreadedProducer<Deliveries>) -> Result<(), Failure> {
+    fn end(&mut self, producer: &Producing) -> Result<(), Failure> {
         if self.since.take().is_some() {
             producer.commit_transaction(Timeout::Never).map_err(|error| exception(&error))?;
         }

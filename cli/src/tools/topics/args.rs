@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::tools::failure::Failure;
+use crate::tools::{
+    era::{Era, EraOption},
+    failure::Failure,
+};
 
 /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
 #[derive(Debug, Default, Parser)]
@@ -91,6 +94,8 @@ pub(crate) struct Args {
     /// How many partitions one answer of a broker may describe; answers here hold all of them
     #[arg(long, value_name = "number")]
     pub(super) partition_size_limit_per_response: Option<i32>,
+    #[command(flatten)]
+    pub(super) era: EraOption,
 }
 
 const CONFIGS_TOOL: &str =
@@ -106,6 +111,7 @@ impl Args {
             return Err(Failure::usage(words));
         }
         match (&self.bootstrap_server, &self.zookeeper) {
+            (None, None) if self.era.era() == Some(Era::Old) => return Err(Failure::missing("zookeeper")),
             (None, None) => return Err(Failure::usage("--bootstrap-server must be specified")),
             (Some(_), Some(_)) => {
                 return Err(Failure::usage(
@@ -116,6 +122,14 @@ impl Args {
         }
         if !self.list && !self.describe && self.topic.is_none() {
             return Err(Failure::missing("topic"));
+        }
+        if self.describe
+            && self.if_exists
+            && self.zookeeper.is_none()
+            && self.topic.is_none()
+            && self.topic_id.is_none()
+        {
+            return Err(Failure::usage("--topic or --topic-id is required to describe a topic"));
         }
         self.check_alteration()?;
         self.check_actions_of_options()?;
@@ -286,6 +300,11 @@ mod tests {
             (
                 "--describe --zookeeper a --under-replicated-partitions --unavailable-partitions",
                 "Option \"[under-replicated-partitions]\" can't be used with option \"[unavailable-partitions]\"",
+            ),
+            ("--list --era 0.11", "Missing required argument \"[zookeeper]\""),
+            (
+                "--describe --bootstrap-server a:1 --if-exists",
+                "--topic or --topic-id is required to describe a topic",
             ),
             ("--alter --bootstrap-server a:1 --topic t", "Missing required argument \"[partitions]\""),
             (

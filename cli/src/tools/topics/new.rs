@@ -104,6 +104,11 @@ async fn alter(
 }
 
 async fn describe(client: &mut Client, args: &Args) -> Result<(), Failure> {
+    if args.if_exists && args.topic.is_some() && args.topic_id.is_some() {
+        output::line(
+            "Only topic id will be used when both --topic and --topic-id are specified and topicId is not Uuid.ZERO_UUID",
+        );
+    }
     let described = match &args.topic_id {
         Some(id) => match by_id(client, id).await? {
             Some(topic) => vec![topic],

@@ -45,7 +45,8 @@ impl Fetcher {
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
         let from_beginning = config.get("auto.offset.reset") == Some("earliest");
-        let consumer = config.create_with_context(LoggingContext).map_err(|error| client::refused(&error))?;
+        let consumer =
+            config.create_with_context(LoggingContext::default()).map_err(|error| client::refused(&error))?;
         Ok(Self { consumer, positions: BTreeMap::new(), from_beginning })
     }
 

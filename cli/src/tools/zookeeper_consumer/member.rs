@@ -24,7 +24,7 @@ use super::{
 const LOGGER: &str = "kafka.consumer.ZookeeperConsumerConnector";
 
 /// A member of the group.
-pub(crate) struct Member {
+pub(super) struct Member {
     session: Session,
     address: ZooKeeperAddress,
     client: ClientProperties,
@@ -45,7 +45,7 @@ pub(crate) struct Member {
 }
 
 /// Opens a session for a member.
-pub(crate) async fn connect(membership: &Membership<'_>) -> Result<Session, Failure> {
+pub(super) async fn connect(membership: &Membership<'_>) -> Result<Session, Failure> {
     Ok(Session::open(&address(membership)?).await?)
 }
 
@@ -63,7 +63,7 @@ fn millis(client: &ClientProperties, name: &str, default: i64) -> Result<Duratio
 
 impl Member {
     /// Registers and takes its share.
-    pub(crate) async fn join(membership: &Membership<'_>, session: Session) -> Result<Self, Failure> {
+    pub(super) async fn join(membership: &Membership<'_>, session: Session) -> Result<Self, Failure> {
         let client = membership.client.clone();
         if client.get("partition.assignment.strategy").is_some_and(|strategy| strategy != "range") {
             return Err(Failure::illegal(
@@ -103,14 +103,14 @@ impl Member {
     }
 
     /// Commits, lets go of everything and leaves. The session is still open.
-    pub(crate) async fn leave(&mut self) -> Result<Session, Failure> {
+    pub(super) async fn leave(&mut self) -> Result<Session, Failure> {
         self.let_go().await?;
         registry::unregister(&self.session, &self.group, &self.id).await?;
         Ok(self.session.clone())
     }
 
     /// Attends to the group, waits so long for a record and has it taken. Whether there was one.
-    pub(crate) fn poll(
+    pub(super) fn poll(
         &mut self,
         runtime: &Runtime,
         wait: Duration,
@@ -127,7 +127,7 @@ impl Member {
     }
 
     /// The number of the thread that a partition is for.
-    pub(crate) fn thread_of(&self, topic: &str, partition: i32) -> Option<usize> {
+    pub(super) fn thread_of(&self, topic: &str, partition: i32) -> Option<usize> {
         self.shares.get(&(topic.to_owned(), partition)).copied()
     }
 

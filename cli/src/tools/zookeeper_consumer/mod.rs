@@ -8,19 +8,18 @@
 //!
 //! Each member watches members, brokers, topics and their partitions; after each change it lets go of what it has, computes the range
 //! assignment, which is the same at all, and takes what is its own, waiting for owners before it to let go.
-//! [`registry`] reads and writes the znodes, [`assignment`] computes, [`member`] is the member's life, [`fetcher`] fetches.
+//! [`registry`] reads and writes the znodes, [`assignment`] computes, [`member`] is the member's life, [`fetcher`] fetches, [`joined`] is
+//! what a tool holds.
 
 mod assignment;
 mod fetcher;
+mod joined;
 mod member;
 mod registry;
 
 use super::client::ClientProperties;
 
-pub(crate) use self::{
-    member::{Member, connect},
-    registry::group,
-};
+pub(crate) use self::{joined::Joined, registry::group};
 
 /// Who wants to be a member, of what, and for what.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use vltava_broker::control::{
 };
 use zookeeper_client as zk;
 
-use super::super::{failure::Failure, zookeeper};
+use super::super::{failure::Failure, java_regex::WholeName, zookeeper};
 use super::Wanted;
 
 /// An ephemeral znode for everybody.
@@ -88,8 +88,8 @@ impl Registration {
             _ => return Ok(self.subscription.clone()),
         };
         let Some((regex, threads)) = self.subscription.first_key_value() else { return Ok(BTreeMap::new()) };
-        let regex = regex::Regex::new(&format!("^(?:{regex})$"))
-            .map_err(|error| Failure::new("java.util.regex.PatternSyntaxException", error.to_string()))?;
+        let regex = WholeName::new(regex)
+            .map_err(|error| Failure::new("java.util.regex.PatternSyntaxException", error))?;
         let means = |topic: &&String| {
             regex.is_match(topic) == wanted && (with_internal || !INTERNAL.contains(&topic.as_str()))
         };
