@@ -14,7 +14,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::{
@@ -226,19 +226,8 @@ impl Connection {
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let mut is_suspect = false;
         loop {
-            match self.membership.handle.poll_told(cx) {
-                Told::Nothing => {}
-                Told::Idle if self.answers.is_empty() => return Poll::Ready(End::Idle),
-                Told::Idle => {
-                    self.touch();
-                    self.membership.handle.deny(Told::Idle);
-                }
-                Told::Stalled => {
-                    is_suspect = true;
-                    self.membership.handle.deny(Told::Stalled);
-                }
-                Told::Drain => self.read_closed = true,
-                Told::End => return Poll::Ready(End::Stopped),
+            if let Some(end) = self.heed(cx, &mut is_suspect) {
+                return Poll::Ready(end);
             }
             self.begin();
             if let Err(refusal) = self.collect(cx) {
@@ -248,23 +237,8 @@ impl Connection {
             if !self.frames.is_empty() && self.may_begin() {
                 continue;
             }
-            let held = self.outgoing.holds_memory();
-            let (sent, state) = self.outgoing.poll_send(&self.stream, cx);
-            if held {
-                self.membership.handle.holds_for_response(self.outgoing.holds_memory());
-            }
-            if sent > 0 {
-                is_suspect = false;
-                self.membership.listener.bytes_out.add(sent);
-                self.touch();
-            }
-            match state {
-                Poll::Pending if is_suspect && self.outgoing.holds_memory() => {
-                    return Poll::Ready(End::Stalled);
-                }
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(End::Io(error)),
-                Poll::Ready(Ok(())) => {}
+            if let Err(end) = ready!(self.send(cx, &mut is_suspect)) {
+                return Poll::Ready(end);
             }
             if !self.frames.is_empty() && self.may_begin() {
                 continue;
@@ -272,36 +246,80 @@ impl Connection {
             if !self.frames.is_empty() || self.answers.len() >= MAX_WAITING {
                 return Poll::Pending;
             }
-            if self.read_closed {
-                if !self.answers.is_empty() {
-                    return Poll::Pending;
-                }
-                let told = self.membership.handle.poll_told(cx) >= Told::Drain;
-                return Poll::Ready(if told { End::Stopped } else { End::ByClient });
+            if let Err(end) = ready!(self.receive(cx, &mut is_suspect)) {
+                return Poll::Ready(end);
             }
-            // A frame that has begun is read on with the memory it has: others may be waiting for that. For more it waits in its turn.
-            let id = self.membership.handle.id;
-            let may_read = if self.reader.is_inside_frame() {
-                self.reader.poll_room(id, cx)
-            } else {
-                self.memory().poll_available(id, cx)
-            };
-            if may_read.is_pending() {
+        }
+    }
+
+    /// Does what the connection has been told; an end where it is to end at once.
+    fn heed(&mut self, cx: &mut Context<'_>, is_suspect: &mut bool) -> Option<End> {
+        match self.membership.handle.poll_told(cx) {
+            Told::Nothing => {}
+            Told::Idle if self.answers.is_empty() => return Some(End::Idle),
+            Told::Idle => {
+                self.touch();
+                self.membership.handle.deny(Told::Idle);
+            }
+            Told::Stalled => {
+                *is_suspect = true;
+                self.membership.handle.deny(Told::Stalled);
+            }
+            Told::Drain => self.read_closed = true,
+            Told::End => return Some(End::Stopped),
+        }
+        None
+    }
+
+    /// Sends what there is to send; ready when it has gone.
+    fn send(&mut self, cx: &mut Context<'_>, is_suspect: &mut bool) -> Poll<Result<(), End>> {
+        let held = self.outgoing.holds_memory();
+        let (sent, state) = self.outgoing.poll_send(&self.stream, cx);
+        if held {
+            self.membership.handle.holds_for_response(self.outgoing.holds_memory());
+        }
+        if sent > 0 {
+            *is_suspect = false;
+            self.membership.listener.bytes_out.add(sent);
+            self.touch();
+        }
+        match state {
+            Poll::Pending if *is_suspect && self.outgoing.holds_memory() => Poll::Ready(Err(End::Stalled)),
+            state => state.map_err(End::Io),
+        }
+    }
+
+    /// Reads on, where there is memory for it; ready when something was read, or nothing will come any more.
+    fn receive(&mut self, cx: &mut Context<'_>, is_suspect: &mut bool) -> Poll<Result<(), End>> {
+        if self.read_closed {
+            if !self.answers.is_empty() {
                 return Poll::Pending;
             }
-            match self.poll_read(cx) {
-                // It may have been us who didn't read; now it is the client who doesn't send.
-                Poll::Pending if is_suspect && self.reader.holds_memory() => {
-                    return Poll::Ready(End::Stalled);
-                }
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(end)) => return Poll::Ready(end),
-                Poll::Ready(Ok(0)) => self.read_closed = true,
-                Poll::Ready(Ok(n)) => {
-                    is_suspect = false;
-                    self.membership.listener.bytes_in.add(n as u64);
-                    self.touch();
-                }
+            let told = self.membership.handle.poll_told(cx) >= Told::Drain;
+            return Poll::Ready(Err(if told { End::Stopped } else { End::ByClient }));
+        }
+        // A frame that has begun is read on with the memory it has: others may be waiting for that. For more it waits in its turn.
+        let id = self.membership.handle.id;
+        let may_read = if self.reader.is_inside_frame() {
+            self.reader.poll_room(id, cx)
+        } else {
+            self.memory().poll_available(id, cx)
+        };
+        ready!(may_read);
+        match self.poll_read(cx) {
+            // It may have been us who didn't read; now it is the client who doesn't send.
+            Poll::Pending if *is_suspect && self.reader.holds_memory() => Poll::Ready(Err(End::Stalled)),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(end)) => Poll::Ready(Err(end)),
+            Poll::Ready(Ok(0)) => {
+                self.read_closed = true;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Ok(n)) => {
+                *is_suspect = false;
+                self.membership.listener.bytes_in.add(n as u64);
+                self.touch();
+                Poll::Ready(Ok(()))
             }
         }
     }
