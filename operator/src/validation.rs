@@ -135,7 +135,9 @@ fn names_of_pods(cluster: &KafkaCluster) -> Option<Violation> {
             " begins the names of Services: it must begin with a letter and have no '.'".to_owned(),
         );
     }
-    let longest = cluster.spec.pools.iter().map(|pool| pool.name.as_str()).max_by_key(|pool| pool.len())?;
+    let pools = cluster.spec.pools.iter().map(|pool| pool.name.as_str());
+    let ensemble = cluster.spec.zookeeper.external.is_none().then_some("zookeeper");
+    let longest = pools.chain(ensemble).max_by_key(|part| part.len())?;
     if name.len() + 1 + longest.len() <= MAX_STATEFUL_SET {
         return None;
     }

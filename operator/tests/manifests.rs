@@ -243,11 +243,11 @@ fn names_are_those_that_an_api_server_takes() {
         errors(&named("blue\n  namespace: a.b"))[0]
             .contains("metadata.namespace: a.b is not a namespace's name")
     );
-    for name in ["b", "b-c-7", &"a".repeat(46)] {
+    for name in ["b", "b-c-7", &"a".repeat(42)] {
         assert_eq!(read_manifests(&named(name)).unwrap().len(), 1, "{name}");
     }
     // These would be names of a resource, and none of the Services and StatefulSets that come of it.
-    for name in ["a.b", "7b", &"a".repeat(47)] {
+    for name in ["a.b", "7b", &"a".repeat(43)] {
         let found = errors(&named(name));
         assert!(found.len() == 1 && found[0].contains(": metadata.name: "), "{name}: {found:?}");
     }
