@@ -318,7 +318,10 @@ impl Replicas {
                 }
             }
         }
-        error!(directory = %disk.path().display(), partitions = lost, "partitions went offline with their log directory");
+        // Who calls may do so more than once for the same failure.
+        if lost > 0 {
+            error!(directory = %disk.path().display(), partitions = lost, "partitions went offline with their log directory");
+        }
     }
 
     fn tell(&self, change: &LeadershipChange) {
