@@ -65,11 +65,19 @@ impl Kind {
     }
 }
 
+/// What one connection watches.
+#[derive(Debug, Default)]
+struct Watched {
+    paths: BTreeSet<String>,
+    /// Of all paths together.
+    bytes: usize,
+}
+
 /// All watches of all connections.
 #[derive(Debug, Default)]
 pub struct Watches {
     by_path: HashMap<String, BTreeMap<ConnectionId, Modes>>,
-    by_connection: HashMap<ConnectionId, BTreeSet<String>>,
+    by_connection: HashMap<ConnectionId, Watched>,
     /// Recursive watches are looked for on all ancestors, so it pays to know that there are none.
     recursive: usize,
 }
@@ -82,7 +90,9 @@ impl Watches {
             None => self.by_path.entry(path.to_owned()).or_default().entry(connection).or_default(),
         };
         if modes.is_empty() {
-            self.by_connection.entry(connection).or_default().insert(path.to_owned());
+            let watched = self.by_connection.entry(connection).or_default();
+            watched.bytes += path.len();
+            watched.paths.insert(path.to_owned());
         }
         match mode {
             Mode::Data => modes.data = true,
@@ -167,7 +177,7 @@ impl Watches {
 
     /// Removes all of a connection that is gone.
     pub fn drop_connection(&mut self, connection: ConnectionId) {
-        for path in self.by_connection.remove(&connection).unwrap_or_default() {
+        for path in self.by_connection.remove(&connection).unwrap_or_default().paths {
             if let Some(connections) = self.by_path.get_mut(&path) {
                 if let Some(modes) = connections.remove(&connection) {
                     self.recursive -= usize::from(modes.recursive);
@@ -186,17 +196,25 @@ impl Watches {
                 self.by_path.remove(path);
             }
         }
-        if let Some(paths) = self.by_connection.get_mut(&connection) {
-            paths.remove(path);
-            if paths.is_empty() {
+        if let Some(watched) = self.by_connection.get_mut(&connection) {
+            if watched.paths.remove(path) {
+                watched.bytes -= path.len();
+            }
+            if watched.paths.is_empty() {
                 self.by_connection.remove(&connection);
             }
         }
     }
 
+    /// Bytes of the paths that a connection watches.
+    #[must_use]
+    pub fn bytes_of(&self, connection: ConnectionId) -> usize {
+        self.by_connection.get(&connection).map_or(0, |watched| watched.bytes)
+    }
+
     /// Watching connections with their paths.
     pub fn by_connection(&self) -> impl Iterator<Item = (ConnectionId, &BTreeSet<String>)> {
-        self.by_connection.iter().map(|(connection, paths)| (*connection, paths))
+        self.by_connection.iter().map(|(connection, watched)| (*connection, &watched.paths))
     }
 
     /// Watched paths with their connections.
@@ -254,6 +272,22 @@ mod tests {
         assert_eq!(watches.trigger(NodeDeleted, "/x"), [1]);
         watches.drop_connection(1);
         assert_eq!(watches.recursive, 0);
+    }
+
+    #[test]
+    fn what_a_connection_watches_is_weighed() {
+        let mut watches = Watches::default();
+        watches.add(1, "/abc", Mode::Data);
+        watches.add(1, "/abc", Mode::Child);
+        watches.add(1, "/d", Mode::Data);
+        watches.add(2, "/d", Mode::Data);
+        assert_eq!((watches.bytes_of(1), watches.bytes_of(2)), (6, 2));
+        watches.trigger(NodeDataChanged, "/abc");
+        assert_eq!(watches.bytes_of(1), 6, "its children are watched still");
+        watches.trigger(NodeDeleted, "/abc");
+        assert_eq!((watches.bytes_of(1), watches.bytes_of(2)), (2, 2));
+        watches.drop_connection(1);
+        assert_eq!(watches.bytes_of(1), 0);
     }
 
     #[test]

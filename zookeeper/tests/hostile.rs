@@ -13,7 +13,8 @@ use support::{Random, child};
 use vltava_zookeeper::acl;
 use vltava_zookeeper::jute::Record as _;
 use vltava_zookeeper::proto::{
-    ConnectRequest, CreateRequest, PathType, PathWatch, RequestHeader, SetDataRequest, op,
+    ConnectRequest, CreateRequest, MultiOp, MultiRequest, PathType, PathWatch, RequestHeader, SetDataRequest,
+    op,
 };
 
 fn create(path: &str, data: Vec<u8>) -> Vec<u8> {
@@ -115,6 +116,30 @@ fn a_reader_that_does_not_read_is_paused() {
     assert_eq!(other.call(op::EXISTS, &body).unwrap().header.err, 0);
     let resident = resident_kib(&server);
     assert!(resident < 200_000, "{resident} KiB");
+}
+
+#[test]
+fn what_one_request_may_read_and_one_connection_watch_is_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, address) = child::server(dir.path(), 0, "forceSync=no\nmaxSessionTimeout=60000");
+    let mut client = Raw::connect(address, 60_000).unwrap();
+    assert_eq!(client.call(op::CREATE, &create("/big", vec![7; 900_000])).unwrap().header.err, 0);
+    let big = PathWatch { path: "/big".into(), watch: false };
+    let read = |times: usize| MultiRequest { ops: vec![MultiOp::GetData(big.clone()); times] }.to_bytes();
+    assert_eq!(client.call(op::MULTI_READ, &read(20)).unwrap().header.err, 0);
+    // 18 GB are asked for.
+    let refused = client.call(op::MULTI_READ, &read(20_000)).unwrap();
+    assert_eq!(refused.header.err, vltava_zookeeper::ErrorCode::MarshallingError.to_i32());
+    // 900 MB of paths are to be watched.
+    let ended = (0..1000).any(|n| {
+        let path = format!("/{n}{}", "x".repeat(900_000));
+        let body = PathWatch { path, watch: true }.to_bytes();
+        client.call(op::EXISTS, &body).is_err()
+    });
+    assert!(ended, "who watches so much is disconnected");
+    let resident = resident_kib(&server);
+    assert!(resident < 400_000, "{resident} KiB");
+    Raw::connect(address, 4000).unwrap().call(op::PING, &[]).unwrap();
 }
 
 #[test]

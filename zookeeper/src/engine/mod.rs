@@ -24,7 +24,7 @@ use crate::ErrorCode;
 use crate::jute::{Decoder, Record};
 use crate::proto::{AuthPacket, Id, ReplyHeader, RequestHeader, op};
 use crate::sessions::Sessions;
-use crate::tree::Tree;
+use crate::tree::{Tree, Usage};
 use crate::txn::{Txn, TxnHeader};
 use crate::watches::{ConnectionId, Watches};
 
@@ -61,6 +61,15 @@ pub enum Output {
     Send(ConnectionId, Vec<u8>),
     /// Close the connection once what was sent to it is out.
     Close(ConnectionId),
+    /// A write goes beyond a soft quota: tell the owner.
+    OverQuota {
+        /// Where the quota is set.
+        path: String,
+        /// Its limits.
+        limits: Usage,
+        /// What is in use with it.
+        used: Usage,
+    },
 }
 
 /// A step of the queue between `prepare` and `commit`.

@@ -1,7 +1,7 @@
 //! Writes checked and made transactions. The order of checks is part of the protocol: it decides which of two errors a client sees.
 
 use super::pending::NodeView;
-use super::{Engine, Now};
+use super::{Engine, Now, Output};
 use crate::ErrorCode;
 use crate::acl;
 use crate::jute::{DecodeError, Decoder, Record};
@@ -175,9 +175,7 @@ impl Engine {
             return Err(ErrorCode::NoChildrenForEphemerals);
         }
         let data_len = request.data.as_ref().map_or(0, |data| data.len());
-        if self.rules.enforce_quota && self.tree.quota_forbids(&path, 1, data_len as i64) {
-            return Err(ErrorCode::QuotaExceeded);
-        }
+        self.check_quota(&path, 1, data_len as i64)?;
         let owner = match kind {
             op::CREATE_CONTAINER => Owner::Container,
             op::CREATE_TTL => Owner::Ttl(ttl),
@@ -257,6 +255,19 @@ impl Engine {
         self.pending.set(zxid, path, None);
     }
 
+    /// Refuses what a hard limit forbids, where limits are enforced; what breaks a soft one is told, and done.
+    fn check_quota(&mut self, path: &str, count: i64, bytes: i64) -> Result<(), ErrorCode> {
+        let Some((limited, limits, used)) = self.tree.quota_of(path) else { return Ok(()) };
+        if self.rules.enforce_quota && limits.forbids(&used, count, bytes) {
+            return Err(ErrorCode::QuotaExceeded);
+        }
+        if limits.warns(&used, count, bytes) {
+            let (path, used) = (limited.to_owned(), used.plus(count, bytes));
+            self.outputs.push(Output::OverQuota { path, limits, used });
+        }
+        Ok(())
+    }
+
     fn prepare_set_data(&mut self, asker: Asker, request: &SetDataRequest) -> Result<Txn, ErrorCode> {
         self.check_session(asker)?;
         if !path::is_valid(&request.path) {
@@ -265,11 +276,7 @@ impl Engine {
         let mut node = self.node(&request.path)?;
         self.check_acl(&node.acl, perms::WRITE, asker.connection)?;
         let data_len = request.data.as_ref().map_or(0, |data| data.len());
-        if self.rules.enforce_quota
-            && self.tree.quota_forbids(&request.path, 0, data_len as i64 - node.data_len as i64)
-        {
-            return Err(ErrorCode::QuotaExceeded);
-        }
+        self.check_quota(&request.path, 0, data_len as i64 - node.data_len as i64)?;
         let version = next_version(node.stat.version, request.version)?;
         node.stat.version = version;
         node.stat.mtime = asker.time;

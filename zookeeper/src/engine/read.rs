@@ -14,6 +14,11 @@ use crate::proto::{
 use crate::tree::Node;
 use crate::watches::{ConnectionId, Kind, Mode};
 
+/// Bytes of the answer to one multiRead, half of what may wait for a connection.
+const MOST_READ_AT_ONCE: usize = 32 << 20;
+/// Bytes of the paths that one connection watches. Who watches more is disconnected: memory is for others too.
+const MOST_WATCHED: usize = 64 << 20;
+
 impl Engine {
     /// Answers a request that has no transaction: a read, or one refused before it became a write.
     pub(super) fn answer_read(&mut self, reply: &ReplyTo, body: &[u8], now: Now) {
@@ -30,7 +35,8 @@ impl Engine {
                 frame.append(&mut answer);
             }
         });
-        if reply.refused == Some(ErrorCode::Unimplemented) {
+        let too_much = self.watches.bytes_of(reply.connection) > MOST_WATCHED;
+        if too_much || reply.refused == Some(ErrorCode::Unimplemented) {
             // A client that asks for what does not exist has lost the thread.
             if let Some(connection) = self.connections.get_mut(&reply.connection) {
                 connection.closing = true;
@@ -79,7 +85,7 @@ impl Engine {
                 if !request.ops.iter().all(MultiOp::is_read) {
                     return Err(ErrorCode::MarshallingError);
                 }
-                self.multi_read(id, &request, to);
+                self.multi_read(id, &request, to)?;
             }
             op::GET_EPHEMERALS => {
                 let request = GetEphemeralsRequest::decode(from)?;
@@ -183,7 +189,13 @@ impl Engine {
         Ok(())
     }
 
-    fn multi_read(&mut self, id: ConnectionId, request: &MultiRequest, to: &mut Vec<u8>) {
+    /// Refused where the answer would be too large to hold: a request of a megabyte may ask for the largest node ten thousand times.
+    fn multi_read(
+        &mut self,
+        id: ConnectionId,
+        request: &MultiRequest,
+        to: &mut Vec<u8>,
+    ) -> Result<(), ErrorCode> {
         for operation in &request.ops {
             let mut body = Vec::new();
             let (kind, result) = match operation {
@@ -194,8 +206,12 @@ impl Engine {
                 _ => (op::ERROR, Err(ErrorCode::MarshallingError)),
             };
             encode_result(kind, result.err().map(ErrorCode::to_i32), &body, to);
+            if to.len() > MOST_READ_AT_ONCE {
+                return Err(ErrorCode::MarshallingError);
+            }
         }
         MULTI_END.encode(to);
+        Ok(())
     }
 
     /// Sets watches again after a reconnect; those whose event was missed fire at once.

@@ -26,7 +26,9 @@ const READ_CHUNK: usize = 8 << 10;
 /// Serves a connection until either side ends it.
 pub(super) async fn serve(shared: Arc<Shared>, mut socket: TcpStream, peer: SocketAddr) {
     let Some((id, outbox)) = shared.admit(peer) else {
-        tracing::warn!(%peer, "too many connections from one address (maxClientCnxns), or in all (maxCnxns)");
+        if shared.refusal_warnings.may_warn() {
+            tracing::warn!(%peer, "too many connections from one address (maxClientCnxns), or in all (maxCnxns)");
+        }
         return;
     };
     let _leave = Leave { shared: &shared, id };

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::figures::Monitor;
-use self::shared::{Shared, State};
+use self::shared::{Pacer, Shared, State};
 use crate::ZooKeeperConfig;
 use crate::engine::{Engine, Now, Rules};
 use crate::storage::{Layout, Storage, StorageError, purge};
@@ -94,6 +94,8 @@ impl Server {
             local_addr,
             started,
             state: parking_lot::Mutex::new(State::new(engine)),
+            quota_warnings: Pacer::default(),
+            refusal_warnings: Pacer::default(),
             work: parking_lot::Condvar::new(),
         });
         let purged = (storage.snapshot_dir().to_owned(), storage.log_dir().to_owned());
@@ -175,7 +177,9 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker, 
             }
             Err(error) => {
                 // Out of file descriptors, most likely: some must be closed first.
-                tracing::warn!(%error, "a connection was not accepted");
+                if shared.refusal_warnings.may_warn() {
+                    tracing::warn!(%error, "a connection was not accepted");
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }

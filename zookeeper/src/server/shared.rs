@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -19,8 +19,27 @@ pub(super) struct Shared {
     pub(super) local_addr: SocketAddr,
     pub(super) started: Instant,
     pub(super) state: Mutex<State>,
+    pub(super) quota_warnings: Pacer,
+    pub(super) refusal_warnings: Pacer,
     /// Woken when there are steps for the log, or the server stops.
     pub(super) work: Condvar,
+}
+
+/// Lets one warning of a kind through in a while, since others may cause as many as they like.
+#[derive(Debug, Default)]
+pub(super) struct Pacer(Mutex<Option<Instant>>);
+
+impl Pacer {
+    const EVERY: Duration = Duration::from_secs(10);
+
+    pub(super) fn may_warn(&self) -> bool {
+        let mut last = self.0.lock();
+        let due = last.is_none_or(|last| last.elapsed() >= Self::EVERY);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
 }
 
 /// What the lock protects.
@@ -83,6 +102,11 @@ impl Shared {
                 Output::Close(id) => {
                     if let Some((_, outbox)) = outboxes.get(&id) {
                         outbox.close();
+                    }
+                }
+                Output::OverQuota { path, limits, used } => {
+                    if self.quota_warnings.may_warn() {
+                        tracing::warn!(%path, %limits, %used, "a quota is exceeded; there may be more of it than is told");
                     }
                 }
             }

@@ -159,19 +159,15 @@ impl Tree {
         path::with_ancestors(path).find(|above| *above != path::ROOT && self.quotas.contains(*above))
     }
 
-    /// Whether a quota's hard limit forbids more nodes or bytes at a path.
+    /// The quota that counts for a path, if there is one: where it is set, its limits, and what is in use.
     #[must_use]
-    pub fn quota_forbids(&self, path: &str, count: i64, bytes: i64) -> bool {
-        let usage = |limited: &str, name: &str| {
+    pub fn quota_of<'a>(&self, path: &'a str) -> Option<(&'a str, Usage, Usage)> {
+        let limited = self.quota_above(path)?;
+        let usage = |name: &str| {
             let node = self.get(&format!("{}{limited}/{name}", path::QUOTA))?;
             Some(Usage::parse(node.data.as_deref().unwrap_or_default()))
         };
-        self.quota_above(path).is_some_and(|limited| {
-            match (usage(limited, path::LIMITS_NODE), usage(limited, path::STATS_NODE)) {
-                (Some(limits), Some(used)) => limits.forbids(&used, count, bytes),
-                _ => false,
-            }
-        })
+        Some((limited, usage(path::LIMITS_NODE)?, usage(path::STATS_NODE)?))
     }
 
     /// Puts a node in place, as a snapshot says; its parent must be there unless it is the root.

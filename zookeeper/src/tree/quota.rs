@@ -53,13 +53,23 @@ impl Usage {
         self
     }
 
-    /// Whether adding so much to `used` breaks one of these hard limits. Soft ones only ever warned.
+    /// Whether adding so much to `used` breaks one of these hard limits.
     #[must_use]
     pub fn forbids(&self, used: &Usage, count: i64, bytes: i64) -> bool {
+        self.is_broken(["countHardLimit", "byteHardLimit"], used, count, bytes)
+    }
+
+    /// Whether it breaks one of the soft limits, of which ZooKeeper only warns.
+    #[must_use]
+    pub fn warns(&self, used: &Usage, count: i64, bytes: i64) -> bool {
+        self.is_broken(["count", "bytes"], used, count, bytes)
+    }
+
+    fn is_broken(&self, [nodes, size]: [&str; 2], used: &Usage, count: i64, bytes: i64) -> bool {
         let exceeds =
             |limit: i64, used: i64, more: i64| more != 0 && limit > -1 && used.saturating_add(more) > limit;
-        exceeds(self.get("countHardLimit"), used.get("count"), count)
-            || exceeds(self.get("byteHardLimit"), used.get("bytes"), bytes)
+        exceeds(self.get(nodes), used.get("count"), count)
+            || exceeds(self.get(size), used.get("bytes"), bytes)
     }
 }
 
@@ -90,6 +100,8 @@ mod tests {
         assert_eq!(limits.to_string(), "count=4,bytes=-1=;byteHardLimit=10;countHardLimit=-1");
         assert!(limits.forbids(&Usage::new(1, 9), 0, 2));
         assert!(!limits.forbids(&Usage::new(9, 9), 1, 1));
+        assert!(limits.warns(&Usage::new(4, 0), 1, 0) && !limits.warns(&Usage::new(3, 0), 1, 0));
+        assert!(!limits.warns(&Usage::new(9, 0), 0, 1), "nothing was counted that is limited");
         assert_eq!(Usage::parse(b"\xffnonsense,,==").get("count"), -1);
     }
 }
