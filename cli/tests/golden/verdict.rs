@@ -8,7 +8,7 @@ use super::play::{Outcome, Recording};
 use super::session::{Counts, Run, Session, Step};
 
 /// What differs from run to run: log times, record timestamps, ids that are random. Everything else has to be the same.
-const MASKS: [(&str, &str); 15] = [
+const MASKS: [(&str, &str); 16] = [
     // How a JVM ends; the words after it are the tool's.
     (r#"Exception in thread "main" joptsimple\.\w+: "#, ""),
     (r"\[20\d\d-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]", "[YYYY-MM-DD HH:MM:SS,mmm]"),
@@ -25,7 +25,9 @@ const MASKS: [(&str, &str); 15] = [
     // A space that 0.11 forgets, and later versions have.
     (r#"can't be used with option"\["#, r#"can't be used with option "["#),
     // A thread of its own tells of the session, before or after or never if the command is quicker.
-    (r"(?m)^\nWATCHER::\n\nWatchedEvent state:\w+ type:None path:null\n", ""),
+    // In two steps: another thread tells of events, and what a command writes may come between its lines.
+    (r"(?m)^\nWATCHER::\n", ""),
+    (r"(?m)^\nWatchedEvent state:\w+ type:None path:null\n", ""),
     // A znode's status.
     (r"(?m)^(cZxid|mZxid|pZxid) = 0x[0-9a-f]+", "$1 = 0xN"),
     (r"(?m)^(ctime|mtime) = .*$", "$1 = DATE"),

@@ -12,8 +12,12 @@ pub(crate) fn session() -> Session {
         listquota /quota/a\nsetquota -n 1 /quota/a\nsetquota -b 2 /quota/a\nsetquota -n 5 /quota/a/b\nsetquota -n 5 /quota\nsetquota -n 5 /nosuch\n\
         setquota -n 0 /quota\nsetquota -b -1 /quota\nsetquota -n x /quota\nsetquota -n 5\nsetquota /quota\nsetquota -n 5 /zookeeper/quota/x\n\
         delquota -n /quota/a\nlistquota /quota/a\ndelquota /quota/a\nlistquota /quota/a\ndelquota /quota/a\nlistquota\ndelquota\nls -R /zookeeper\nquit\n";
+    // Events are told by another thread of ZooKeeper's shell: where commands write to the same stream, they write before the events, and commands that
+    // write nothing there follow the last event.
     const WATCHING: &str = "create /w x\naddWatch /w\nset /w y\ncreate /w/below z\nremovewatches /w\nremovewatches /w\nset /w z\naddWatch -m nonsense /w\n\
-        addWatch\nremovewatches\nget -w /w\nremovewatches -c /w\nremovewatches -d /w\nls -w /w\nremovewatches -c /w\naddWatch -m persistent /w\nset /w y\nquit\n";
+        addWatch\nremovewatches\naddWatch -m persistent /w\nset /w y\ncreate /w1 x\ncreate /w2 x\ncreate /w3 x\nquit\n";
+    const DATA: &str = "create /v x\nget -w /v\nremovewatches -c /v\nremovewatches -d /v\ncreate /v1 x\ncreate /v2 x\ncreate /v3 x\nquit\n";
+    const CHILDREN: &str = "create /u x\nls -w /u\nremovewatches -d /u\nremovewatches -c /u\ncreate /u1 x\ncreate /u2 x\ncreate /u3 x\nquit\n";
     let steps: Vec<Step> = vec![
         run("zookeeper-shell.sh {zookeeper} create /golden one"),
         run("zookeeper-shell.sh {zookeeper} create /golden one"),
@@ -74,6 +78,8 @@ pub(crate) fn session() -> Session {
         ),
         run_with(QUOTAS, Everything, "zookeeper-shell.sh {zookeeper}"),
         run_with(WATCHING, Everything, "zookeeper-shell.sh {zookeeper}"),
+        run_with(DATA, Everything, "zookeeper-shell.sh {zookeeper}"),
+        run_with(CHILDREN, Everything, "zookeeper-shell.sh {zookeeper}"),
         run("zookeeper-shell.sh {zookeeper} config"),
         run("zookeeper-shell.sh {zookeeper} config -c"),
         run("zookeeper-shell.sh {zookeeper} reconfig"),
