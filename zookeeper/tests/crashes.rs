@@ -6,7 +6,6 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -115,18 +114,33 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
     }
 }
 
-/// Adds what a record half written looks like.
+/// Puts behind the last record what a write leaves there when the process dies in its midst: the begin of a record, and reserved zeros.
 fn tear_the_log(dir: &Path, random: &mut Random) {
     let log = newest_log(dir);
-    let bytes = fs::read(&log).unwrap();
+    let mut bytes = fs::read(&log).unwrap();
+    let ends = record_ends(&bytes);
     // Killed between making a file and writing its head: there is no record in it to be torn.
-    let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { return };
-    let end = last + 1;
-    let mut file = fs::File::options().write(true).open(&log).unwrap();
-    file.set_len(end as u64).unwrap();
-    std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).unwrap();
-    let torn: Vec<u8> = (0..1 + random.below(60)).map(|_| random.next() as u8 | 1).collect();
-    file.write_all(&torn).unwrap();
+    let [.., start, end] = ends[..] else { return };
+    let mut next = bytes[start..end].to_vec();
+    let zxid = i64::from_be_bytes(next[24..32].try_into().unwrap()) + 1;
+    next[24..32].copy_from_slice(&zxid.to_be_bytes());
+    let torn = 1 + random.below(next.len() - 1);
+    bytes.truncate(end);
+    bytes.extend_from_slice(&next[..torn]);
+    if random.chance(50) {
+        bytes.resize(bytes.len() + random.below(5000), 0);
+    }
+    fs::write(&log, bytes).unwrap();
+}
+
+/// Where each record of a log ends, behind the file's head.
+fn record_ends(bytes: &[u8]) -> Vec<usize> {
+    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let mut ends = vec![16];
+    while let Some(at) = ends.last().copied().filter(|at| *at < used) {
+        ends.push(at + 13 + u32::from_be_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize);
+    }
+    ends
 }
 
 /// Logs and snapshots in one directory, as a server without further settings has them.
@@ -161,11 +175,7 @@ fn the_log_cut_at_any_byte_recovers_what_is_whole() {
     let bytes = fs::read(&log).unwrap();
     let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     // Where each transaction ends: a session and three nodes.
-    let mut ends = vec![16];
-    while *ends.last().unwrap() < end {
-        let at = *ends.last().unwrap();
-        ends.push(at + 13 + u32::from_be_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize);
-    }
+    let ends = record_ends(&bytes);
     assert_eq!(ends.len(), 5);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     for cut in 0..=end {
@@ -217,29 +227,46 @@ fn damage_before_the_end_of_the_log_stops_the_start() {
     assert!(error.contains("log.1 is damaged at byte 16: a record's checksum is wrong"), "{error}");
 }
 
-/// In the last log too: what has more than one batch behind it was acknowledged long before the crash, and so was what follows it.
+/// In the last log too, at any of its records, the very last included: what was whole once may have been acknowledged.
 #[test]
-fn damage_in_the_middle_of_the_last_log_stops_the_start() {
+fn damage_in_the_last_log_stops_the_start() {
     let dir = tempfile::tempdir().unwrap();
-    let (process, address) = child::server(dir.path(), 0, "forceSync=no");
+    let (process, address) = child::server(dir.path(), 0, "");
     let mut client = Raw::connect(address, 4000).unwrap();
-    for number in 0..=vltava_zookeeper::storage::MOST_TXNS_AT_ONCE {
-        client.call(op::CREATE, &create(&format!("/n{number}"), b"data", 0)).unwrap();
+    for number in 0..30 {
+        client.call(op::CREATE, &create(&format!("/n{number}"), b"data of a node", 0)).unwrap();
     }
     process.kill();
     let data = dir.path().join("data");
     let log = data.join("version-2/log.1");
     let whole = fs::read(&log).unwrap();
-    let mut damaged = whole.clone();
-    // In the body of the first record, which is the session's.
-    damaged[40] ^= 1;
-    fs::write(&log, damaged).unwrap();
-    let layout = layout(data);
-    let error = vltava_zookeeper::storage::Storage::open(&layout).unwrap_err().to_string();
-    assert!(error.contains("log.1 is damaged at byte 16: a record's checksum is wrong"), "{error}");
+    let layout = layout(data.clone());
+    let ends = record_ends(&whole);
+    for record in [0, 1, 17, 28, 29, 30] {
+        let (start, behind) = (ends[record], 30 - record);
+        for damage in [start + 40..start + 41, start..start + 40, start + 30..ends[record + 1] + 5] {
+            let mut damaged = whole.clone();
+            damaged[damage.clone()].iter_mut().for_each(|byte| *byte ^= 0xa5);
+            fs::write(&log, damaged).unwrap();
+            let error = vltava_zookeeper::storage::Storage::open(&layout).unwrap_err().to_string();
+            let named = format!("log.1 is damaged at byte {start}: ");
+            assert!(error.contains(&named), "{damage:?} of record {record}: {error}");
+            let hit = usize::from(damage.end > ends[record + 1]);
+            if behind > hit {
+                let follow = format!("and {} whole transactions follow", behind - hit);
+                assert!(error.contains(&follow), "{damage:?} of record {record}: {error}");
+            }
+        }
+    }
+    // A refused start changes nothing.
     fs::write(&log, whole).unwrap();
+    assert!(
+        fs::read_dir(data.join("version-2"))
+            .unwrap()
+            .all(|file| { !file.unwrap().file_name().into_string().unwrap().starts_with("torn.") })
+    );
     let (_, recovered) = vltava_zookeeper::storage::Storage::open(&layout).unwrap();
-    assert_eq!(recovered.tree.last_zxid, vltava_zookeeper::storage::MOST_TXNS_AT_ONCE as i64 + 2);
+    assert_eq!(recovered.tree.last_zxid, 31);
 }
 
 #[test]

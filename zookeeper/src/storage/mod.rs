@@ -3,18 +3,21 @@
 //! The formats are Apache's (`version-2/log.*` and `version-2/snapshot.*`), so a directory can be moved between the two.
 //!
 //! Recovery takes the newest snapshot that is whole and applies the log behind it. The last log file may end in a torn record after a
-//! crash: nobody was told that it was done, so it is cut off (and kept aside). A broken record anywhere else, or with more than a
-//! batch of whole ones behind it, is damage, not a crash, and stops the start by file and position.
+//! crash: nobody was told that it was done, so it is cut off (and kept aside). What is broken and was not torn (see `torn`) is damage, and
+//! stops the start by file and position.
 
 mod adler32;
 pub mod snapshot;
+mod torn;
 pub mod txnlog;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use self::torn::{Place, Verdict};
 use self::txnlog::{AppendError, Entry, LogReader, LogWriter};
 use crate::engine::Step;
 use crate::tree::Tree;
@@ -40,7 +43,7 @@ pub enum StorageError {
         /// Where in it.
         at: u64,
         /// What is wrong.
-        what: &'static str,
+        what: Cow<'static, str>,
     },
     /// Another server has the directory.
     #[error("another server is using the data directory {}", path.display())]
@@ -61,8 +64,8 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    fn corrupt(path: &Path, at: u64, what: &'static str) -> StorageError {
-        StorageError::Corrupt { path: path.to_owned(), at, what }
+    fn corrupt(path: &Path, at: u64, what: impl Into<Cow<'static, str>>) -> StorageError {
+        StorageError::Corrupt { path: path.to_owned(), at, what: what.into() }
     }
 }
 
@@ -246,7 +249,7 @@ fn replay(logs: &Path, sync: bool, recovered: &mut Recovered) -> Result<(), Stor
     let files = numbered(logs, "log.")?;
     let start = files.iter().rposition(|(zxid, _)| *zxid <= recovered.tree.last_zxid + 1).unwrap_or(0);
     let last = files.len().saturating_sub(1);
-    for (index, (_, path)) in files.iter().enumerate().skip(start) {
+    for (index, (zxid, path)) in files.iter().enumerate().skip(start) {
         let Some(mut reader) = LogReader::open(path)? else {
             if index == last {
                 tracing::warn!(path = %path.display(), "removing a log file that was never begun");
@@ -254,25 +257,57 @@ fn replay(logs: &Path, sync: bool, recovered: &mut Recovered) -> Result<(), Stor
             }
             continue;
         };
+        // The file is named by its first transaction.
+        let mut expected = *zxid;
         loop {
             match reader.next_entry()? {
-                Entry::Txn(header, txn) => replay_one(recovered, path, &header, &txn)?,
-                Entry::End => break,
-                Entry::Torn(why) if index == last => {
-                    // What a crash tears is in the last batch, which nobody was told of. With more than a batch behind it, it is damage, and
-                    // what follows was acknowledged. (Without `forceSync` a power cut tears more.)
-                    if sync && reader.whole_records_behind(MOST_TXNS_AT_ONCE + 1)? > MOST_TXNS_AT_ONCE {
-                        return Err(StorageError::corrupt(path, reader.end, why));
-                    }
-                    set_aside(path, &reader, why)?;
+                Entry::Txn(header, txn) => {
+                    replay_one(recovered, path, &header, &txn)?;
+                    expected = header.zxid + 1;
+                }
+                Entry::End if index == last => {
+                    let place = Place { at: reader.end, expected, synced: sync };
+                    end_of_log(path, &mut reader, "there is no record, and yet something behind it", place)?;
                     break;
                 }
-                Entry::Torn(why) if why.starts_with("the file ends") => break,
-                Entry::Torn(why) => return Err(StorageError::corrupt(path, reader.end, why)),
+                Entry::NotWhole(why) if index == last => {
+                    let place = Place { at: reader.end, expected, synced: sync };
+                    end_of_log(path, &mut reader, why, place)?;
+                    break;
+                }
+                // If transactions are missing in a file that another follows, that one's first shows it.
+                Entry::End => break,
+                Entry::NotWhole(why) if why.starts_with("the file ends") => break,
+                Entry::NotWhole(why) => return Err(StorageError::corrupt(path, reader.end, why)),
             }
         }
     }
     Ok(())
+}
+
+/// Looks what is behind the last whole record of the last log file: nothing, something torn, which is cut off, or damage, which is an error.
+fn end_of_log(
+    path: &Path,
+    reader: &mut LogReader,
+    why: &'static str,
+    place: Place,
+) -> Result<(), StorageError> {
+    let tail = reader.tail()?;
+    let used = torn::used(&tail);
+    // Zeros are reserved space; fewer than a record's head may also be what is left of one.
+    if used == 0 && (tail.is_empty() || why.starts_with("there is no record")) {
+        return Ok(());
+    }
+    match torn::judge(&tail, place) {
+        Verdict::Torn => set_aside(path, reader, &tail[..used], why),
+        Verdict::Damaged { behind: 0 } => Err(StorageError::corrupt(path, place.at, why)),
+        Verdict::Damaged { behind } => {
+            let more = if behind > MOST_TXNS_AT_ONCE { "more than " } else { "" };
+            let behind = behind.min(MOST_TXNS_AT_ONCE);
+            let what = format!("{why}, and {more}{behind} whole transactions follow");
+            Err(StorageError::corrupt(path, place.at, what))
+        }
+    }
 }
 
 fn replay_one(
@@ -305,26 +340,19 @@ fn replay_one(
 }
 
 /// Cuts a torn end off the last log file, keeping what it was beside it.
-fn set_aside(path: &Path, reader: &LogReader, why: &'static str) -> Result<(), StorageError> {
+fn set_aside(path: &Path, reader: &LogReader, torn: &[u8], why: &'static str) -> Result<(), StorageError> {
     let wrap = |source| StorageError::Io { path: path.to_owned(), source };
     let (end, len) = (reader.end, reader.file_len());
     let aside = path.with_file_name(format!("torn.{}.{end}", path.extension().unwrap_or_default().display()));
     tracing::warn!(path = %path.display(), at = end, bytes = len - end, why, aside = %aside.display(),
         "the log ends in something that is no whole transaction: cut off, as after a crash");
-    let mut file = File::options().read(true).write(true).open(path).map_err(wrap)?;
-    file.seek(SeekFrom::Start(end)).map_err(wrap)?;
-    // A torn write is at most one batch; reserved zeros behind it need no copy.
-    let mut tail = Vec::new();
-    (&mut file).take(MAX_ASIDE).read_to_end(&mut tail).map_err(wrap)?;
-    let used = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    fs::write(&aside, &tail[..used]).map_err(wrap)?;
+    fs::write(&aside, torn).map_err(wrap)?;
+    let file = File::options().write(true).open(path).map_err(wrap)?;
     file.set_len(end).and_then(|()| file.sync_all()).map_err(wrap)
 }
 
 /// Transactions that one write puts into the log at most.
 pub const MOST_TXNS_AT_ONCE: usize = 1000;
-
-const MAX_ASIDE: u64 = 64 << 20;
 
 fn sorted(sessions: &HashMap<i64, i32>) -> Vec<(i64, i32)> {
     let mut sessions: Vec<_> = sessions.iter().map(|(id, timeout)| (*id, *timeout)).collect();

@@ -28,12 +28,12 @@ record! {
 const MAGIC: i32 = i32::from_be_bytes(*b"ZKLG");
 const VERSION: i32 = 2;
 const HEADER_LEN: u64 = 16;
-const RECORD_HEAD: usize = 12;
-const RECORD_END: u8 = b'B';
+pub(super) const RECORD_HEAD: usize = 12;
+pub(super) const RECORD_END: u8 = b'B';
 /// Space is reserved in pieces of this size, so that a record costs no change of the file's length.
 const RESERVE: u64 = 1 << 20;
 /// The longest transaction that is read back: far above what any frame can make, far below what would hurt.
-const MAX_TXN: usize = 256 << 20;
+pub(super) const MAX_TXN: usize = 256 << 20;
 
 /// The log file being written.
 #[derive(Debug)]
@@ -166,7 +166,7 @@ pub enum Entry {
     /// The end: nothing, or reserved space.
     End,
     /// Something that is no whole transaction, and why.
-    Torn(&'static str),
+    NotWhole(&'static str),
 }
 
 impl LogReader {
@@ -200,7 +200,7 @@ impl LogReader {
             return Ok(if left == 0 {
                 Entry::End
             } else {
-                Entry::Torn("the file ends inside a record's head")
+                Entry::NotWhole("the file ends inside a record's head")
             });
         }
         let mut head = [0; RECORD_HEAD];
@@ -211,52 +211,40 @@ impl LogReader {
         };
         if len == 0 {
             // Apache reserves zeros; a sum without a length was about to be written.
-            return Ok(if sum == 0 { Entry::End } else { Entry::Torn("a record's length is missing") });
+            return Ok(if sum == 0 { Entry::End } else { Entry::NotWhole("a record's length is missing") });
         }
         let Some(len) = usize::try_from(len).ok().filter(|len| *len <= MAX_TXN) else {
-            return Ok(Entry::Torn("a record's length is impossible"));
+            return Ok(Entry::NotWhole("a record's length is impossible"));
         };
         if left < (RECORD_HEAD + len + 1) as u64 {
-            return Ok(Entry::Torn("the file ends inside a record"));
+            return Ok(Entry::NotWhole("the file ends inside a record"));
         }
         let mut body = vec![0; len + 1];
         self.file.read_exact(&mut body).map_err(wrap)?;
         if body.pop() != Some(RECORD_END) {
-            return Ok(Entry::Torn("a record's end mark is missing"));
+            return Ok(Entry::NotWhole("a record's end mark is missing"));
         }
         if Adler32::of(&body) != sum {
-            return Ok(Entry::Torn("a record's checksum is wrong"));
+            return Ok(Entry::NotWhole("a record's checksum is wrong"));
         }
         // Whole and checked: if this can not be read, it is not a torn write.
         let mut from = Decoder::new(&body);
         let txn =
             TxnHeader::decode(&mut from).and_then(|header| Ok((header, Txn::decode(header.op, &mut from)?)));
         let Ok((header, txn)) = txn else {
-            return Err(StorageError::corrupt(&self.path, self.end, "a transaction of an unknown kind"));
+            return Err(StorageError::corrupt(&self.path, self.end, "a transaction is of an unknown kind"));
         };
         self.end += (RECORD_HEAD + len + 1) as u64;
         Ok(Entry::Txn(header, txn))
     }
 
-    /// After a [`Entry::Torn`] whose length was read: how many whole records follow it, counted up to `most`.
-    pub fn whole_records_behind(&mut self, most: usize) -> Result<usize, StorageError> {
-        let mut head = [0; RECORD_HEAD];
+    /// What is in the file from [`LogReader::end`] on, up to a bound that is more than one write can be. Ends the reading of entries.
+    pub fn tail(&mut self) -> Result<Vec<u8>, StorageError> {
         let wrap = |source| StorageError::Io { path: self.path.clone(), source };
         self.file.seek(SeekFrom::Start(self.end)).map_err(wrap)?;
-        if self.file.read_exact(&mut head).is_err() {
-            return Ok(0);
-        }
-        let len = i32::from_be_bytes([head[8], head[9], head[10], head[11]]);
-        let Ok(len) = usize::try_from(len) else { return Ok(0) };
-        let end = self.end;
-        self.end = end.saturating_add((RECORD_HEAD + len + 1) as u64);
-        self.file.seek(SeekFrom::Start(self.end)).map_err(wrap)?;
-        let mut count = 0;
-        while count < most && matches!(self.next_entry(), Ok(Entry::Txn(..))) {
-            count += 1;
-        }
-        self.end = end;
-        Ok(count)
+        let mut tail = Vec::new();
+        (&mut self.file).take(MAX_TXN as u64).read_to_end(&mut tail).map_err(wrap)?;
+        Ok(tail)
     }
 
     /// Bytes of the file.
