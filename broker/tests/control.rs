@@ -71,6 +71,10 @@ impl Member for Notebook {
         async { Failed::new() }.boxed()
     }
 
+    fn log_dir_failed(&self) -> BoxFuture<'_, ()> {
+        std::future::pending().boxed()
+    }
+
     fn topic_config_changed(&self, topic: &str, config: &Arc<TopicConfig>) {
         let retention = config.get(topic_keys::RETENTION_MS);
         self.retention.lock().insert(topic.to_owned(), retention);

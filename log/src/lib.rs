@@ -45,6 +45,7 @@ pub use checkpoint::OffsetCheckpoint;
 pub use config::{CleanupPolicy, LogConfig};
 pub use dirs::{
     Identity, LoadFailure, LoadOptions, LoadProgress, LoadedLog, Loading, LogDir, LogDirs, PartitionSize,
+    Unwritten,
 };
 pub use epochs::{EpochEnd, EpochHistory, EpochStart};
 pub use error::{AppendError, LogError, ReadError};

@@ -242,8 +242,12 @@ impl Opening<'_> {
         while at < segments.len() {
             let segment = segments[at].clone();
             if at > from {
-                // Snapshots at segments' bases are what a later recovery begins with.
-                snapshot::store(&self.snapshot_path(segment.base_offset()), &producers, Durable::Later)?;
+                // Snapshots at segments' bases are what a later recovery begins with; where there is no room, it begins further back.
+                match snapshot::store(&self.snapshot_path(segment.base_offset()), &producers, Durable::Later)
+                {
+                    Err(error) if error.is_disk_full() => {}
+                    other => other?,
+                }
             }
             let whole = self.recover_segment(&segment, &mut next, &mut producers)?;
             at += 1;
@@ -358,7 +362,6 @@ impl IndexBuilder {
 
     fn finish(self, segment: &Segment) -> Result<()> {
         segment.set_max_timestamp(self.max);
-        segment.finish()?;
-        segment.settle()
+        segment.finish_if_room()
     }
 }

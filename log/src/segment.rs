@@ -152,6 +152,15 @@ impl Segment {
         self.times.entries().write_out()
     }
 
+    /// [`finish`](Self::finish) and [`settle`](Self::settle), if the disk has room for the indexes. Without, their entries wait in memory for the flush that
+    /// moves the recovery point: the segment can be read meanwhile, and is read again if that never comes.
+    pub(crate) fn finish_if_room(&self) -> Result<()> {
+        match self.finish().and_then(|()| self.settle()) {
+            Err(error) if error.is_disk_full() => Ok(()),
+            other => other,
+        }
+    }
+
     /// Frees the memory that the ends of the indexes take while a segment grows.
     pub(crate) fn settle(&self) -> Result<()> {
         self.offsets.entries().settle()?;

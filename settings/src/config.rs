@@ -227,17 +227,11 @@ impl BrokerConfig {
         Some(self.get(broker::BROKER_ID)).filter(|&id| id >= 0)
     }
 
-    /// The log directories: `log.dirs`, else `log.dir`; at least one, without duplicates.
+    /// The log directories: `log.dirs`, else `log.dir`; at least one, none of them twice.
     #[must_use]
     pub fn log_dirs(&self) -> Vec<PathBuf> {
         let text = self.get(broker::LOG_DIRS).unwrap_or_else(|| self.get(broker::LOG_DIR));
-        let mut dirs: Vec<PathBuf> = Vec::new();
-        for dir in text.split(',').map(str::trim).filter(|dir| !dir.is_empty()) {
-            if !dirs.iter().any(|known| known.as_os_str() == dir) {
-                dirs.push(PathBuf::from(dir));
-            }
-        }
-        dirs
+        text.split(',').map(str::trim).filter(|dir| !dir.is_empty()).map(PathBuf::from).collect()
     }
 
     /// `zookeeper.connect`.

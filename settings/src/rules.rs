@@ -96,10 +96,13 @@ impl Rules<'_> {
 
     fn directories(&mut self) {
         let dirs = self.config.log_dirs();
-        let fits = (1..=MAX_ITEMS).contains(&dirs.len());
+        let again = dirs.iter().enumerate().find(|(at, dir)| dirs[..*at].contains(dir)).map(|(_, dir)| dir);
+        let fits = (1..=MAX_ITEMS).contains(&dirs.len()) && again.is_none();
         let why = || {
             if dirs.is_empty() {
                 "At least one log directory must be defined via log.dirs or log.dir.".to_owned()
+            } else if let Some(again) = again {
+                format!("Duplicate log directory found: {}", again.display())
             } else {
                 format!("it may name {MAX_ITEMS} directories at most")
             }

@@ -1,7 +1,11 @@
 //! DeleteRecords: moves a partition's start up; what lies below cannot be read any more, and its segments go with the next retention.
+//!
+//! It is answered when the new starts are on the disk, one small file for each log directory: what was deleted must not come back. (Kafka writes them
+//! within `log.flush.start.offset.checkpoint.interval.ms`, and counts on the other replicas until then.)
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
+use vltava_log::TopicPartition;
 use vltava_protocol::{
     ErrorCode,
     messages::{
@@ -12,7 +16,7 @@ use vltava_protocol::{
 
 use crate::{Broker, net::RequestContext};
 
-/// Answers a DeleteRecords. The file that this may write, of leader epochs, is small; so it is done on a thread for file work.
+/// Answers a DeleteRecords. The files that this writes are small; so it is done on a thread for file work.
 pub(super) async fn handle(
     broker: &Arc<Broker>,
     _request: &RequestContext,
@@ -42,7 +46,30 @@ fn delete(broker: &Broker, body: &DeleteRecordsRequest<'static>) -> DeleteRecord
         }
         response.topics.push(result);
     }
+    refuse_unwritten(broker, &mut response);
     response
+}
+
+/// Makes the starts that have moved durable; where that fails, says so.
+fn refuse_unwritten(broker: &Broker, response: &mut DeleteRecordsResponse<'static>) {
+    let moved = response.topics.iter().flat_map(|topic| {
+        let moved = topic.partitions.iter().filter(|answer| answer.error_code == 0);
+        moved.map(|answer| TopicPartition::new(&*topic.name, answer.partition_index))
+    });
+    let moved: Vec<TopicPartition> = moved.collect();
+    if moved.is_empty() {
+        return;
+    }
+    let unwritten: HashSet<TopicPartition> =
+        broker.replicas.checkpoint_log_starts(&moved).into_iter().collect();
+    for topic in &mut response.topics {
+        for answer in &mut topic.partitions {
+            if unwritten.contains(&TopicPartition::new(&*topic.name, answer.partition_index)) {
+                answer.error_code = ErrorCode::KafkaStorageError.into();
+                answer.low_watermark = -1;
+            }
+        }
+    }
 }
 
 fn delete_one(broker: &Broker, topic: &str, index: i32, offset: i64) -> Result<i64, ErrorCode> {

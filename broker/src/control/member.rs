@@ -23,6 +23,9 @@ pub trait Member: Send + Sync + 'static {
     /// Stops replicas; those that could not be stopped.
     fn stop_replicas(&self, request: StopReplicaRequest<'static>) -> BoxFuture<'_, Failed>;
 
+    /// Waits until a log directory has failed since this was last waited for (KIP-112).
+    fn log_dir_failed(&self) -> BoxFuture<'_, ()>;
+
     /// A topic's settings have changed.
     fn topic_config_changed(&self, topic: &str, config: &Arc<TopicConfig>);
 

@@ -108,6 +108,10 @@ impl Member for ServingMember {
         on_disk(work).map(|failed| failed.unwrap_or(all)).boxed()
     }
 
+    fn log_dir_failed(&self) -> BoxFuture<'_, ()> {
+        self.broker.replicas.disk_failures.notified().boxed()
+    }
+
     fn topic_config_changed(&self, topic: &str, config: &Arc<TopicConfig>) {
         self.broker.replicas.reconfigure(
             topic,

@@ -17,10 +17,10 @@ use super::{
     controller,
     orders::Order,
     registration::register,
-    session::Session,
+    session::{Session, sequential},
     shutdown::Calls,
     startup,
-    znodes::{BrokerRegistration, paths},
+    znodes::{self, BrokerRegistration, paths},
 };
 use crate::partitions::now_ms;
 
@@ -77,11 +77,12 @@ impl Supervisor {
             &mut self.calls,
         );
         let follow = self.shared.configs.follow(session, &*self.member);
+        let tell = tell_of_failed_log_dirs(session, self.shared.broker_id, &*self.member);
         tokio::pin!(watch);
         tokio::select! {
             end = &mut watch => end,
-            // Both return only when the session is over.
-            ((), ()) = async { tokio::join!(stand, follow) } => watch.await,
+            // All return only when the session is over.
+            ((), (), ()) = async { tokio::join!(stand, follow, tell) } => watch.await,
         }
     }
 
@@ -104,6 +105,21 @@ impl Supervisor {
                 Err(error) => error!(%error, "not registered; trying again"),
             }
             tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// Tells the controller of each log directory that fails. What fails between two sessions it learns when the next one registers.
+async fn tell_of_failed_log_dirs(session: &Session, broker: i32, member: &dyn Member) {
+    let event = znodes::encode_log_dir_event(broker);
+    let event = event.as_slice();
+    while !session.is_over() {
+        member.log_dir_failed().await;
+        let create = |client: zk::Client| async move {
+            client.create(paths::LOG_DIR_EVENT_PREFIX, event, &sequential()).await.map(|_| ())
+        };
+        if let Err(error) = session.persist(create).await {
+            error!(%error, path = paths::LOG_DIR_EVENTS, "the controller cannot be told that a log directory has failed");
         }
     }
 }

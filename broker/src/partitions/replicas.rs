@@ -13,6 +13,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 use tracing::{error, info};
 use vltava_cluster::replication::{FollowerState, LeaderState};
 use vltava_log::{Log, TopicPartition};
@@ -51,6 +52,8 @@ pub struct Replicas {
     pub sessions: FetchSessions,
     /// What clients of older formats read.
     pub old_readers: Arc<OldReaders>,
+    /// Told when a log directory has failed, and with it partitions.
+    pub disk_failures: Notify,
     topics: RwLock<Topics>,
     storage: Storage,
     /// What the controller asked for and could not be opened.
@@ -78,6 +81,7 @@ impl Replicas {
             surroundings: Arc::new(setup.surroundings),
             sessions: FetchSessions::new(setup.sessions),
             old_readers: Arc::default(),
+            disk_failures: Notify::new(),
             topics: RwLock::default(),
             storage: setup.storage,
             unopened: Unopened::default(),
@@ -321,6 +325,7 @@ impl Replicas {
         // Who calls may do so more than once for the same failure.
         if lost > 0 {
             error!(directory = %disk.path().display(), partitions = lost, "partitions went offline with their log directory");
+            self.disk_failures.notify_one();
         }
     }
 

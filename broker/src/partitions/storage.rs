@@ -80,16 +80,7 @@ impl Storage {
         config: &(dyn Fn(&TopicPartition) -> Arc<LogConfig> + Sync),
         now: i64,
     ) {
-        let deliver = |loaded: LoadedLog| {
-            let partition = loaded.log.partition().clone();
-            if loaded.recovered.bytes_truncated > 0 {
-                warn!(%partition, truncated = loaded.recovered.bytes_truncated, "the log's end was damaged and is cut off");
-            }
-            if !loaded.future {
-                let LoadedLog { log, high_watermark, .. } = loaded;
-                self.waiting.lock().insert(partition, Unclaimed { log, high_watermark });
-            }
-        };
+        let deliver = |loaded: LoadedLog| self.take_loaded(loaded);
         let options = LoadOptions {
             threads_per_directory: threads,
             config,
@@ -121,17 +112,23 @@ impl Storage {
     pub(super) fn open(&self, topic: &Topic, index: i32, is_new: bool, now: i64) -> Result<Opened, LogError> {
         let partition = TopicPartition::new(&*topic.name, index);
         let closed = || LogError::Closed { directory: PathBuf::from(partition.to_string()) };
-        if self.broken.lock().contains_key(&partition) {
-            return Err(closed());
+        match self.broken(&partition) {
+            Some(why) if why.is_disk_full() => self.load_again(&partition, topic, now)?,
+            Some(_) => return Err(closed()),
+            None => {}
         }
         let claimed = self.waiting.lock().remove(&partition);
         let mut unclaimed = match claimed {
             Some(loaded) => loaded,
             None if !is_new && self.dirs.has_offline() => return Err(closed()),
-            None => Unclaimed {
-                log: self.dirs.create(&partition, topic.config().log.clone(), now)?,
-                high_watermark: 0,
-            },
+            None => {
+                let log = self.dirs.create(&partition, topic.config().log.clone(), now)?;
+                if !is_new {
+                    warn!(%partition, directory = %log.path().display(),
+                        "no log directory has this partition, which is not new: it begins anew, empty");
+                }
+                Unclaimed { log, high_watermark: 0 }
+            }
         };
         match self.prepare(&mut unclaimed.log, topic) {
             Ok(disk) => {
@@ -143,6 +140,25 @@ impl Storage {
                 self.waiting.lock().insert(partition, unclaimed);
                 Err(error)
             }
+        }
+    }
+
+    /// Opens a log for which the disk had no room when the broker started. If there is still none, it can be tried again.
+    fn load_again(&self, partition: &TopicPartition, topic: &Topic, now: i64) -> Result<(), LogError> {
+        let loaded = self.dirs.open_again(partition, topic.config().log.clone(), now)?;
+        self.broken.lock().remove(partition);
+        self.take_loaded(loaded);
+        Ok(())
+    }
+
+    fn take_loaded(&self, loaded: LoadedLog) {
+        let partition = loaded.log.partition().clone();
+        if loaded.recovered.bytes_truncated > 0 {
+            warn!(%partition, truncated = loaded.recovered.bytes_truncated, "the log's end was damaged and is cut off");
+        }
+        if !loaded.future {
+            let LoadedLog { log, high_watermark, .. } = loaded;
+            self.waiting.lock().insert(partition, Unclaimed { log, high_watermark });
         }
     }
 
@@ -201,6 +217,10 @@ impl Storage {
 
     /// Removes what there is of a log that no partition has: one that waits for it, or what an attempt to make it left behind.
     pub(super) fn discard_begun(&self, partition: &TopicPartition, now: i64) -> Result<(), LogError> {
+        if self.broken(partition).is_some_and(|why| why.is_disk_full()) {
+            self.broken.lock().remove(partition);
+            self.dirs.forget(partition);
+        }
         self.delete_unclaimed(partition, now)?;
         for disk in self.disks.iter().filter(|disk| !disk.is_offline()) {
             let path = disk.path().join(partition.to_string());

@@ -185,6 +185,13 @@ impl Replicas {
         self.take_offline(&lost);
     }
 
+    /// Writes the log start offsets of these partitions, durably. Answers those that are not written. Waits for the disk.
+    pub fn checkpoint_log_starts(&self, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
+        let unwritten = self.storage().dirs().checkpoint_log_starts(partitions);
+        self.take_offline(&unwritten.lost);
+        unwritten.partitions
+    }
+
     /// Closes every log and says that the stop was a clean one, of each directory where that is true. After the network has
     /// stopped; waits for the disk.
     pub fn close(&self, broker_epoch: i64) {

@@ -69,6 +69,8 @@ pub enum Event {
         /// The replicas.
         replicas: Vec<(TopicName, Uuid, i32)>,
     },
+    /// A log directory of these brokers has failed (`/log_dir_event_notification`): which replicas it had, they tell when they are asked.
+    LogDirsFailed(Vec<i32>),
     /// Someone asks that preferred replicas lead: of these partitions, or of all.
     ElectPreferred(Option<Vec<(TopicName, i32)>>),
     /// Someone asks that any replica that lives leads these partitions, where their leaders do not live (KIP-460).

@@ -109,6 +109,7 @@ impl Controller {
             Event::Deletions(names) => self.observe_deletions(names),
             Event::Written { write, outcome } => self.written(write, outcome),
             Event::ReplicasFailed { broker, replicas } => self.replicas_failed(broker, replicas),
+            Event::LogDirsFailed(brokers) => self.log_dirs_failed(&brokers),
             Event::Stopped { broker, replica, done } => self.replica_stopped(broker, &replica, done),
             Event::ElectPreferred(partitions) => self.elect_preferred(partitions),
             Event::ElectUnclean(partitions) => self.elect_unclean(partitions),
@@ -213,6 +214,11 @@ impl Controller {
     /// Tells a broker everything it takes part in.
     pub(super) fn introduce(&mut self, broker: i32) {
         self.outbox.introduce(broker);
+        self.tell_replicas_of(broker);
+    }
+
+    /// Tells a broker what it leads and follows, known or not.
+    pub(super) fn tell_replicas_of(&mut self, broker: i32) {
         for (name, topic) in self.topics.iter().filter(|(_, topic)| topic.is_live()) {
             for (&number, partition) in &topic.partitions {
                 let known = matches!(partition.state, PartitionState::Known { .. });

@@ -46,6 +46,19 @@ impl Controller {
         }
     }
 
+    /// Log directories failed: LeaderAndIsr for all replicas of a broker changes nothing where they work, and is refused where they don't (KIP-112).
+    pub(super) fn log_dirs_failed(&mut self, brokers: &[i32]) {
+        if self.is_loading() {
+            // They are told everything when the loading ends.
+            return;
+        }
+        for broker in
+            brokers.iter().filter(|broker| self.brokers.contains_key(broker)).copied().collect::<Vec<_>>()
+        {
+            self.tell_replicas_of(broker);
+        }
+    }
+
     /// Brokers that started again, or are gone: whether a replica works is asked anew.
     pub(super) fn forget_failures(&mut self, brokers: &[i32]) {
         for partition in self.topics.values_mut().flat_map(|topic| topic.partitions.values_mut()) {

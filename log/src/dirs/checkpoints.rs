@@ -25,16 +25,28 @@ impl LogDir {
     pub(super) fn checkpoint(&self) -> Result<()> {
         let _one = self.checkpoint.lock();
         let mut recovery = self.of_broken(|known| known.recovery_point);
-        let mut starts = self.of_broken(|known| known.log_start);
         for (partition, reader) in self.logs.lock().iter() {
             recovery.insert(partition.clone(), reader.shared.recovery.lock().point);
+        }
+        OffsetCheckpoint::RecoveryPoint.write(&self.path, &recovery)?;
+        self.write_log_starts()
+    }
+
+    /// Writes log start offsets, durably.
+    pub(super) fn checkpoint_log_starts(&self) -> Result<()> {
+        let _one = self.checkpoint.lock();
+        self.write_log_starts()
+    }
+
+    fn write_log_starts(&self) -> Result<()> {
+        let mut starts = self.of_broken(|known| known.log_start);
+        for (partition, reader) in self.logs.lock().iter() {
             // A start that is a segment's base offset needs no entry.
             let start = reader.log_start_offset();
             if reader.shared.segments().first().is_some_and(|first| first.base_offset() < start) {
                 starts.insert(partition.clone(), start);
             }
         }
-        OffsetCheckpoint::RecoveryPoint.write(&self.path, &recovery)?;
         OffsetCheckpoint::LogStart.write(&self.path, &starts)
     }
 

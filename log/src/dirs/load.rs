@@ -189,31 +189,9 @@ impl LogDirs {
         loading: &Mutex<Loading>,
     ) {
         let known = offsets.of(&task.partition);
-        let open = OpenOptions {
-            partition: task.partition.clone(),
-            config: (options.config)(&task.partition),
-            clean_shutdown: directory.clean_shutdown,
-            recovery_point: known.recovery_point.unwrap_or(0),
-            log_start_offset: known.log_start.unwrap_or(0),
-            producer_id_expiration_ms: self.producer_id_expiration_ms,
-            files: self.files.clone(),
-            now: options.now,
-        };
-        match Log::open(&task.path, open) {
-            Ok((log, recovered)) => {
-                let logs = if task.future { &directory.future } else { &directory.logs };
-                logs.lock().insert(task.partition.clone(), log.reader());
-                (options.deliver)(LoadedLog {
-                    high_watermark: known
-                        .high_watermark
-                        .unwrap_or(0)
-                        .clamp(log.log_start_offset(), log.log_end_offset()),
-                    future: task.future,
-                    recovered,
-                    directory: directory.path.clone(),
-                    log,
-                });
-            }
+        let config = (options.config)(&task.partition);
+        match self.open_known(directory, task, known, config, options.now) {
+            Ok(loaded) => (options.deliver)(loaded),
             Err(error) => {
                 tracing::error!(partition = %task.partition, %error, "the log cannot be opened");
                 let fatal = error.takes_directory_offline();
@@ -231,6 +209,62 @@ impl LogDirs {
                 }
             }
         }
+    }
+}
+
+impl LogDirs {
+    /// Opens a log that is on disk, with what the checkpoints say of it.
+    fn open_known(
+        &self,
+        directory: &LogDir,
+        task: &Task,
+        known: Known,
+        config: Arc<LogConfig>,
+        now: i64,
+    ) -> Result<LoadedLog> {
+        let options = OpenOptions {
+            partition: task.partition.clone(),
+            config,
+            clean_shutdown: directory.clean_shutdown,
+            recovery_point: known.recovery_point.unwrap_or(0),
+            log_start_offset: known.log_start.unwrap_or(0),
+            producer_id_expiration_ms: self.producer_id_expiration_ms,
+            files: self.files.clone(),
+            now,
+        };
+        let (log, recovered) = Log::open(&task.path, options)?;
+        let logs = if task.future { &directory.future } else { &directory.logs };
+        logs.lock().insert(task.partition.clone(), log.reader());
+        let high_watermark = known.high_watermark.unwrap_or(0);
+        Ok(LoadedLog {
+            high_watermark: high_watermark.clamp(log.log_start_offset(), log.log_end_offset()),
+            future: task.future,
+            recovered,
+            directory: directory.path.clone(),
+            log,
+        })
+    }
+
+    /// Opens a log that could not be opened by [`load`](Self::load), because the disk had no room: what was written of it is as it was.
+    ///
+    /// # Errors
+    /// As in the first attempt; `Closed` if the log is not one of those.
+    pub fn open_again(
+        &self,
+        partition: &TopicPartition,
+        config: Arc<LogConfig>,
+        now: i64,
+    ) -> Result<LoadedLog> {
+        let find = |directory: &&LogDir| directory.broken.lock().contains_key(partition);
+        let Some(directory) = self.online().find(find) else {
+            return Err(LogError::Closed { directory: PathBuf::from(partition.to_string()) });
+        };
+        let known = directory.broken.lock().get(partition).copied().unwrap_or_default();
+        let path = directory.path.join(partition.to_string());
+        let task = Task { path, partition: partition.clone(), future: false, segments: 0, bytes: 0 };
+        let loaded = self.open_known(directory, &task, known, config, now)?;
+        directory.broken.lock().remove(partition);
+        Ok(loaded)
     }
 }
 

@@ -39,6 +39,8 @@ pub struct LogDirs {
 #[derive(Debug)]
 pub struct LogDir {
     path: PathBuf,
+    /// It was not there before.
+    is_made: bool,
     clean_shutdown: bool,
     offline: Mutex<Option<Arc<LogError>>>,
     is_offline: AtomicBool,
@@ -70,6 +72,15 @@ pub struct PartitionSize {
     pub future: bool,
 }
 
+/// What [`LogDirs::checkpoint_log_starts`] could not write.
+#[derive(Debug, Default)]
+pub struct Unwritten {
+    /// Of those that were asked for.
+    pub partitions: Vec<TopicPartition>,
+    /// All partitions of directories that went offline, which the broker has to take offline.
+    pub lost: Vec<TopicPartition>,
+}
+
 impl LogDirs {
     /// Opens the directories, made where they are not there: takes their locks, reads identities and clean-shutdown markers.
     ///
@@ -78,8 +89,10 @@ impl LogDirs {
     pub fn open(paths: &[PathBuf], open_files: usize, producer_id_expiration_ms: i64) -> Result<Self> {
         let mut directories: Vec<LogDir> = Vec::new();
         for path in paths {
+            refuse_again(path, &directories)?;
             directories.push(LogDir::open(path)?);
         }
+        tell_of_made(&directories);
         match directories.iter().find(|d| d.is_online()) {
             Some(_) => {
                 load::refuse_duplicates(&directories)?;
@@ -171,7 +184,9 @@ impl LogDirs {
     /// Forgets a log that was deleted: no checkpoint names it any more, the next one on or before another log is made.
     pub fn forget(&self, partition: &TopicPartition) {
         for directory in &self.directories {
-            if directory.logs.lock().remove(partition).is_some() {
+            let was_open = directory.logs.lock().remove(partition).is_some();
+            let was_broken = directory.broken.lock().remove(partition).is_some();
+            if was_open || was_broken {
                 directory.outdated.store(true, Ordering::Release);
             }
         }
@@ -200,6 +215,24 @@ impl LogDirs {
         self.each_online(LogDir::checkpoint)
     }
 
+    /// Writes the log start offsets of the directories that have one of `partitions`, durably. Waits for the disk: one file for each directory. Answers
+    /// those that are not written, and the partitions of a directory that was taken offline by it.
+    pub fn checkpoint_log_starts(&self, partitions: &[TopicPartition]) -> Unwritten {
+        let mut unwritten = Unwritten::default();
+        for directory in self.online() {
+            let here = |partition: &&TopicPartition| directory.logs.lock().contains_key(*partition);
+            let here: Vec<TopicPartition> = partitions.iter().filter(here).cloned().collect();
+            if here.is_empty() {
+                continue;
+            }
+            if let Err(error) = directory.checkpoint_log_starts() {
+                unwritten.partitions.extend(here);
+                unwritten.lost.extend(directory.give_up_on(error));
+            }
+        }
+        unwritten
+    }
+
     /// Writes high watermarks, each into the directory of its partition. Waits for the disk.
     pub fn checkpoint_high_watermarks(
         &self,
@@ -217,17 +250,43 @@ impl LogDirs {
     fn each_online(&self, action: impl Fn(&LogDir) -> Result<()>) -> Vec<TopicPartition> {
         let mut offline = Vec::new();
         for directory in self.online() {
-            match action(directory) {
-                // What is missing here is the directory itself.
-                Err(error) if error.takes_directory_offline() || error.is_not_found() => {
-                    offline.extend(directory.fail(error));
-                }
-                // The next checkpoint may find room, or a descriptor.
-                Err(error) => tracing::warn!(%error, "a checkpoint was not written"),
-                Ok(()) => {}
+            if let Err(error) = action(directory) {
+                offline.extend(directory.give_up_on(error));
             }
         }
         offline
+    }
+}
+
+/// Fails where a directory is named twice, by whatever names.
+fn refuse_again(path: &Path, before: &[LogDir]) -> Result<()> {
+    // What can't be resolved is not there yet, or fails by itself.
+    let Ok(resolved) = path.canonicalize() else { return Ok(()) };
+    match before.iter().find(|other| other.path.canonicalize().is_ok_and(|other| other == resolved)) {
+        None => Ok(()),
+        Some(other) => Err(LogError::Foreign {
+            directory: path.to_owned(),
+            reason: format!(
+                "Duplicate log directory found: it is {} under another name",
+                other.path.display()
+            ),
+        }),
+    }
+}
+
+/// Says which directories were not there. Beside others that have been used, that is seldom what their owner wants.
+fn tell_of_made(directories: &[LogDir]) {
+    let is_used =
+        |directory: &LogDir| !directory.is_made && *directory.identity.lock() != Identity::default();
+    let others_are_used = directories.iter().any(is_used);
+    for directory in directories.iter().filter(|directory| directory.is_made && directory.is_online()) {
+        let path = directory.path.display();
+        if others_are_used {
+            tracing::warn!(directory = %path,
+                "the log directory was not found and is created, empty, while others have been used: is a disk not mounted?");
+        } else {
+            tracing::info!(directory = %path, "the log directory was not found and is created");
+        }
     }
 }
 
@@ -235,6 +294,7 @@ impl LogDir {
     fn open(path: &Path) -> Result<Self> {
         let mut directory = Self {
             path: path.to_owned(),
+            is_made: false,
             clean_shutdown: false,
             offline: Mutex::new(None),
             is_offline: AtomicBool::new(false),
@@ -259,6 +319,7 @@ impl LogDir {
     }
 
     fn prepare(&mut self) -> Result<()> {
+        self.is_made = matches!(self.path.try_exists(), Ok(false));
         fs::create_dir_all(&self.path).map_err(|e| LogError::io(&self.path, "make", e))?;
         self._lock = Some(DirectoryLock::take(&self.path)?);
         self.identity = Mutex::new(Identity::read(&self.path)?.unwrap_or_default());
@@ -312,6 +373,17 @@ impl LogDir {
         let stat = rustix::fs::statvfs(&self.path)
             .map_err(|e| LogError::io(&self.path, "ask for room", e.into()))?;
         Ok((stat.f_blocks * stat.f_frsize, stat.f_bavail * stat.f_frsize))
+    }
+
+    /// A checkpoint could not be written: takes the directory offline if it is the cause, and answers its partitions.
+    fn give_up_on(&self, error: LogError) -> Vec<TopicPartition> {
+        // What is missing here is the directory itself.
+        if error.takes_directory_offline() || error.is_not_found() {
+            return self.fail(error);
+        }
+        // The next checkpoint may find room, or a descriptor.
+        tracing::warn!(%error, "a checkpoint was not written");
+        Vec::new()
     }
 
     fn fail(&self, error: LogError) -> Vec<TopicPartition> {

@@ -68,6 +68,89 @@ fn a_full_disk_refuses_records_serves_reads_and_heals_without_a_restart() {
     assert_eq!(raw.read("filled", 0), Ok(expected), "what was refused left nothing behind");
 }
 
+/// However it stopped: to open what is there takes no room.
+#[test]
+fn a_broker_that_starts_on_a_full_disk_serves_reads_and_heals_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount_at("a_start_on_a_full_disk", &folder.path().join("data"), 64 << 10)
+    else {
+        return;
+    };
+    let settings = ["offsets.topic.num.partitions=1", "log.segment.bytes=100000", "index.interval.bytes=100"];
+    let mut server = Server::start(folder.path(), &settings);
+    let raw = Raw::new(server.address());
+    let mut expected = Vec::new();
+    for topic in ["one", "other"] {
+        raw.create_topic(topic, 1, &[]);
+    }
+    for stop in 0..3 {
+        for n in 0..40 {
+            let value = format!("{stop} {n} {}", "x".repeat(5_000));
+            expected.push((raw.produce_when_led("one", &batch(&[&value], None)), value));
+        }
+        let ballast = disk.fill_but(0);
+        if stop == 1 {
+            assert!(server.broker().stop(LIMIT).success());
+        } else {
+            server.broker().kill();
+        }
+        // What the stop gave back is taken too.
+        let more = disk.path().join("more");
+        fs::write(&more, vec![1; 1 << 20]).unwrap_err();
+        server.start_again();
+        wait::until("reads go on", LIMIT, || (raw.read("one", 0) == Ok(expected.clone())).then_some(()));
+        assert_eq!(raw.read("other", 0), Ok(Vec::new()));
+        let refused = raw.produce(9, "one", &batch(&["refused"], None));
+        assert_eq!(refused, Err(ErrorCode::KafkaStorageError), "stop {stop}");
+        fs::remove_file(more).unwrap();
+        fs::remove_file(ballast).unwrap();
+        wait::until("the disk heals", LIMIT, || {
+            let offset = raw.produce(9, "one", &batch(&["healed"], None)).ok()?;
+            expected.push((offset, "healed".to_owned()));
+            Some(())
+        });
+        assert!(server.broker().alive(), "it healed without a restart");
+    }
+    server.broker().kill();
+    server.start_again();
+    wait::until("it is led", LIMIT, || raw.read("one", 0).ok());
+    assert_eq!(raw.read("one", 0), Ok(expected));
+}
+
+/// What was deleted stays deleted, or the deletion is refused.
+#[test]
+fn records_that_are_deleted_do_not_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount_at("deleted_records", &folder.path().join("data"), 64 << 10) else {
+        return;
+    };
+    let mut server = Server::start(folder.path(), &["offsets.topic.num.partitions=1"]);
+    let raw = Raw::new(server.address());
+    raw.create_topic("t", 1, &[]);
+    for n in 0..10 {
+        assert_eq!(raw.produce_when_led("t", &batch(&["v"], None)), n);
+    }
+    assert_eq!(raw.delete_records("t", 3), Ok(3));
+    server.broker().kill();
+    server.start_again();
+    let from = |raw: &Raw, start: i64| {
+        wait::until("it is led", LIMIT, || raw.read("t", start).ok());
+        assert_eq!(
+            raw.read("t", start - 1),
+            Err(ErrorCode::OffsetOutOfRange),
+            "offset {start} was deleted to"
+        );
+    };
+    from(&raw, 3);
+    let ballast = disk.fill_but(0);
+    assert_eq!(raw.delete_records("t", 5), Err(ErrorCode::KafkaStorageError), "it can't be written down");
+    fs::remove_file(ballast).unwrap();
+    assert_eq!(raw.delete_records("t", 7), Ok(7), "there is room again");
+    server.broker().kill();
+    server.start_again();
+    from(&raw, 7);
+}
+
 #[test]
 fn a_directory_that_fails_takes_only_its_own_partitions_away() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,6 +199,10 @@ fn a_directory_that_fails_takes_only_its_own_partitions_away() {
     };
     let expected = vec![(failing.display().to_string(), ErrorCode::KafkaStorageError)];
     wait::until_equal("the offline directories", LIMIT, &expected, broken);
+
+    // Clients are told that there is no leader, and the controller counts it.
+    let leaders = || [kept, lost].map(|topic| raw.leader(topic));
+    wait::until_equal("the leaders", LIMIT, &[Ok(0), Err(ErrorCode::LeaderNotAvailable)], leaders);
 
     // It is no reason not to start either.
     server.broker().kill();

@@ -5,9 +5,13 @@ use std::time::Duration;
 use vltava_client::admin::{NewTopic, create_topics};
 use vltava_client::{Client, ClientError, Node, Options};
 use vltava_protocol::ErrorCode;
+use vltava_protocol::messages::delete_records::{DeleteRecordsPartition, DeleteRecordsTopic};
 use vltava_protocol::messages::fetch::{FetchPartition, FetchTopic};
+use vltava_protocol::messages::metadata::MetadataRequestTopic;
 use vltava_protocol::messages::produce::{PartitionProduceData, TopicProduceData};
-use vltava_protocol::messages::{FetchRequest, InitProducerIdRequest, ProduceRequest};
+use vltava_protocol::messages::{
+    DeleteRecordsRequest, FetchRequest, InitProducerIdRequest, MetadataRequest, ProduceRequest,
+};
 use vltava_protocol::records::{BatchBuilder, BatchOptions, Entries};
 use vltava_testkit::wait;
 use vltava_tests::member::LIMIT;
@@ -117,6 +121,32 @@ impl Raw {
             if all.len() == before {
                 return Ok(all);
             }
+        }
+    }
+
+    /// Deletes the records of partition 0 below an offset; the partition's start then.
+    pub(crate) fn delete_records(&self, topic: &str, before: i64) -> Result<i64, ErrorCode> {
+        let partition = DeleteRecordsPartition { partition_index: 0, offset: before, ..Default::default() };
+        let wanted =
+            DeleteRecordsTopic { name: topic.into(), partitions: vec![partition], ..Default::default() };
+        let request = DeleteRecordsRequest { topics: vec![wanted], timeout_ms: 20_000, ..Default::default() };
+        let answer = self.runtime.block_on(self.client().ask_at(Node::Any, &request, 2)).unwrap();
+        let partition = &answer.topics[0].partitions[0];
+        match ErrorCode::try_from(partition.error_code).unwrap() {
+            ErrorCode::None => Ok(partition.low_watermark),
+            code => Err(code),
+        }
+    }
+
+    /// The leader of partition 0, as clients are told.
+    pub(crate) fn leader(&self, topic: &str) -> Result<i32, ErrorCode> {
+        let topics = vec![MetadataRequestTopic { name: Some(topic.into()), ..Default::default() }];
+        let request = MetadataRequest { topics: Some(topics), ..Default::default() };
+        let answer = self.runtime.block_on(self.client().ask_at(Node::Any, &request, 9)).unwrap();
+        let partition = &answer.topics[0].partitions[0];
+        match ErrorCode::try_from(partition.error_code).unwrap() {
+            ErrorCode::None => Ok(partition.leader_id),
+            code => Err(code),
         }
     }
 

@@ -85,7 +85,13 @@ pub(super) async fn govern(
         stopping: Vec::new(),
         counted,
     };
-    for subject in [Subject::Office, Subject::PreferredElection, Subject::Reassignment, Subject::IsrChanges] {
+    for subject in [
+        Subject::Office,
+        Subject::PreferredElection,
+        Subject::Reassignment,
+        Subject::IsrChanges,
+        Subject::LogDirEvents,
+    ] {
         office.read(subject);
     }
     office.tell(vec![unclean(), Event::Elected { epoch, epoch_version }]).await;
@@ -208,6 +214,7 @@ impl Office<'_> {
             Subject::Reassignment => reads::reassignment(session, watch).boxed(),
             Subject::Unclean(topic) => reads::unclean(session, topic).boxed(),
             Subject::IsrChanges => reads::isr_changes(session, watch).boxed(),
+            Subject::LogDirEvents => reads::log_dir_events(session, watch).boxed(),
             Subject::Office => reads::office(session, watch).boxed(),
         };
         self.work.push(read.map(move |read| Ended::Read(subject, read)).boxed());

@@ -13,7 +13,7 @@ use super::subjects::Subject;
 use crate::control::{
     configs,
     session::{PIPELINE, Session},
-    znodes::{self, Entity, paths},
+    znodes::{self, Entity, ZnodeError, paths},
 };
 
 /// What a read brought.
@@ -227,17 +227,45 @@ pub(super) async fn states(session: Session, topic: TopicName, created: i64, par
 
 /// `/isr_change_notification`: reads the notifications and deletes them.
 pub(super) async fn isr_changes(session: Session, watch: bool) -> Read {
-    let Some((names, mut read)) = list(&session, paths::ISR_CHANGES, Subject::IsrChanges, watch).await else {
-        return Read::default();
+    let subject = Subject::IsrChanges;
+    let decode = znodes::decode_isr_change;
+    let (told, mut read) = notifications(&session, paths::ISR_CHANGES, subject, watch, decode).await;
+    let changed: Vec<_> = told.into_iter().flatten().map(|(topic, n)| (TopicName::from(topic), n)).collect();
+    if !changed.is_empty() {
+        read.events.push(Event::IsrChanged(changed));
+    }
+    read
+}
+
+/// `/log_dir_event_notification`: reads the notifications and deletes them.
+pub(super) async fn log_dir_events(session: Session, watch: bool) -> Read {
+    let subject = Subject::LogDirEvents;
+    let decode = znodes::decode_log_dir_event;
+    let (brokers, mut read) = notifications(&session, paths::LOG_DIR_EVENTS, subject, watch, decode).await;
+    if !brokers.is_empty() {
+        read.events.push(Event::LogDirsFailed(brokers));
+    }
+    read
+}
+
+/// What the sequential nodes of a directory say, in their order. They are deleted: what is told here has been read.
+async fn notifications<T>(
+    session: &Session,
+    directory: &'static str,
+    subject: Subject,
+    watch: bool,
+    decode: impl Fn(&str, &[u8]) -> Result<T, ZnodeError>,
+) -> (Vec<T>, Read) {
+    let Some((mut names, read)) = list(session, directory, subject, watch).await else {
+        return (Vec::new(), Read::default());
     };
-    let mut changed = Vec::new();
+    names.sort_unstable();
+    let mut told = Vec::new();
     for name in names {
-        let path = format!("{}/{name}", paths::ISR_CHANGES);
+        let path = format!("{directory}/{name}");
         let Ok(Some((data, _))) = session.read(&path).await else { continue };
-        match znodes::decode_isr_change(&path, &data) {
-            Ok(partitions) => {
-                changed.extend(partitions.into_iter().map(|(topic, n)| (TopicName::from(topic), n)))
-            }
+        match decode(&path, &data) {
+            Ok(content) => told.push(content),
             Err(error) => error!(%error, "a notification is passed over"),
         }
         let path = path.as_str();
@@ -247,10 +275,7 @@ pub(super) async fn isr_changes(session: Session, watch: bool) -> Read {
             error!(path, %error, "a notification cannot be deleted");
         }
     }
-    if !changed.is_empty() {
-        read.events.push(Event::IsrChanged(changed));
-    }
-    read
+    (told, read)
 }
 
 /// A znode that an administrator makes, and the controller deletes when it has obeyed.

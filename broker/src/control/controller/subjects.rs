@@ -26,6 +26,8 @@ pub(super) enum Subject {
     Reassignment,
     /// `/isr_change_notification`.
     IsrChanges,
+    /// `/log_dir_event_notification`.
+    LogDirEvents,
     /// `/controller`: that it is still ours.
     Office,
 }

@@ -157,9 +157,41 @@ fn protocol_code(name: &str) -> Option<i16> {
     (0..).zip(PROTOCOLS).find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(code, _)| code)
 }
 
+/// The only event there is: a log directory has failed.
+const LOG_DIR_FAILURE: i32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct LogDirEvent {
+    version: i32,
+    broker: i32,
+    event: i32,
+}
+
+/// Reads a child of `/log_dir_event_notification`: the broker one of whose log directories has failed.
+///
+/// # Errors
+/// When it isn't JSON of that shape.
+pub fn decode_log_dir_event(path: &str, data: &[u8]) -> Result<i32, ZnodeError> {
+    from_json::<LogDirEvent>(path, data).map(|read| read.broker)
+}
+
+/// Writes a child of `/log_dir_event_notification`.
+#[must_use]
+pub fn encode_log_dir_event(broker: i32) -> Vec<u8> {
+    to_json(&LogDirEvent { version: 1, broker, event: LOG_DIR_FAILURE })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_log_directory_is_told_as_kafka_tells_it() {
+        let event = encode_log_dir_event(3);
+        assert_eq!(event, br#"{"version":1,"broker":3,"event":1}"#);
+        assert_eq!(decode_log_dir_event("/e", &event), Ok(3));
+        assert!(decode_log_dir_event("/e", b"{}").is_err());
+    }
 
     fn endpoint(listener: &str, host: &str, port: u16, protocol: &str) -> Endpoint {
         Endpoint {

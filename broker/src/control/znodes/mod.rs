@@ -11,7 +11,9 @@ pub mod paths;
 mod topic;
 
 pub use admin::{PreferredElection, Reassignment, decode_preferred_election, decode_reassignment};
-pub use broker::{BrokerRegistration, decode_broker, encode_broker};
+pub use broker::{
+    BrokerRegistration, decode_broker, decode_log_dir_event, encode_broker, encode_log_dir_event,
+};
 pub use cluster::{
     FeatureNode, ProducerIdBlock, decode_cluster_id, decode_controller, decode_controller_epoch,
     decode_feature, decode_producer_ids, encode_cluster_id, encode_controller, encode_controller_epoch,

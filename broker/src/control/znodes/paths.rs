@@ -28,6 +28,8 @@ pub const CONFIG_CHANGES: &str = "/config/changes";
 pub const ISR_CHANGES: &str = "/isr_change_notification";
 /// Brokers' notifications of failed log directories.
 pub const LOG_DIR_EVENTS: &str = "/log_dir_event_notification";
+/// What every sequential node in [`LOG_DIR_EVENTS`] is called.
+pub const LOG_DIR_EVENT_PREFIX: &str = "/log_dir_event_notification/log_dir_event_";
 /// The last block of producer ids that was given out.
 pub const PRODUCER_IDS: &str = "/latest_producer_id_block";
 /// Literal ACLs.
