@@ -379,17 +379,50 @@ async fn what_old_tools_write_takes_effect() {
 }
 
 #[tokio::test]
-async fn a_topic_is_led_only_with_its_own_settings() {
+async fn a_topic_whose_configuration_makes_no_sense_is_led_and_keeps_its_records() {
     let world = World::new("").await;
     let (control, member) = world.join("broker.id=0").await;
     let tool = world.tool().await;
-    // Nobody can tell what was asked for: perhaps that its records are kept for ever.
+    let retention = |topic: &str| member.retention.lock().get(topic).copied();
+    // Nobody can tell what was asked for: perhaps that its records are kept for ever. The defaults would delete after a week.
     write(&tool, "/config/topics/torn", r#"{"version":1,"config":{"retention.ms":"-1"#).await;
     write(&tool, "/brokers/topics/torn", r#"{"version":1,"partitions":{"0":[0]}}"#).await;
     led(&member, "torn", 1).await;
-    assert_eq!(*member.hosted.lock(), BTreeMap::new(), "the defaults would delete after a week");
+    until("it is hosted", || retention("torn") == Some(-1)).await;
+    let entity = Entity::Topic("torn".into());
+    let none = control.overrides(&entity).await.expect("as Kafka sees it");
+    assert_eq!(none, BTreeMap::new());
 
-    // What is read because a partition is new holds for those that are here.
+    // Put right by hand, it is obeyed.
+    let week = r#"{"version":1,"config":{"retention.ms":"604800000"}}"#;
+    tool.client().set_data("/config/topics/torn", week.as_bytes(), None).await.expect("written");
+    let notification = r#"{"version":2,"entity_path":"topics/torn"}"#.as_bytes();
+    tool.client().create(paths::CONFIG_CHANGE_PREFIX, notification, &SEQUENTIAL).await.expect("notified");
+    until("the topic obeys", || retention("torn") == Some(604_800_000)).await;
+
+    // What is in force stays when it is damaged again, for partitions that are made meanwhile too.
+    tool.client().set_data("/config/topics/torn", b"{", None).await.expect("written");
+    tool.client().create(paths::CONFIG_CHANGE_PREFIX, notification, &SEQUENTIAL).await.expect("notified");
+    control.add_partitions("torn", 1, &[vec![0]]).await.expect("grown");
+    led(&member, "torn", 2).await;
+    until("both are hosted", || member.hosted.lock().len() == 2).await;
+    assert_eq!(retention("torn"), Some(604_800_000));
+
+    // And whoever alters it puts it right.
+    let set = |before: &BTreeMap<String, String>| {
+        assert_eq!(*before, BTreeMap::new());
+        Ok(BTreeMap::from([("retention.ms".to_owned(), "5000".to_owned())]))
+    };
+    control.alter_overrides(&entity, &set).await.expect("altered");
+    until("the topic obeys again", || retention("torn") == Some(5000)).await;
+    control.leave().await;
+}
+
+#[tokio::test]
+async fn what_is_read_for_a_new_partition_holds_for_those_that_are_here() {
+    let world = World::new("").await;
+    let (control, member) = world.join("broker.id=0").await;
+    let tool = world.tool().await;
     let forever = BTreeMap::from([("retention.ms".to_owned(), "-1".to_owned())]);
     control.create_topic("orders", vec![vec![0]], &forever).await.expect("created");
     led(&member, "orders", 1).await;
@@ -398,13 +431,6 @@ async fn a_topic_is_led_only_with_its_own_settings() {
     control.add_partitions("orders", 1, &[vec![0]]).await.expect("grown");
     led(&member, "orders", 2).await;
     assert_eq!(member.changed_to.lock().get("orders"), Some(&604_800_000));
-
-    // A partition that cannot be begun takes nothing from the others.
-    tool.client().set_data("/config/topics/orders", b"{", None).await.expect("written");
-    control.add_partitions("orders", 2, &[vec![0]]).await.expect("grown");
-    led(&member, "orders", 3).await;
-    let hosted: Vec<i32> = member.hosted.lock().keys().map(|(_, index)| *index).collect();
-    assert_eq!(hosted, [0, 1]);
     control.leave().await;
 }
 

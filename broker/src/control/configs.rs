@@ -20,8 +20,8 @@ use zookeeper_client as zk;
 use super::{
     Member, protection,
     session::{PIPELINE, Session},
-    topic_table::{Ticket, TopicTable},
-    znodes::{self, Entity, paths},
+    topic_table::{Overrides, Ticket, TopicTable},
+    znodes::{self, Entity, ZnodeError, paths},
 };
 use crate::partitions::now_ms;
 
@@ -87,7 +87,7 @@ impl Configs {
     }
 
     /// Reads the overrides of topics that are not known, and of `fresh` ones in any case: a topic may have been made again. Answers the topics
-    /// whose overrides could not be read: nobody knows then how long their records are to be kept.
+    /// that ZooKeeper could not be asked about. One whose overrides make no sense is served without them, and nothing of it is deleted by retention.
     pub(super) async fn learn_topics<'a>(
         &self,
         topics: impl Iterator<Item = (&'a str, bool)>,
@@ -127,8 +127,12 @@ impl Configs {
         while let Some((ticket, overrides)) = found.next().await {
             match overrides {
                 // A partition of it may be here already.
-                Ok((overrides, _)) => self.put_topic(ticket, overrides, member),
-                Err(error) => {
+                Ok((overrides, _)) => self.put_topic(ticket, Overrides::Read(overrides), member),
+                Err(ReadError::Znode(error)) => {
+                    error!(%error, "the topic is served without its configuration, and keeps all its records, until the znode is put right");
+                    self.put_topic(ticket, Overrides::Unreadable, member);
+                }
+                Err(error @ ReadError::ZooKeeper { .. }) => {
                     error!(topic = ticket.name(), %error, "the topic's configuration cannot be read");
                     unread.insert(ticket.name().to_owned());
                 }
@@ -160,7 +164,7 @@ impl Configs {
     }
 
     /// Puts in force what was read of a topic, unless it is out of date, and tells the member.
-    fn put_topic(&self, ticket: Ticket, overrides: BTreeMap<String, String>, member: &dyn Member) {
+    fn put_topic(&self, ticket: Ticket, overrides: Overrides, member: &dyn Member) {
         let name = ticket.name().to_owned();
         let _one_writer = self.writing.lock();
         let Some((config, problems)) = ticket.put(overrides, self.dynamic.load().topic_defaults()) else {
@@ -185,7 +189,7 @@ impl Configs {
                 let Some(ticket) = self.topics.reread(name) else { return };
                 let Some(overrides) = read_again(session, entity).await else { return };
                 info!(topic = name, ?overrides, "topic configuration");
-                self.put_topic(ticket, overrides, member);
+                self.put_topic(ticket, Overrides::Read(overrides), member);
             }
             Entity::BrokerDefault => self.reload_broker(session, entity, Level::Cluster, member).await,
             Entity::Broker(id) if *id == self.broker_id => {
@@ -318,10 +322,35 @@ pub(crate) async fn overrides(
     session: &Session,
     entity: &Entity,
 ) -> Result<(BTreeMap<String, String>, Option<i32>), ReadError> {
+    let (overrides, version) = znode(session, entity).await?;
+    Ok((overrides?, version))
+}
+
+/// [`overrides`] as Kafka sees them: a znode that makes no sense has none. So who alters them puts it right.
+///
+/// # Errors
+/// ZooKeeper's.
+pub(crate) async fn overrides_or_none(
+    session: &Session,
+    entity: &Entity,
+) -> Result<(BTreeMap<String, String>, Option<i32>), ReadError> {
+    let (overrides, version) = znode(session, entity).await?;
+    let none = |error| {
+        warn!(%error, "taken for no configuration");
+        BTreeMap::new()
+    };
+    Ok((overrides.unwrap_or_else(none), version))
+}
+
+/// What an entity's znode says, and its data version.
+async fn znode(
+    session: &Session,
+    entity: &Entity,
+) -> Result<(Result<BTreeMap<String, String>, ZnodeError>, Option<i32>), ReadError> {
     let path = entity.znode();
     match session.read(&path).await {
-        Ok(Some((data, stat))) => Ok((znodes::decode_config(&path, &data)?, Some(stat.version))),
-        Ok(None) => Ok((BTreeMap::new(), None)),
+        Ok(Some((data, stat))) => Ok((znodes::decode_config(&path, &data), Some(stat.version))),
+        Ok(None) => Ok((Ok(BTreeMap::new()), None)),
         Err(source) => Err(ReadError::ZooKeeper { path, source }),
     }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use parking_lot::RwLock;
-use vltava_settings::{Problem, TopicConfig};
+use vltava_settings::{Problem, TopicConfig, topic};
 
 /// A topic's overrides, and what they come to.
 #[derive(Debug)]
@@ -24,6 +24,36 @@ pub(super) struct TopicSettings {
     pub(super) config: Arc<TopicConfig>,
     /// With which ticket they were read.
     ticket: u64,
+    /// Their znode makes no sense; see [`nobody_chose`].
+    is_unreadable: bool,
+}
+
+impl TopicSettings {
+    fn new(overrides: Overrides, ticket: u64, defaults: &TopicConfig) -> (Self, Vec<Problem>) {
+        let (overrides, is_unreadable) = match overrides {
+            Overrides::Read(overrides) => (overrides, false),
+            Overrides::Unreadable => (BTreeMap::new(), true),
+        };
+        let (config, problems) =
+            if is_unreadable { nobody_chose(defaults) } else { defaults.with_overrides(&overrides) };
+        (Self { overrides, config: Arc::new(config), ticket, is_unreadable }, problems)
+    }
+}
+
+/// What the znode of a topic's overrides holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Overrides {
+    /// These.
+    Read(BTreeMap<String, String>),
+    /// Something that makes no sense. Kafka takes it for no overrides.
+    Unreadable,
+}
+
+/// The settings of a topic whose own can't be read: the broker's, but that retention deletes nothing, since its owner may have said how long records
+/// are to be kept.
+fn nobody_chose(defaults: &TopicConfig) -> (TopicConfig, Vec<Problem>) {
+    let kept = [topic::RETENTION_MS.name(), topic::RETENTION_BYTES.name()];
+    defaults.with_overrides(&kept.map(|key| (key.to_owned(), "-1".to_owned())).into())
 }
 
 /// See the module.
@@ -94,11 +124,15 @@ impl TopicTable {
     pub(super) fn rebase(&self, defaults: &TopicConfig) -> Vec<(Arc<str>, Arc<TopicConfig>)> {
         let mut state = self.state.write();
         let rebased = state.known.iter_mut().map(|(name, settings)| {
+            let overrides = if settings.is_unreadable {
+                Overrides::Unreadable
+            } else {
+                Overrides::Read(settings.overrides.clone())
+            };
             // What has no effect was told when it was read.
-            let (config, _) = defaults.with_overrides(&settings.overrides);
-            let config = Arc::new(config);
-            let (overrides, ticket) = (settings.overrides.clone(), settings.ticket);
-            *settings = Arc::new(TopicSettings { overrides, config: config.clone(), ticket });
+            let (rebased, _) = TopicSettings::new(overrides, settings.ticket, defaults);
+            let config = rebased.config.clone();
+            *settings = Arc::new(rebased);
             (name.clone(), config)
         });
         rebased.collect()
@@ -112,23 +146,22 @@ impl Ticket {
     }
 
     /// Says what was read. Answers what it comes to, and which overrides have no effect; `None` if somebody has said what was read later, or the topic is of
-    /// no concern any more.
+    /// no concern any more, or if it is unreadable and others are in force: those stay.
     pub(super) fn put(
         self,
-        overrides: BTreeMap<String, String>,
+        overrides: Overrides,
         defaults: &TopicConfig,
     ) -> Option<(Arc<TopicConfig>, Vec<Problem>)> {
         let mut state = self.table.state.write();
         let wanted = match state.known.get(&self.name) {
-            Some(settings) => settings.ticket < self.number,
+            Some(settings) => settings.ticket < self.number && overrides != Overrides::Unreadable,
             None => self.learns || state.learning.contains_key(&self.name),
         };
         if !wanted {
             return None;
         }
-        let (config, problems) = defaults.with_overrides(&overrides);
-        let config = Arc::new(config);
-        let settings = TopicSettings { overrides, config: config.clone(), ticket: self.number };
+        let (settings, problems) = TopicSettings::new(overrides, self.number, defaults);
+        let config = settings.config.clone();
         state.known.insert(self.name.clone(), Arc::new(settings));
         drop(state);
         Some((config, problems))
@@ -152,7 +185,7 @@ impl Drop for Ticket {
 
 #[cfg(test)]
 mod tests {
-    use vltava_settings::{BrokerConfig, Properties, topic};
+    use vltava_settings::{BrokerConfig, Properties};
 
     use super::*;
 
@@ -163,8 +196,8 @@ mod tests {
         TopicConfig::defaults(&broker)
     }
 
-    fn retention(ms: i64) -> BTreeMap<String, String> {
-        BTreeMap::from([("retention.ms".to_owned(), ms.to_string())])
+    fn retention(ms: i64) -> Overrides {
+        Overrides::Read(BTreeMap::from([("retention.ms".to_owned(), ms.to_string())]))
     }
 
     fn known(table: &TopicTable) -> Option<i64> {
@@ -202,12 +235,30 @@ mod tests {
     fn other_defaults_revert_no_override() {
         let (table, mut defaults) = (Arc::new(TopicTable::default()), defaults());
         table.learn("t").put(retention(1), &defaults).expect("it is new");
-        table.learn("u").put(BTreeMap::new(), &defaults).expect("it is new");
-        let (changed, _) = defaults.with_overrides(&retention(7));
+        table.learn("u").put(Overrides::Read(BTreeMap::new()), &defaults).expect("it is new");
+        let Overrides::Read(seven) = retention(7) else { return };
+        let (changed, _) = defaults.with_overrides(&seven);
         defaults = changed;
         assert_eq!(table.rebase(&defaults).len(), 2);
         assert_eq!(known(&table), Some(1));
         assert_eq!(table.get("u").map(|settings| settings.config.get(topic::RETENTION_MS)), Some(7));
         assert!(table.reread("t").expect("known").put(retention(2), &defaults).is_some());
+    }
+
+    #[test]
+    fn unreadable_overrides_delete_nothing_and_replace_no_others() {
+        let (table, defaults) = (Arc::new(TopicTable::default()), defaults());
+        let unreadable = Overrides::Unreadable;
+        table.learn("t").put(unreadable.clone(), &defaults).expect("it is new");
+        assert_eq!(known(&table), Some(-1));
+        table.rebase(&defaults);
+        assert_eq!(known(&table), Some(-1), "other defaults change nothing about it");
+        table.reread("t").expect("it is known").put(retention(5), &defaults).expect("it was put right");
+        assert!(table.reread("t").expect("it is known").put(unreadable.clone(), &defaults).is_none());
+        assert!(table.learn("t").put(unreadable.clone(), &defaults).is_none(), "for a new partition too");
+        assert_eq!(known(&table), Some(5), "what was in force stays");
+        table.forget("t");
+        table.learn("t").put(unreadable, &defaults).expect("a topic that was made again is another");
+        assert_eq!(known(&table), Some(-1));
     }
 }
