@@ -40,7 +40,11 @@ pub(crate) fn status(state: State, loading: Option<&Loading>, broker: Option<&Br
     let session = broker.control.session();
     let connected = session.as_ref().is_some_and(|session| session.is_connected());
     status["zookeeper"] = json!({ "session": session.is_some(), "connected": connected });
-    status["controller"] = json!({ "id": snapshot.controller(), "isThisBroker": controller.borrow().active });
+    status["controller"] = json!({
+        "id": snapshot.controller(),
+        "isThisBroker": controller.borrow().active,
+        "electionFailure": broker.control.election_failure(),
+    });
     status["catchUp"] = json!({ "partitions": partitions.here, "notInSync": partitions.behind });
     status["disks"] = broker.replicas.storage().disks().iter().map(|disk| disk_status(disk)).collect();
     let broken = broker.replicas.broken();

@@ -522,6 +522,57 @@ async fn an_expired_session_heals() {
 }
 
 #[tokio::test]
+async fn a_registration_that_somebody_deletes_is_made_again() {
+    let world = World::new("/k").await;
+    let (control, member) = world.join("broker.id=0").await;
+    control.create_topic("orders", vec![vec![0]], &BTreeMap::new()).await.expect("created");
+    led(&member, "orders", 1).await;
+    let tool = world.tool().await;
+    for _ in 0..3 {
+        let (epoch, session) = (control.broker_epoch(), control.session().expect("a session"));
+        tool.client().delete("/brokers/ids/0", None).await.expect("deleted");
+        until("it registers again", || control.broker_epoch() > epoch).await;
+        let (_, stat) = tool.read("/brokers/ids/0").await.expect("read").expect("there");
+        assert_eq!(stat.czxid, control.broker_epoch());
+        assert_eq!(stat.ephemeral_owner, session.client().session_id().0, "the session is the same");
+        let told = member.metadata.wait_for(PATIENCE, |now| now.broker(0).map(|_| ()));
+        told.await.expect("the controller knows");
+        led(&member, "orders", 1).await;
+    }
+    control.leave().await;
+    assert_eq!(tool.read("/brokers/ids/0").await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn what_keeps_elections_from_being_held_is_told_and_heals() {
+    let world = World::new("").await;
+    let tool = world.tool().await;
+    write(&tool, "/controller_epoch", "garbage").await;
+    let (control, member) = world.join("broker.id=0").await;
+    until("it is told", || control.election_failure().is_some()).await;
+    let failure = control.election_failure().expect("told");
+    assert!(failure.contains("/controller_epoch"), "{failure}");
+    assert!(!control.is_active_controller());
+    tool.client().set_data("/controller_epoch", b"6", None).await.expect("written");
+    member.metadata.wait_for(PATIENCE, |now| now.is_initialized().then_some(())).await.expect("elected");
+    assert_eq!(control.election_failure(), None);
+    control.leave().await;
+}
+
+#[tokio::test]
+async fn what_nothing_can_be_named_is_no_topic() {
+    let world = World::new("").await;
+    let (control, member) = world.join("broker.id=0").await;
+    let tool = world.tool().await;
+    write(&tool, "/brokers/topics/bad:name", r#"{"version":1,"partitions":{"0":[0]}}"#).await;
+    write(&tool, "/brokers/topics/good", r#"{"version":1,"partitions":{"0":[0]}}"#).await;
+    led(&member, "good", 1).await;
+    assert!(member.metadata.owned().topic("bad:name").is_none());
+    assert_eq!(tool.read("/brokers/topics/bad:name/partitions/0/state").await.expect("read"), None);
+    control.leave().await;
+}
+
+#[tokio::test]
 async fn nobody_holds_an_office_without_a_session() {
     // The session's end reaches the office and the session's owner in either order, so it is tried several times.
     let lone = async || {

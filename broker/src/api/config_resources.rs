@@ -2,10 +2,9 @@
 
 use vltava_protocol::ErrorCode;
 
-use super::topic_rules::validate_name;
 use crate::{
     Broker,
-    control::{AdminError, znodes::Entity},
+    control::{AdminError, topic_names::validate_name, znodes::Entity},
 };
 
 /// `ConfigResource.Type` of a topic, a broker, and a broker's loggers.

@@ -15,10 +15,10 @@ use vltava_protocol::{
 };
 use vltava_settings::{broker as keys, validate_topic_configs};
 
-use super::topic_rules::{MAX_NEW_PARTITIONS, collision, fits, place_new, validate_name};
+use super::topic_rules::{MAX_NEW_PARTITIONS, collision, fits, place_new};
 use crate::{
     Broker,
-    control::{AdminError, Snapshot},
+    control::{AdminError, Snapshot, topic_names::validate_name},
     net::RequestContext,
 };
 

@@ -13,13 +13,10 @@ use vltava_protocol::{
 };
 use vltava_settings::broker as keys;
 
-use super::{
-    metadata::{TOPIC_OPERATIONS, leader_error},
-    topic_rules::validate_name,
-};
+use super::metadata::{TOPIC_OPERATIONS, leader_error};
 use crate::{
     Broker,
-    control::{PartitionMetadata, Snapshot},
+    control::{PartitionMetadata, Snapshot, topic_names::validate_name},
     net::RequestContext,
     partitions::is_internal,
 };

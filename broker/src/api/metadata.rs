@@ -14,10 +14,10 @@ use vltava_protocol::{
 };
 use vltava_settings::broker as keys;
 
-use super::topic_rules::{auto_create, validate_name};
+use super::topic_rules::auto_create;
 use crate::{
     Broker,
-    control::{PartitionMetadata, Snapshot, TopicMetadata},
+    control::{PartitionMetadata, Snapshot, TopicMetadata, topic_names::validate_name},
     net::RequestContext,
     partitions::is_internal,
 };

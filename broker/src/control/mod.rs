@@ -17,6 +17,7 @@ pub mod session;
 mod shutdown;
 pub mod startup;
 mod supervisor;
+pub(crate) mod topic_names;
 mod topic_settings;
 mod topic_table;
 pub mod topics;
@@ -117,6 +118,8 @@ pub(crate) struct Shared {
     session: Arc<ArcSwapOption<Session>>,
     broker_epoch: AtomicI64,
     status: watch::Sender<ControllerStatus>,
+    /// What keeps this broker from standing for election.
+    election_failure: Mutex<Option<String>>,
     producer_ids: producer_ids::ProducerIds,
     creating: topics::Creating,
     /// How long ZooKeeper takes to answer.
@@ -201,6 +204,7 @@ impl Control {
             session: offered,
             broker_epoch: AtomicI64::new(-1),
             status: watch::Sender::new(ControllerStatus::default()),
+            election_failure: Mutex::default(),
             producer_ids: producer_ids::ProducerIds::default(),
             creating: topics::Creating::default(),
             latency,
@@ -318,6 +322,12 @@ impl Control {
     #[must_use]
     pub fn controller_status(&self) -> watch::Receiver<ControllerStatus> {
         self.shared.status.subscribe()
+    }
+
+    /// What keeps this broker from standing for election, if anything does.
+    #[must_use]
+    pub fn election_failure(&self) -> Option<String> {
+        self.shared.election_failure.lock().clone()
     }
 
     /// Whether this broker is the controller, and has read everything.

@@ -77,12 +77,13 @@ impl Supervisor {
             &mut self.calls,
         );
         let follow = self.shared.configs.follow(session, &*self.member);
+        let hold = hold_registration(session, &self.shared, &self.registration);
         let tell = tell_of_failed_log_dirs(session, self.shared.broker_id, &*self.member);
         tokio::pin!(watch);
         tokio::select! {
             end = &mut watch => end,
             // All return only when the session is over.
-            ((), (), ()) = async { tokio::join!(stand, follow, tell) } => watch.await,
+            ((), (), (), ()) = async { tokio::join!(stand, follow, hold, tell) } => watch.await,
         }
     }
 
@@ -105,6 +106,38 @@ impl Supervisor {
                 Err(error) => error!(%error, "not registered; trying again"),
             }
             tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// Sees to it that the broker stays registered: somebody may delete its znode while the session lives, and then it is dead to the cluster and
+/// nothing else would say so. (Kafka's broker does not notice.)
+async fn hold_registration(session: &Session, shared: &Shared, registration: &BrokerRegistration) {
+    let path = paths::broker(shared.broker_id);
+    let path = path.as_str();
+    while !session.is_over() {
+        let watched = session.persist(|client| async move { client.check_and_watch_stat(path).await }).await;
+        match watched {
+            Ok((Some(stat), watcher)) if stat.ephemeral_owner == session.client().session_id().0 => {
+                watcher.changed().await;
+                continue;
+            }
+            Ok(_) => {
+                error!(path, "this broker's registration is gone though its session lives: registering again")
+            }
+            Err(error) => {
+                error!(path, %error, "the registration cannot be watched");
+                tokio::time::sleep(RETRY).await;
+                continue;
+            }
+        }
+        let again = BrokerRegistration { timestamp_ms: now_ms(), ..registration.clone() };
+        match register(session, shared.broker_id, &again).await {
+            Ok(epoch) => shared.set_session(session, epoch),
+            Err(error) => {
+                error!(%error, "not registered; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
         }
     }
 }

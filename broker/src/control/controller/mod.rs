@@ -17,7 +17,7 @@ mod subjects;
 mod writes;
 
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::{error, info};
 use vltava_cluster::controller::{Controller, ControllerOptions, Event};
 
 use super::{Shared, orders::Order, session::Session, shutdown::Calls};
@@ -35,7 +35,11 @@ pub(crate) async fn stand_for_election(
     let (me, status) = (shared.broker_id, &shared.status);
     let mut machine = Controller::new(options);
     while !session.is_over() {
-        match election::stand(&session, me).await {
+        let stood = election::stand(&session, me).await;
+        // What keeps elections from being held may stay for long: it is told when it begins, and is in the status.
+        let failure = stood.as_ref().err().map(ToString::to_string);
+        let known = std::mem::replace(&mut *shared.election_failure.lock(), failure.clone());
+        match stood {
             Ok(election::Outcome::Elected { epoch, epoch_version }) => {
                 info!(controller.epoch = epoch, "this broker is the controller");
                 let term = office::Term { session: &session, epoch, epoch_version };
@@ -49,7 +53,9 @@ pub(crate) async fn stand_for_election(
                 watcher.changed().await;
             }
             Err(error) => {
-                warn!(%error, "no election");
+                if known != failure {
+                    error!(%error, "there is no election of a controller until this is put right");
+                }
                 tokio::time::sleep(std::time::Duration::from_millis(500)).await;
             }
         }

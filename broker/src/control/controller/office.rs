@@ -1,12 +1,14 @@
 //! One term in office: what the machine wants is done, what came of it is told to the machine.
 
+use std::collections::BTreeMap;
+
 use futures_util::{
     StreamExt,
     future::{BoxFuture, FutureExt},
     stream::FuturesUnordered,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tracing::warn;
+use tracing::{info, warn};
 use vltava_cluster::controller::{Action, BrokerRequest, Controller, Event, StopReplica, TopicName, Write};
 use vltava_protocol::Uuid;
 use vltava_settings::broker as keys;
@@ -48,6 +50,8 @@ struct Office<'a> {
     stopping: Vec<Leaving>,
     /// Unclean elections that the machine had counted and told before.
     counted: u64,
+    /// Who lived when it was last read, with broker epochs.
+    live: BTreeMap<i32, i64>,
 }
 
 /// What a term is built on.
@@ -84,6 +88,7 @@ pub(super) async fn govern(
         resigned: false,
         stopping: Vec::new(),
         counted,
+        live: BTreeMap::new(),
     };
     for subject in [
         Subject::Office,
@@ -151,6 +156,7 @@ impl Office<'_> {
             Ended::Events(events) => self.tell(events).await,
             Ended::States(read) => self.tell(read.events).await,
             Ended::Read(subject, read) => {
+                self.tell_of_brokers(&read.events);
                 for (watched, watcher) in read.watches {
                     self.subjects.is_watched_now(watched.clone());
                     self.watches.push(async move { (watched, watcher.changed().await) }.boxed());
@@ -160,6 +166,24 @@ impl Office<'_> {
                     self.read(subject);
                 }
                 self.tell(read.events).await;
+            }
+        }
+    }
+
+    /// One line for each change of who lives, as Kafka's controller writes it.
+    fn tell_of_brokers(&mut self, events: &[Event]) {
+        for event in events {
+            let Event::Brokers(brokers) = event else { continue };
+            let live: BTreeMap<i32, i64> = brokers.iter().map(|broker| (broker.id, broker.epoch)).collect();
+            let before = std::mem::replace(&mut self.live, live);
+            let named = |keep: &dyn Fn(i32, i64) -> bool, of: &BTreeMap<i32, i64>| {
+                of.iter().filter(|(id, epoch)| keep(**id, **epoch)).map(|(id, _)| *id).collect::<Vec<_>>()
+            };
+            let added = named(&|id, _| !before.contains_key(&id), &self.live);
+            let deleted = named(&|id, _| !self.live.contains_key(&id), &before);
+            let bounced = named(&|id, epoch| before.get(&id).is_some_and(|old| *old != epoch), &self.live);
+            if !(added.is_empty() && deleted.is_empty() && bounced.is_empty()) {
+                info!(?added, ?deleted, ?bounced, live = ?self.live.keys(), "brokers");
             }
         }
     }

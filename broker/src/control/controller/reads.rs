@@ -13,6 +13,7 @@ use super::subjects::Subject;
 use crate::control::{
     configs,
     session::{PIPELINE, Session},
+    topic_names::validate_name,
     znodes::{self, Entity, ZnodeError, paths},
 };
 
@@ -156,6 +157,10 @@ pub(super) async fn topic(session: Session, topic: TopicName, watch: bool) -> Re
     // Before the topic itself: an election waits for nothing else.
     let own = unclean_event(&session, &topic, found.is_ok()).await;
     let event = match found {
+        Ok(_) if let Err(refused) = validate_name(&topic) => {
+            error!(path, reason = refused.message, "a topic is passed over: nothing can be named so");
+            Event::Unreadable { topic, partition: None }
+        }
         Ok((data, stat)) => match znodes::decode_topic(path, &data) {
             Ok(assignment) => {
                 let node = TopicNode { created: stat.czxid, version: stat.version, assignment };
