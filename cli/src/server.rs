@@ -92,13 +92,8 @@ async fn serve(config: BrokerConfig) -> ExitCode {
             ExitCode::FAILURE
         }
     };
-    tokio::select! {
-        () = server.stop() => code,
-        name = signals.next() => {
-            tracing::warn!("{name} again: exiting at once, the logs will be recovered at the next start");
-            ExitCode::FAILURE
-        }
-    }
+    signals.ignored_during(server.stop()).await;
+    code
 }
 
 /// The signals that stop a server.
@@ -125,6 +120,28 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.hangup.recv() => "SIGHUP",
+        }
+    }
+
+    /// Waits for the end of a shutdown. A signal that comes meanwhile asks for what is being done, as from a stop script that was run twice: it is told
+    /// and changes nothing, as in Kafka. Only SIGKILL ends the process before.
+    pub(crate) async fn ignored_during<T>(&mut self, shutdown: impl Future<Output = T>) -> T {
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                done = &mut shutdown => return done,
+                name = self.next() => tracing::info!("{name} again: still shutting down"),
+            }
+        }
+    }
+
+    /// The next Ctrl-C of whoever sits at the terminal; other signals are told and ignored.
+    pub(crate) async fn next_interrupt(&mut self) -> &'static str {
+        loop {
+            match self.next().await {
+                "SIGINT" => return "SIGINT",
+                name => tracing::info!("{name} again: still shutting down"),
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 use vltava_client::admin::{AlterOp, Resource, ResourceKind, alter_configs, describe_configs};
 use vltava_client::{Client, Options};
@@ -18,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A ZooKeeper, and a folder for brokers.
 struct Place {
     folder: TempDir,
-    _zookeeper: Running,
+    zookeeper_process: Running,
     zookeeper: SocketAddr,
 }
 
@@ -27,7 +28,7 @@ impl Place {
         vltava::is_built(env!("CARGO_BIN_EXE_vltava"));
         let folder = TempDir::new().unwrap();
         let (process, zookeeper) = vltava::start_zookeeper(folder.path());
-        Place { folder, _zookeeper: process, zookeeper }
+        Place { folder, zookeeper_process: process, zookeeper }
     }
 
     fn path(&self, name: &str) -> String {
@@ -361,6 +362,27 @@ fn levels_of_the_log_change_while_the_broker_runs() {
     let said = server.output();
     assert!(said.contains("started") && said.contains("SIGTERM: shutting down (vltava::server)"), "{said}");
     assert!(!said.contains("shut down completed"), "the broker's modules say errors only: {said}");
+}
+
+/// A stop script that is run again, or a supervisor that is impatient.
+#[test]
+fn signals_that_are_repeated_change_nothing_about_a_shutdown() {
+    let place = Place::new();
+    let (port, data) = (wait::free_port(), place.path("data"));
+    let lines = format!("broker.id=0\nlog.dirs={data}\nlisteners=PLAINTEXT://127.0.0.1:{port}\n");
+    let log = place.folder.path().join("server.out");
+    let mut server = Running::start("vltava server", place.server(&lines, &[]), &log);
+    server.wait_for_line("started", LIMIT);
+    let Place { zookeeper_process, folder: _folder, .. } = place;
+    for (mut process, what) in [(server, "the broker"), (zookeeper_process, "ZooKeeper")] {
+        let mut signals = [Signal::TERM, Signal::INT, Signal::HUP].into_iter().cycle();
+        wait::until(&format!("{what} ends under signals"), LIMIT, || {
+            process.signal(signals.next()?);
+            (!process.alive()).then_some(())
+        });
+        assert!(process.wait(LIMIT).success(), "{what}: {}", process.output());
+    }
+    assert!(Path::new(&data).join(".kafka_cleanshutdown").exists(), "the stop was a clean one");
 }
 
 /// What a server that does not start says of its reason: how many lines of its log, and how many on standard error.

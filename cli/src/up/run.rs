@@ -74,7 +74,7 @@ pub(super) async fn run(
     tokio::select! {
         () = stop => {}
         // The children go with this process.
-        name = signals.next() => {
+        name = signals.next_interrupt() => {
             return Err(format!("{name} again: exiting at once, the logs will be recovered at the next start"));
         }
     }

@@ -54,9 +54,7 @@ fn start(args: &Args) -> Result<(), String> {
         let _serving = listener.map(|listener| metrics::serve(listener, server.monitor()));
         let name = signals.next().await;
         tracing::info!("{name}: shutting down");
-        tokio::select! {
-            () = server.stop() => Ok(()),
-            name = signals.next() => Err(format!("{name} again: exiting at once")),
-        }
+        signals.ignored_during(server.stop()).await;
+        Ok(())
     })
 }
