@@ -276,6 +276,47 @@ fn a_partition_in_two_directories_is_refused_and_both_are_named() {
 }
 
 #[test]
+fn a_directory_under_two_names_is_refused_and_both_are_named() {
+    let tmp = tempfile::tempdir().unwrap();
+    let [one, other] = two(tmp.path());
+    fs::create_dir(&one).unwrap();
+    std::os::unix::fs::symlink(&one, &other).unwrap();
+    for paths in [[one.clone(), other.clone()], [tmp.path().join("b/../a"), one.clone()]] {
+        let error = LogDirs::open(&paths, 16, DAY).unwrap_err().to_string();
+        let named = paths.iter().all(|path| error.contains(&*path.to_string_lossy()));
+        assert!(named && error.contains("Duplicate log directory found"), "{error}");
+    }
+}
+
+/// What lacked room when it was loaded is opened later, with what the checkpoints say of it.
+#[test]
+fn a_log_that_could_not_be_opened_is_opened_again() {
+    let name = "a_log_that_could_not_be_opened_is_opened_again";
+    let Some(disk) = vltava_testkit::disk::SmallDisk::mount(name, 512) else { return };
+    let path = [disk.path().to_owned()];
+    let dirs = LogDirs::open(&path, 16, DAY).unwrap();
+    load(&dirs);
+    let mut log = dirs.create(&partition(0), config(), NOW).unwrap();
+    fill(&mut log, 0..20);
+    log.increment_log_start_offset(7, 20).unwrap();
+    assert_eq!(dirs.checkpoint(), []);
+    drop((log, dirs));
+    // Without its last segments it begins anew at its start offset, and there is no room for that.
+    for file in fs::read_dir(disk.path().join("t-0")).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    disk.allow_files(0);
+    let dirs = LogDirs::open(&path, 16, DAY).unwrap();
+    let (logs, loading) = load(&dirs);
+    assert!(logs.is_empty() && loading.failures[0].error.is_disk_full(), "{:?}", loading.failures);
+    assert!(dirs.open_again(&partition(0), config(), NOW).unwrap_err().is_disk_full());
+    disk.allow_files(100);
+    let loaded = dirs.open_again(&partition(0), config(), NOW).unwrap();
+    assert_eq!(loaded.log.log_start_offset(), 7);
+    assert!(dirs.open_again(&partition(0), config(), NOW).is_err(), "it is open");
+}
+
+#[test]
 fn what_was_begun_in_one_directory_is_not_begun_again_in_another() {
     let tmp = tempfile::tempdir().unwrap();
     let paths = two(tmp.path());

@@ -206,6 +206,7 @@ fn keys_are_checked_against_each_other() {
         ("log.retention.ms=0", "Invalid value 0 for configuration log.retention.ms"),
         ("log.roll.ms=0", "log.roll.ms"),
         ("log.dirs=,", "At least one log directory"),
+        ("log.dirs=/a, /b,/a", "Duplicate log directory found: /a"),
         (
             "queued.max.request.bytes=10",
             "queued.max.request.bytes must be larger or equal to socket.request.max.bytes",

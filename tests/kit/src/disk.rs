@@ -50,9 +50,19 @@ impl SmallDisk {
 
     /// Makes it `kib` KiB large.
     pub fn resize(&self, kib: usize) {
-        let size = format!("remount,size={kib}k");
-        let status = Command::new("mount").args(["-o", &size]).arg(&self.path).status();
-        assert!(status.is_ok_and(|status| status.success()), "a tmpfs takes another size");
+        self.remount(&format!("size={kib}k"));
+    }
+
+    /// Leaves room for `more` files and directories than there are now.
+    pub fn allow_files(&self, more: u64) {
+        let disk = rustix::fs::statvfs(&self.path).expect("a file system");
+        self.remount(&format!("nr_inodes={}", disk.f_files - disk.f_ffree + more));
+    }
+
+    fn remount(&self, option: &str) {
+        let options = format!("remount,{option}");
+        let status = Command::new("mount").args(["-o", &options]).arg(&self.path).status();
+        assert!(status.is_ok_and(|status| status.success()), "a tmpfs takes {option}");
     }
 
     /// Takes all room but about `rest` bytes; removing the file gives it back.
