@@ -5,7 +5,8 @@
 //! appends. A disk that fails otherwise takes its log directory offline, for good until the broker starts again (KIP-112).
 
 use std::{
-    io,
+    fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -27,12 +28,28 @@ const LOW_WATER_PART: u64 = 100;
 #[derive(Debug)]
 pub struct Disk {
     path: PathBuf,
+    /// Which directory the path was when it was opened.
+    opened: Option<Identity>,
     full: AtomicBool,
     offline: AtomicBool,
     /// What took it offline, until upkeep has taken its log directory offline too.
     failure: Mutex<Option<LogError>>,
     /// What was last seen of it.
     space: Mutex<Option<Space>>,
+}
+
+/// Tells a directory from another that has its path later, as when a disk is unmounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    fn of(path: &Path) -> io::Result<Self> {
+        let stat = fs::metadata(path)?;
+        Ok(Self { device: stat.dev(), inode: stat.ino() })
+    }
 }
 
 /// How full a file system is, in bytes.
@@ -63,7 +80,8 @@ impl Disk {
     pub fn new(path: PathBuf, is_online: bool) -> Arc<Self> {
         let offline = AtomicBool::new(!is_online);
         let full = AtomicBool::new(false);
-        let disk = Self { path, full, offline, failure: Mutex::new(None), space: Mutex::new(None) };
+        let opened = Identity::of(&path).ok();
+        let disk = Self { path, opened, full, offline, failure: Mutex::new(None), space: Mutex::new(None) };
         disk.look();
         Arc::new(disk)
     }
@@ -93,13 +111,19 @@ impl Disk {
         if self.is_offline() { None } else { *self.space.lock() }
     }
 
-    /// Looks how much room there is: on the schedule of upkeep. One line when it runs full and one when it heals, at twice the mark so
-    /// that it does not flap. Answers whether it has healed just now.
+    /// Looks whether the directory is there and how much room there is: on the schedule of upkeep, by two system calls. One line when it runs full
+    /// and one when it heals, at twice the mark so that it does not flap. Answers whether it has healed just now.
     pub fn look(&self) -> bool {
         if self.is_offline() {
             return false;
         }
-        let Ok(space) = Space::of(&self.path) else { return false };
+        let space = match self.is_still_there().and_then(|()| Space::of(&self.path)) {
+            Ok(space) => space,
+            Err(source) => {
+                self.judge(&LogError::Io { path: self.path.clone(), action: "look at", source });
+                return false;
+            }
+        };
         *self.space.lock() = Some(space);
         let low = space.low_water();
         if self.full.load(Ordering::Relaxed) {
@@ -111,6 +135,17 @@ impl Disk {
             self.fill(space.usable);
         }
         false
+    }
+
+    /// Files that are open can be written long after their directory has gone: what is acknowledged then would not be found again.
+    fn is_still_there(&self) -> io::Result<()> {
+        let now = Identity::of(&self.path)?;
+        match self.opened {
+            Some(opened) if opened != now => {
+                Err(io::Error::other("another directory is in the place of the one that was opened"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn fill(&self, usable: u64) {
@@ -193,8 +228,9 @@ mod tests {
     #[test]
     fn a_missing_file_takes_nothing_offline_and_a_missing_directory_does() {
         let directory = tempfile::tempdir().unwrap();
-        let disk = Disk::new(directory.path().join("logs"), true);
-        std::fs::create_dir(disk.path()).unwrap();
+        let path = directory.path().join("logs");
+        fs::create_dir(&path).unwrap();
+        let disk = Disk::new(path, true);
         let missing = || LogError::Io {
             path: disk.path().join("x"),
             action: "open",
@@ -203,5 +239,23 @@ mod tests {
         assert!(!disk.judge(&missing()) && !disk.is_offline());
         std::fs::remove_dir(disk.path()).unwrap();
         assert!(disk.judge(&missing()) && disk.is_offline());
+    }
+
+    #[test]
+    fn a_directory_that_is_gone_or_another_is_offline_when_it_is_looked_at() {
+        let place = tempfile::tempdir().unwrap();
+        for is_replaced in [false, true] {
+            let path = place.path().join("logs");
+            fs::create_dir(&path).unwrap();
+            let disk = Disk::new(path.clone(), true);
+            assert!(!disk.look() && !disk.is_offline());
+            let elsewhere = place.path().join(format!("moved-{is_replaced}"));
+            fs::rename(&path, elsewhere).unwrap();
+            if is_replaced {
+                fs::create_dir(&path).unwrap();
+            }
+            disk.look();
+            assert!(disk.is_offline() && disk.take_failure().is_some(), "replaced: {is_replaced}");
+        }
     }
 }
