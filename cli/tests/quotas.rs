@@ -23,6 +23,8 @@ type Said = (String, String, Option<i32>);
 fn said(output: &Output) -> Said {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let first = text(&output.stderr).lines().find(|line| !is_of_the_jvm(line)).unwrap_or_default().to_owned();
+    // Ours shows no passwords.
+    let first = first.replace("password=x]", "password=[hidden]]");
     (text(&output.stdout), first, output.status.code())
 }
 
@@ -127,4 +129,32 @@ fn quotas_and_metrics_are_kept_by_the_broker_as_with_kafkas_tool() {
     assert_eq!(place.ours(gone).2, Some(0));
     let nothing = || (place.ours("--describe --user alice").0.is_empty()).then_some(());
     wait::until("the quotas are gone", LIMIT, nothing);
+
+    // Users' credentials. That the broker knows them is what it describes; their keys are held against RFC 7677.
+    for one in
+        ["SCRAM-SHA-256=[iterations=8192,password=alice-secret]", "SCRAM-SHA-512=[password=alice-secret]"]
+    {
+        let (out, err, code) = place.ours(&format!("--alter --user alice --add-config {one}"));
+        assert_eq!((out.as_str(), code), ("Completed updating config for user alice.\n", Some(0)), "{err}");
+    }
+    shown(
+        "--user alice",
+        "SCRAM credential configs for user-principal 'alice' are SCRAM-SHA-256=iterations=8192",
+    );
+    for line in [
+        "--user alice --add-config SCRAM-SHA-256=[iterations=1,password=x]",
+        "--user alice --add-config SCRAM-SHA-256=[password=x],producer_byte_rate=1",
+        "--user-defaults --add-config SCRAM-SHA-256=[password=x]",
+        "--user bob --delete-config SCRAM-SHA-512",
+        "--user bob --add-config SCRAM-SHA-256=[password=x],SCRAM-SHA-512=[password=x]",
+    ] {
+        let (_, err, code) = place.alike(&format!("--alter {line}"));
+        assert!(code == Some(1) && !err.is_empty(), "{line}");
+    }
+    for one in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
+        assert_eq!(place.ours(&format!("--alter --user alice --delete-config {one}")).2, Some(0));
+    }
+    wait::until("the credentials are gone", LIMIT, || {
+        (place.ours("--describe --user alice").0.is_empty()).then_some(())
+    });
 }

@@ -101,6 +101,18 @@ fn configs() -> Vec<Step> {
             Output,
             "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type users --entity-default --add-config producer_byte_rate=4096",
         ),
+        run_for(
+            Output,
+            "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type users --entity-name alice --add-config SCRAM-SHA-256=[iterations=8192,password=alice-secret],SCRAM-SHA-512=[password=alice-secret]",
+        ),
+        run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type users --entity-name alice"),
+        run(
+            "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type users --entity-name alice --add-config SCRAM-SHA-256=[iterations=100,password=x]",
+        ),
+        run_for(
+            Output,
+            "kafka-configs.sh --zookeeper {zookeeper} --alter --entity-type users --entity-name alice --delete-config SCRAM-SHA-512",
+        ),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type clients"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type users"),
         run("kafka-configs.sh --zookeeper {zookeeper} --describe --entity-type brokers --entity-name 0"),

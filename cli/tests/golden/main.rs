@@ -8,8 +8,8 @@
 //! Apache's side is recorded once and kept in the tests' cache until the session or the version changes.
 //!
 //! Left out of the sessions, because what they are about is not built yet, or needs more than one broker:
-//! - `kafka-acls` and SCRAM credentials (`kafka-configs` refuses to set them: nothing would check them);
-//! - the words on standard error when a quota is set: Vltava's tool writes it as Kafka's does, and warns that no broker enforces it;
+//! - `kafka-acls`;
+//! - the words on standard error when a quota or a SCRAM credential is set: Vltava's tool writes it as Kafka's does, and warns that no broker obeys it;
 //! - quotas through brokers (`kafka-configs --bootstrap-server` for users, clients and ips), which only Apache's broker keeps: see
 //!   `tests/quotas.rs`;
 //! - `kafka-reassign-partitions`, `kafka-preferred-replica-election` and `kafka-leader-election`;

@@ -23,7 +23,7 @@ pub use groups::{
 pub use offsets::{Isolation, ListedOffset, OffsetSpec, list_offsets, offsets_before};
 pub use quotas::{QuotaKind, QuotaMatch, Quotas, alter_quotas, describe_quotas};
 pub use records::delete_records;
-pub use scram::{ScramMechanism, ScramUser, describe_scram};
+pub use scram::{NewCredential, ScramMechanism, ScramUser, alter_scram, describe_scram};
 pub use topics::{
     NewTopic, PartitionDescription, TopicDescription, create_partitions, create_topics, delete_topics,
     describe_topics, list_topics,

@@ -7,14 +7,22 @@ use vltava_settings::{Level, Properties, validate_broker_config, validate_topic_
 use super::{
     Args,
     entity::{Kind, Name, Target},
+    scram,
 };
 use crate::tools::failure::Failure;
 
 /// Keys to set and keys to take back.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(super) struct Changes {
     pub(super) set: BTreeMap<String, String>,
     pub(super) delete: Vec<String>,
+}
+
+/// Without the values: there may be passwords among them.
+impl std::fmt::Debug for Changes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Changes").field("set", &self.set.keys()).field("delete", &self.delete).finish()
+    }
 }
 
 impl Changes {
@@ -42,7 +50,18 @@ impl Changes {
                 }
                 // They are no configuration of ZooKeeper's.
                 Kind::BrokerLoggers | Kind::Ips | Kind::ClientMetrics => {}
+                Kind::Users if target.levels.len() == 1 && scram::mechanism(key).is_some() => {}
                 Kind::Clients | Kind::Users => check_quota(key, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts in the place of each password what ZooKeeper keeps of it.
+    pub(super) fn keep_no_passwords(&mut self) -> Result<(), Failure> {
+        for (key, value) in &mut self.set {
+            if let Some(mechanism) = scram::mechanism(key) {
+                *value = scram::znode(mechanism, value)?;
             }
         }
         Ok(())
@@ -74,15 +93,10 @@ impl Changes {
     }
 }
 
-/// A quota of clients or users; credentials are another matter.
+/// A quota of clients or users.
 fn check_quota(key: &str, value: &str) -> Result<(), Failure> {
     const QUOTAS: [&str; 4] =
         ["producer_byte_rate", "consumer_byte_rate", "request_percentage", "controller_mutation_rate"];
-    if key.starts_with("SCRAM-") {
-        return Err(Failure::illegal(format!(
-            "{key}: SCRAM credentials are not built yet; Vltava would not check them"
-        )));
-    }
     if !QUOTAS.contains(&key) {
         return Err(Failure::illegal(format!(
             "requirement failed: Unknown Dynamic Configuration: Set({key})."
@@ -151,10 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn quotas_are_checked_and_credentials_refused() {
+    fn quotas_are_checked() {
         assert!(check_quota("producer_byte_rate", "1048576").is_ok());
         assert!(check_quota("request_percentage", "0").is_err());
         assert!(check_quota("no_such", "1").unwrap_err().message.contains("Unknown Dynamic Configuration"));
-        assert!(check_quota("SCRAM-SHA-256", "[password=x]").unwrap_err().message.contains("not built yet"));
     }
 }

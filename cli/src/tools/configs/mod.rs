@@ -6,6 +6,7 @@ mod entity;
 mod new;
 mod old;
 mod quotas;
+mod scram;
 mod whose;
 
 use std::process::ExitCode;
@@ -54,7 +55,7 @@ fn refuse(failure: &Failure) -> ExitCode {
             ExitCode::FAILURE
         }
         failure => {
-            let words: Vec<String> = std::env::args().skip(2).collect();
+            let words: Vec<String> = std::env::args().skip(2).map(|word| scram::hidden(&word)).collect();
             eprintln!("Error while executing config command with args '{}'", words.join(" "));
             eprintln!("{failure}");
             ExitCode::FAILURE

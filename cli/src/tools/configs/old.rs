@@ -10,8 +10,11 @@ use super::{
 use crate::tools::{failure::Failure, java_order, output, zookeeper};
 
 pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
-    let changes = Changes::of(args)?;
+    let mut changes = Changes::of(args)?;
     changes.check(target)?;
+    if target.kind() == Kind::Users {
+        changes.keep_no_passwords()?;
+    }
     let session = zookeeper::connect(args.zookeeper.as_deref().unwrap_or_default()).await?;
     match target.entity() {
         Some(entity) if args.alter => {
@@ -24,7 +27,7 @@ pub(super) async fn run(args: &Args, target: &Target) -> Result<(), Failure> {
             if matches!(target.kind(), Kind::Clients | Kind::Users) && !changes.set.is_empty() {
                 let keys: Vec<&str> = changes.set.keys().map(String::as_str).collect();
                 eprintln!(
-                    "WARNING: {} is kept, but Vltava's brokers do not enforce quotas yet: one that runs says so in its log, and none starts until it is taken back.",
+                    "WARNING: {} is kept, but Vltava's brokers neither enforce quotas nor check credentials yet: one that runs says so in its log, and none starts until it is taken back.",
                     keys.join(", ")
                 );
             }

@@ -1,10 +1,9 @@
-//! Quotas of users, client ids and addresses through the brokers (KIP-546), and users' SCRAM credentials (KIP-554), as far as they are told.
+//! Quotas of users, client ids and addresses through the brokers (KIP-546), and users' SCRAM credentials (KIP-554).
 
 use vltava_client::{
     Client,
     admin::{
-        QuotaKind, QuotaMatch, Quotas, ScramMechanism, ScramUser, alter_quotas, describe_quotas,
-        describe_scram,
+        QuotaKind, QuotaMatch, Quotas, ScramUser, alter_quotas, alter_scram, describe_quotas, describe_scram,
     },
 };
 
@@ -12,6 +11,7 @@ use super::{
     changes::Changes,
     entity::{Kind, Name, Target},
     new::executed,
+    scram,
 };
 use crate::tools::{failure::Failure, java_order, java_text::double, output};
 
@@ -41,6 +41,39 @@ pub(super) async fn describe(client: &mut Client, target: &Target) -> Result<(),
 
 pub(super) async fn alter(client: &mut Client, target: &Target, changes: &Changes) -> Result<(), Failure> {
     check(target, changes)?;
+    if changes.set.keys().chain(&changes.delete).any(|key| scram::mechanism(key).is_some()) {
+        alter_credentials(client, target, changes).await?;
+    } else {
+        alter_limits(client, target, changes).await?;
+    }
+    match target.first() {
+        Some((kind, Name::Of(name))) => {
+            let kind = kind.to_string();
+            let one = kind.strip_suffix('s').unwrap_or(&kind);
+            output::line(format_args!("Completed updating config for {one} {name}."));
+        }
+        Some((kind, _)) => {
+            output::line(format_args!("Completed updating default config for {kind} in the cluster."));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+async fn alter_credentials(client: &mut Client, target: &Target, changes: &Changes) -> Result<(), Failure> {
+    let Some((_, Name::Of(user))) = target.first() else {
+        return Err(Failure::illegal(
+            "The use of --entity-default or --user-defaults is not allowed with User SCRAM Credentials using --bootstrap-server.",
+        ));
+    };
+    let set = changes.set.iter().filter_map(|(key, value)| Some((scram::mechanism(key)?, value)));
+    let set: Vec<_> =
+        set.map(|(mechanism, value)| scram::credential(mechanism, value)).collect::<Result<_, _>>()?;
+    let delete: Vec<_> = changes.delete.iter().filter_map(|key| scram::mechanism(key)).collect();
+    alter_scram(client, user, &set, &delete).await.map_err(executed)
+}
+
+async fn alter_limits(client: &mut Client, target: &Target, changes: &Changes) -> Result<(), Failure> {
     let set =
         changes.set.iter().map(|(key, value)| Ok::<_, Failure>((key.clone(), Some(limit(key, value)?))));
     let delete = changes.delete.iter().map(|key| Ok((key.clone(), None)));
@@ -55,19 +88,7 @@ pub(super) async fn alter(client: &mut Client, target: &Target, changes: &Change
     let entity: Vec<(QuotaKind, Option<String>)> = levels(target)
         .map(|(kind, name)| (kind, if let Name::Of(name) = name { Some(name.clone()) } else { None }))
         .collect();
-    alter_quotas(client, &entity, &all).await.map_err(executed)?;
-    match target.first() {
-        Some((kind, Name::Of(name))) => {
-            let kind = kind.to_string();
-            let one = kind.strip_suffix('s').unwrap_or(&kind);
-            output::line(format_args!("Completed updating config for {one} {name}."));
-        }
-        Some((kind, _)) => {
-            output::line(format_args!("Completed updating default config for {kind} in the cluster."));
-        }
-        None => {}
-    }
-    Ok(())
+    alter_quotas(client, &entity, &all).await.map_err(executed)
 }
 
 /// The levels, each with what it is to quotas.
@@ -99,7 +120,7 @@ fn check(target: &Target, changes: &Changes) -> Result<(), Failure> {
         };
     }
     let of_users = target.levels.iter().all(|(kind, _)| *kind == Kind::Users);
-    let known = |key: &str| OF_CLIENTS.contains(&key) || (of_users && key.starts_with("SCRAM-"));
+    let known = |key: &str| OF_CLIENTS.contains(&key) || (of_users && scram::mechanism(key).is_some());
     let added: Vec<&str> = changes.set.keys().map(String::as_str).filter(|key| !known(key)).collect();
     let deleted: Vec<&str> = changes.delete.iter().map(String::as_str).filter(|key| !known(key)).collect();
     let (what, whose) = if of_users { ("quota and SCRAM credential", "users") } else { ("quota", "clients") };
@@ -115,13 +136,13 @@ fn check(target: &Target, changes: &Changes) -> Result<(), Failure> {
     if !deleted.is_empty() {
         return refused("deleted", "ArrayBuffer", &deleted);
     }
-    let mut credentials = changes.set.keys().chain(&changes.delete).filter(|key| key.starts_with("SCRAM-"));
-    match credentials.next() {
-        Some(mechanism) => Err(Failure::illegal(format!(
-            "{mechanism}: SCRAM credentials are not built yet; Vltava would not check them"
-        ))),
-        None => Ok(()),
+    let all = || changes.set.keys().chain(&changes.delete);
+    if all().any(|key| scram::mechanism(key).is_some()) && all().any(|key| scram::mechanism(key).is_none()) {
+        return Err(Failure::illegal(
+            "Cannot alter both quota and SCRAM credential configs simultaneously for 'users' using --bootstrap-server.",
+        ));
     }
+    Ok(())
 }
 
 fn limit(key: &str, value: &str) -> Result<f64, Failure> {
@@ -159,14 +180,7 @@ fn credentials((user, known): ScramUser) -> String {
         Ok(known) => {
             let known: Vec<String> = known
                 .into_iter()
-                .map(|(mechanism, iterations)| {
-                    let name = match mechanism {
-                        ScramMechanism::Sha256 => "SCRAM-SHA-256",
-                        ScramMechanism::Sha512 => "SCRAM-SHA-512",
-                        ScramMechanism::Unknown => "UNKNOWN",
-                    };
-                    format!("{name}=iterations={iterations}")
-                })
+                .map(|(mechanism, iterations)| format!("{}=iterations={iterations}", mechanism.name()))
                 .collect();
             format!("SCRAM credential configs for user-principal '{user}' are {}", known.join(", "))
         }
@@ -231,8 +245,8 @@ mod tests {
             (target(&[Kind::Users, Kind::Clients]), "SCRAM-SHA-256", clients),
             (
                 target(&[Kind::Users]),
-                "SCRAM-SHA-256",
-                "SCRAM-SHA-256: SCRAM credentials are not built yet; Vltava would not check them",
+                "SCRAM-SHA-1",
+                "Only quota and SCRAM credential configs can be added for 'users' using --bootstrap-server. Unexpected config names: Set(SCRAM-SHA-1)",
             ),
             (
                 target(&[Kind::Ips]),
@@ -244,6 +258,12 @@ mod tests {
             assert_eq!(check(&target, &set(key)).unwrap_err().message, words);
         }
         assert!(check(&target(&[Kind::Ips]), &set("connection_creation_rate")).is_ok());
+        assert!(check(&target(&[Kind::Users]), &set("SCRAM-SHA-256")).is_ok());
+        let both = Changes { delete: vec!["request_percentage".into()], ..set("SCRAM-SHA-512") };
+        assert_eq!(
+            check(&target(&[Kind::Users]), &both).unwrap_err().message,
+            "Cannot alter both quota and SCRAM credential configs simultaneously for 'users' using --bootstrap-server."
+        );
         let delete = Changes { set: BTreeMap::new(), delete: vec!["a".into(), "b".into()] };
         assert_eq!(
             check(&target(&[Kind::Users]), &delete).unwrap_err().message,
