@@ -38,6 +38,7 @@ enum Ended {
 struct Office<'a> {
     session: &'a Session,
     me: i32,
+    status: &'a watch::Sender<ControllerStatus>,
     epoch_version: i32,
     machine: &'a mut Controller,
     orders: &'a mpsc::Sender<Order>,
@@ -79,6 +80,7 @@ pub(super) async fn govern(
     let mut office = Office {
         session,
         me,
+        status,
         epoch_version,
         machine,
         orders,
@@ -127,7 +129,7 @@ pub(super) async fn govern(
             _ = &mut ended => break,
         }
         office.answer_stopping();
-        office.report(status);
+        office.report();
     }
 }
 
@@ -148,6 +150,8 @@ impl Office<'_> {
 
     async fn tell(&mut self, events: Vec<Event>) {
         let actions = self.machine.handle_all(events);
+        // Before brokers are told who the controller is: whom they send here must not be sent away.
+        self.report();
         self.perform(actions).await;
     }
 
@@ -311,10 +315,10 @@ impl Office<'_> {
         }
     }
 
-    fn report(&mut self, status: &watch::Sender<ControllerStatus>) {
+    fn report(&mut self) {
         let unclean = self.machine.unclean_elections();
         let more = unclean - std::mem::replace(&mut self.counted, unclean);
-        let unclean_elections = status.borrow().unclean_elections + more;
+        let unclean_elections = self.status.borrow().unclean_elections + more;
         let [topics, partitions, offline_partitions, preferred_imbalance, topics_to_delete] =
             self.machine.counts();
         let now = ControllerStatus {
@@ -326,6 +330,6 @@ impl Office<'_> {
             topics_to_delete,
             unclean_elections,
         };
-        status.send_if_modified(|status| std::mem::replace(status, now) != now);
+        self.status.send_if_modified(|status| std::mem::replace(status, now) != now);
     }
 }
