@@ -71,7 +71,7 @@ impl Segment {
     }
 
     /// When the `.log` was last written, in milliseconds.
-    fn modified(&self) -> Result<i64> {
+    pub(crate) fn modified(&self) -> Result<i64> {
         let path = self.log().path();
         let metadata = fs::metadata(&path).map_err(|e| LogError::io(&path, "read", e))?;
         Ok(metadata.mtime().saturating_mul(1000).saturating_add(metadata.mtime_nsec() / 1_000_000))

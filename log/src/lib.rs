@@ -3,12 +3,12 @@
 //! The format is Apache Kafka's, file by file. A [`Log`] is a partition in the hands of its writer, a [`LogReader`] the cheap handle of
 //! its readers.
 //!
-//! Room is kept for the cleaner: compaction will live in `src/cleaner/`, beside [`Log`], and use the same segments, scans and
-//! `.cleaned` and `.swap` files that recovery already knows.
+//! Whoever owns the threads runs what waits for the disk: a [`FlushJob`], a [`Removal`], [`LogReader::clean`].
 
 mod age;
 mod append;
 mod checkpoint;
+mod cleaner;
 mod config;
 mod dirs;
 mod disk;
@@ -42,6 +42,7 @@ mod write;
 
 pub use append::Appended;
 pub use checkpoint::OffsetCheckpoint;
+pub use cleaner::{CleanError, CleanOptions, CleanStats, Cleanable, LastOfProducer, Replacement};
 pub use config::{CleanupPolicy, LogConfig};
 pub use dirs::{
     Identity, LoadFailure, LoadOptions, LoadProgress, LoadedLog, Loading, LogDir, LogDirs, PartitionSize,

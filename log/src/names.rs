@@ -107,6 +107,7 @@ impl Kind {
 
 /// What follows the extension of a segment's file while it is being replaced or removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Suffix {
     None,
     /// Removal was decided; the file goes when its delay is over, or at start.
@@ -117,14 +118,24 @@ pub(crate) enum Suffix {
     Swap,
 }
 
-/// What a segment's files are called besides once their removal was decided.
-pub(crate) const DELETED: &str = ".deleted";
+impl Suffix {
+    const ALL: [Self; 4] = [Self::None, Self::Deleted, Self::Cleaned, Self::Swap];
+
+    /// The suffix of a number, as `as u8` gives it.
+    pub(crate) fn of(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::None)
+    }
+
+    pub(crate) fn text(self) -> &'static str {
+        ["", ".deleted", ".cleaned", ".swap"][self as usize]
+    }
+}
 
 /// Reads `00000000000000000042.log.swap` and the like.
 pub(crate) fn segment_file(name: &str) -> Option<(i64, Kind, Suffix)> {
-    let (rest, suffix) = [(DELETED, Suffix::Deleted), (".cleaned", Suffix::Cleaned), (".swap", Suffix::Swap)]
-        .into_iter()
-        .find_map(|(text, suffix)| name.strip_suffix(text).map(|rest| (rest, suffix)))
+    let (rest, suffix) = Suffix::ALL[1..]
+        .iter()
+        .find_map(|suffix| Some((name.strip_suffix(suffix.text())?, *suffix)))
         .unwrap_or((name, Suffix::None));
     let (base, extension) = rest.split_once('.')?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.extension() == extension)?;

@@ -11,14 +11,14 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::disk::{self, Reach, Result};
 use crate::error::LogError;
-use crate::names::{DELETED, Kind};
+use crate::names::{Kind, Suffix};
 
 /// Where a partition's files are. It moves when the partition is deleted.
 #[derive(Debug)]
@@ -104,7 +104,8 @@ pub(crate) struct Handle {
     directory: Arc<Directory>,
     base_offset: i64,
     kind: Kind,
-    deleted: AtomicBool,
+    /// A [`Suffix`], as its number.
+    suffix: AtomicU8,
     slot: Arc<Slot>,
     files: Arc<OpenFiles>,
 }
@@ -120,15 +121,23 @@ impl Handle {
             directory: directory.clone(),
             base_offset,
             kind,
-            deleted: AtomicBool::new(false),
+            suffix: AtomicU8::new(Suffix::None as u8),
             slot: Arc::new(Slot { file: RwLock::new(None), used: AtomicBool::new(false) }),
             files: files.clone(),
         }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        let suffix = if self.deleted.load(Ordering::Acquire) { DELETED } else { "" };
-        self.directory.file(&(self.kind.file_name(self.base_offset) + suffix))
+        self.path_with(Suffix::of(self.suffix.load(Ordering::Acquire)))
+    }
+
+    fn path_with(&self, suffix: Suffix) -> PathBuf {
+        self.directory.file(&(self.kind.file_name(self.base_offset) + suffix.text()))
+    }
+
+    /// The file has this name, or will have it when it is made.
+    pub(crate) fn is_called(&self, suffix: Suffix) {
+        self.suffix.store(suffix as u8, Ordering::Release);
     }
 
     /// The open file, opened if need be.
@@ -155,7 +164,8 @@ impl Handle {
     }
 
     fn adopt(&self, open: impl Fn(&Path) -> Result<File>) -> Result<Arc<File>> {
-        let path = self.path();
+        let suffix = self.suffix.load(Ordering::Acquire);
+        let path = self.path_with(Suffix::of(suffix));
         let file = match open(&path) {
             Err(LogError::Io { source, .. }) if matches!(source.raw_os_error(), Some(23 | 24)) => {
                 self.files.relieve();
@@ -163,6 +173,10 @@ impl Handle {
             }
             other => other?,
         };
+        if self.suffix.load(Ordering::Acquire) != suffix {
+            // It was renamed meanwhile, and another may have its name by now. Who asks again finds it under the new one.
+            return Err(LogError::io(&path, "open", std::io::ErrorKind::NotFound.into()));
+        }
         let file = Arc::new(file);
         {
             let mut slot = self.slot.file.write();
@@ -181,13 +195,14 @@ impl Handle {
         *self.slot.file.write() = None;
     }
 
-    /// Renames the file to `.deleted`. Readers that have it open go on reading.
-    pub(crate) fn mark_deleted(&self) -> Result<()> {
-        let from = self.path();
-        let to = self.directory.file(&(self.kind.file_name(self.base_offset) + DELETED));
-        disk::rename(&from, &to)?;
-        self.deleted.store(true, Ordering::Release);
-        Ok(())
+    /// Renames the file. Readers that have it open go on reading. Its new name is known first: who opens it in between finds none, and looks again.
+    pub(crate) fn rename(&self, suffix: Suffix) -> Result<()> {
+        let before = self.suffix.swap(suffix as u8, Ordering::AcqRel);
+        let renamed = disk::rename(&self.path_with(Suffix::of(before)), &self.path_with(suffix));
+        if renamed.is_err() {
+            self.suffix.store(before, Ordering::Release);
+        }
+        renamed.map(drop)
     }
 
     /// Removes the file under whatever name it has now.
@@ -227,7 +242,7 @@ mod tests {
         let files = OpenFiles::new(8);
         let handle = Handle::new(&directory, 7, Kind::Log, &files);
         let held = handle.create().unwrap();
-        handle.mark_deleted().unwrap();
+        handle.rename(Suffix::Deleted).unwrap();
         assert!(tmp.path().join("00000000000000000007.log.deleted").exists());
         handle.remove().unwrap();
         assert_eq!(held.metadata().unwrap().len(), 0);

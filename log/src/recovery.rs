@@ -334,18 +334,18 @@ pub(crate) fn end_of(last: Option<&Arc<Segment>>) -> Result<i64> {
 }
 
 /// Builds both indexes of a segment from its entries.
-struct IndexBuilder {
+pub(crate) struct IndexBuilder {
     interval: u64,
     since: u64,
     max: Option<TimestampOffset>,
 }
 
 impl IndexBuilder {
-    fn new(interval: u32) -> Self {
+    pub(crate) fn new(interval: u32) -> Self {
         Self { interval: u64::from(interval), since: 0, max: None }
     }
 
-    fn add(&mut self, segment: &Segment, entry: &LogEntry) -> Result<()> {
+    pub(crate) fn add(&mut self, segment: &Segment, entry: &LogEntry) -> Result<()> {
         if entry.max_timestamp >= 0 && self.max.is_none_or(|max| max.timestamp < entry.max_timestamp) {
             self.max = Some(TimestampOffset { timestamp: entry.max_timestamp, offset: entry.last_offset });
         }
@@ -363,5 +363,12 @@ impl IndexBuilder {
     fn finish(self, segment: &Segment) -> Result<()> {
         segment.set_max_timestamp(self.max);
         segment.finish_if_room()
+    }
+
+    /// [`finish`](Self::finish), with nothing left in memory.
+    pub(crate) fn finish_whole(self, segment: &Segment) -> Result<()> {
+        segment.set_max_timestamp(self.max);
+        segment.finish()?;
+        segment.settle()
     }
 }

@@ -4,6 +4,7 @@ use crate::disk::{self, Result};
 use crate::error::ReadError;
 use crate::flush::FlushJob;
 use crate::log::Log;
+use crate::names::Suffix;
 use crate::removal::Removal;
 
 /// What retention did.
@@ -94,7 +95,7 @@ impl Log {
         }
         self.shared.set_segments(left);
         for segment in &gone {
-            segment.mark_deleted()?;
+            segment.rename(Suffix::Deleted)?;
             disk::remove(&self.snapshot_path(segment.base_offset()))?;
         }
         retained.segments = count;

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::disk::{self, Reach, Result};
 use crate::entry::{Entries, LogEntry};
 use crate::error::LogError;
-use crate::names::Kind;
+use crate::names::{Kind, Suffix};
 use crate::offset_index::OffsetIndex;
 use crate::open_files::{Directory, Handle, OpenFiles};
 use crate::time_index::{TimeIndex, TimestampOffset};
@@ -63,6 +63,22 @@ impl Segment {
             return Err(error);
         }
         *segment.max_timestamp.lock() = Some(None);
+        Ok(segment)
+    }
+
+    /// Makes the files of a segment that the cleaner is going to write, in the place of those that begin with the one at `base_offset`.
+    pub(crate) fn create_cleaned(
+        directory: &Arc<Directory>,
+        base_offset: i64,
+        files: &Arc<OpenFiles>,
+    ) -> Result<Self> {
+        let segment = Self::new(directory, base_offset, files, 0, 0);
+        segment.handles().into_iter().for_each(|handle| handle.is_called(Suffix::Cleaned));
+        let made = segment.log.create().and_then(|_| segment.reset_indexes());
+        if let Err(error) = made {
+            let _ = segment.remove();
+            return Err(error);
+        }
         Ok(segment)
     }
 
@@ -196,9 +212,9 @@ impl Segment {
         [&self.log, self.offsets.entries().handle(), self.times.entries().handle(), self.aborted.handle()]
     }
 
-    /// Renames the files to `.deleted`; readers that have them open go on.
-    pub(crate) fn mark_deleted(&self) -> Result<()> {
-        self.handles().into_iter().try_for_each(Handle::mark_deleted)
+    /// Renames the files, those that are there; readers that have them open go on.
+    pub(crate) fn rename(&self, suffix: Suffix) -> Result<()> {
+        self.handles().into_iter().try_for_each(|handle| handle.rename(suffix))
     }
 
     /// Removes the files, under whatever names they have now.
