@@ -8,7 +8,7 @@ use crate::{
     control::{Control, MetadataCache},
     groups::Groups,
     metrics::Metrics,
-    partitions::Replicas,
+    partitions::{Replicas, cleaners::Cleaners},
 };
 
 /// One broker: its parts, each with an owner of its own. Handlers get it as `&Arc<Broker>`; it is never behind a lock, each part
@@ -21,6 +21,8 @@ pub struct Broker {
     pub config: BrokerConfig,
     /// All partitions that have a replica here.
     pub replicas: Replicas,
+    /// The threads that compact them.
+    pub cleaners: Cleaners,
     /// What clients are told about brokers, topics and leaders; fed by UpdateMetadata alone.
     pub metadata: MetadataCache,
     /// The ZooKeeper session and the controller's shell.

@@ -148,6 +148,9 @@ impl Server {
             network.set_connection_limits(assembly::connection_limits(config));
             broker.replicas.files().set_threads(assembly::file_threads(config));
             broker.replicas.set_producer_id_expiration(assembly::producer_id_expiration(config));
+            if broker.cleaners.is_running() {
+                broker.cleaners.run(&broker, assembly::cleaners(config));
+            }
         });
         self.broker.control.join(Arc::new(member), endpoints).await?;
         watch::first_metadata(&self.broker, FIRST_METADATA).await;
@@ -159,6 +162,7 @@ impl Server {
         }
         self.network.reap(self.broker.replicas.old_readers.memory().clone());
         let schedule = assembly::schedule(config);
+        self.broker.cleaners.run(&self.broker, assembly::cleaners(&self.broker.control.configs().broker()));
         let upkeep = tokio::spawn(upkeep::keep(self.broker.clone(), schedule, self.stopping.clone()));
         *self.upkeep.lock() = Some(upkeep);
         self.pages.lifecycle.advance(State::Running);
@@ -198,7 +202,11 @@ impl Server {
         let epoch = self.broker.control.broker_epoch();
         self.broker.control.leave().await;
         let broker = self.broker.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || broker.replicas.close(epoch)).await {
+        let close = move || {
+            broker.cleaners.stop();
+            broker.replicas.close(epoch);
+        };
+        if let Err(error) = tokio::task::spawn_blocking(close).await {
             tracing::error!("closing the logs was cut short: {error}");
         }
         // The pages hold the broker, and the broker the locks of its directories.

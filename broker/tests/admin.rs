@@ -84,7 +84,16 @@ impl House {
             metrics: metrics.clone(),
         });
         let (metadata, groups) = (MetadataCache::default(), Groups::new(&config));
-        let broker = Arc::new(Broker { id: 7, config, replicas, metadata, control, groups, metrics });
+        let broker = Arc::new(Broker {
+            id: 7,
+            config,
+            replicas,
+            cleaners: Default::default(),
+            metadata,
+            control,
+            groups,
+            metrics,
+        });
         let endpoint = Endpoint {
             listener: "PLAINTEXT".into(),
             host: "kafka.local".into(),

@@ -323,7 +323,7 @@ impl World {
 }
 
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+    std::env::var("MODEL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200)
 }
 
 proptest! {
@@ -537,7 +537,7 @@ fn a_crash_at_any_step_of_the_replacement_loses_nothing() {
         assert_eq!(latest(&log), expected, "{what}");
         assert_eq!(log.log_end_offset(), 160, "{what}");
         for suffix in [".cleaned", ".swap", ".deleted"] {
-            assert_eq!(with_suffix(&opened, suffix), [PathBuf::new(); 0], "{what}");
+            assert!(with_suffix(&opened, suffix).is_empty(), "{what}: {suffix}");
         }
     };
     copy(&stopped, &state);

@@ -33,8 +33,7 @@ keys! {
     DELETE_RETENTION_MS: i64 = long("delete.retention.ms", 86_400_000)
         .at_least(0)
         .medium()
-        .of_broker(&["log.cleaner.delete.retention.ms"])
-        .accepted(reason::CLEANER);
+        .of_broker(&["log.cleaner.delete.retention.ms"]);
     /// Milliseconds between taking a file out of the log and deleting it.
     FILE_DELETE_DELAY_MS: i64 = long("file.delete.delay.ms", 60_000)
         .at_least(0)
@@ -81,20 +80,17 @@ keys! {
     MAX_COMPACTION_LAG_MS: i64 = long("max.compaction.lag.ms", i64::MAX)
         .at_least(1)
         .medium()
-        .of_broker(&["log.cleaner.max.compaction.lag.ms"])
-        .accepted(reason::CLEANER);
+        .of_broker(&["log.cleaner.max.compaction.lag.ms"]);
     /// Milliseconds that a record stays uncompacted at least.
     MIN_COMPACTION_LAG_MS: i64 = long("min.compaction.lag.ms", 0)
         .at_least(0)
         .medium()
-        .of_broker(&["log.cleaner.min.compaction.lag.ms"])
-        .accepted(reason::CLEANER);
+        .of_broker(&["log.cleaner.min.compaction.lag.ms"]);
     /// The part of a log, from 0 to 1, that must be uncleaned before cleaning is worth it.
     MIN_CLEANABLE_DIRTY_RATIO: f64 = double("min.cleanable.dirty.ratio", 0.5)
         .between_real(0.0, 1.0)
         .medium()
-        .of_broker(&["log.cleaner.min.cleanable.ratio"])
-        .accepted(reason::CLEANER);
+        .of_broker(&["log.cleaner.min.cleanable.ratio"]);
     /// The largest batch, in bytes after compression, that the topic accepts.
     MAX_MESSAGE_BYTES: i32 = int("max.message.bytes", 1_048_588)
         .at_least(0)

@@ -45,13 +45,7 @@ fn the_properties_that_kafka_shipped_are_read() {
         assert_eq!(unknown, None, "{version}");
     }
     let warnings: Vec<_> = read(SHIPPED[2].1).unwrap().warnings().iter().map(ToString::to_string).collect();
-    assert_eq!(
-        warnings,
-        [
-            "port is deprecated: use listeners",
-            "log.cleaner.enable has no effect: compaction is not built yet: compacted topics are kept whole",
-        ]
-    );
+    assert_eq!(warnings, ["port is deprecated: use listeners"]);
 }
 
 #[test]

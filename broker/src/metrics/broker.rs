@@ -37,6 +37,7 @@ impl Source for Broker {
         }
         drop(rows);
         expose_log_directories(exposition, self);
+        expose_cleaners(exposition, self);
         expose_controller(exposition, self);
         groups::expose(exposition, self);
         expose_zookeeper(exposition, self.control.zookeeper_latency());
@@ -209,6 +210,16 @@ fn expose_log_directories(exposition: &mut Exposition, broker: &Broker) {
 /// The parts of all requests whose latency is told, and how a label names them.
 const QUANTILES: [(f64, &str); 6] =
     [(0.5, "0.50"), (0.75, "0.75"), (0.95, "0.95"), (0.98, "0.98"), (0.99, "0.99"), (0.999, "0.999")];
+
+fn expose_cleaners(exposition: &mut Exposition, broker: &Broker) {
+    let figures = broker.cleaners.figures();
+    for (name, help, value) in figures.gauges() {
+        exposition.gauge(name, help).sample(&[], value as f64);
+    }
+    exposition
+        .counter("vltava_log_cleanings_total", "Cleanings of a compacted partition that were finished.")
+        .sample(&[], figures.cleanings() as f64);
+}
 
 fn expose_zookeeper(exposition: &mut Exposition, latency: &Latency) {
     let found = latency.quantiles_ms(QUANTILES.map(|(part, _)| part));

@@ -3,6 +3,7 @@
 //! [`Replicas`] finds a [`Partition`], which joins a log and its replication under one short lock. Requests wait in a partition's
 //! [`WaitList`](waiting::WaitList). What may block goes to the threads of [`FileWork`]. Nothing here has a task, a timer or an open file for each partition.
 
+pub mod cleaners;
 mod clock;
 pub mod disk;
 mod error;

@@ -214,7 +214,7 @@ impl Replicas {
         self.files().stop();
     }
 
-    fn take_offline(&self, lost: &[TopicPartition]) {
+    pub(super) fn take_offline(&self, lost: &[TopicPartition]) {
         let disks: Vec<_> = lost
             .iter()
             .filter_map(|name| self.partition(&name.topic, name.partition).ok())

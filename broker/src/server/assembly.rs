@@ -15,7 +15,10 @@ use crate::{
     metrics::Metrics,
     net::{ConnectionLimits, Limits, Listener, ListenerLimits},
     partitions::{
-        FileWork, Replicas, Setup, Storage, Surroundings, fetch_sessions, now_ms, upkeep::Schedule,
+        FileWork, Replicas, Setup, Storage, Surroundings,
+        cleaners::{CleanerConfig, Cleaners},
+        fetch_sessions, now_ms,
+        upkeep::Schedule,
     },
 };
 
@@ -97,6 +100,7 @@ pub(super) fn broker(config: &Arc<BrokerConfig>, control: Control, storage: Stor
         id: control.broker_id(),
         config: BrokerConfig::clone(config),
         replicas,
+        cleaners: Cleaners::default(),
         metadata: MetadataCache::default(),
         control,
         groups: Groups::new(config),
@@ -111,6 +115,19 @@ fn count(value: i32) -> usize {
 /// The most threads for file work; the key is dynamic.
 pub(super) fn file_threads(config: &BrokerConfig) -> usize {
     count(config.get(keys::NUM_IO_THREADS))
+}
+
+/// What the cleaners go by; all keys but `log.cleaner.enable` are dynamic.
+pub(super) fn cleaners(config: &BrokerConfig) -> CleanerConfig {
+    let threads = usize::try_from(config.get(keys::LOG_CLEANER_THREADS)).unwrap_or(0);
+    let milliseconds = |value: i64| Duration::from_millis(u64::try_from(value).unwrap_or(0));
+    CleanerConfig {
+        threads: if config.get(keys::LOG_CLEANER_ENABLE) { threads } else { 0 },
+        dedupe_buffer_bytes: usize::try_from(config.get(keys::LOG_CLEANER_DEDUPE_BUFFER_SIZE)).unwrap_or(0),
+        load_factor: config.get(keys::LOG_CLEANER_IO_BUFFER_LOAD_FACTOR),
+        io_bytes_per_second: config.get(keys::LOG_CLEANER_IO_MAX_BYTES_PER_SECOND),
+        backoff: milliseconds(config.get(keys::LOG_CLEANER_BACKOFF_MS)),
+    }
 }
 
 /// When which upkeep is due.

@@ -111,6 +111,7 @@ impl House {
             id: ID,
             config: settings.clone(),
             replicas,
+            cleaners: Default::default(),
             metadata: MetadataCache::default(),
             control: Control::detached(Arc::new(settings.clone()), ID),
             groups: Groups::new(&settings),

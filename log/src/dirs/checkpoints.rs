@@ -59,6 +59,13 @@ impl LogDir {
         OffsetCheckpoint::HighWatermark.write(&self.path, &table)
     }
 
+    /// Writes down to where logs have been cleaned, durably.
+    pub(super) fn checkpoint_cleaned(&self) -> Result<()> {
+        let _one = self.checkpoint.lock();
+        let table = self.cleaned.lock().clone();
+        OffsetCheckpoint::Cleaner.write(&self.path, &table)
+    }
+
     /// Says that the stop was clean, if it was for every log: one that was not opened or not closed has to be recovered.
     pub(super) fn mark_clean_shutdown(&self, broker_epoch: i64) -> Result<()> {
         self.checkpoint()?;
@@ -79,8 +86,12 @@ impl LogDir {
         if !self.outdated.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
-        let kinds =
-            [OffsetCheckpoint::RecoveryPoint, OffsetCheckpoint::LogStart, OffsetCheckpoint::HighWatermark];
+        let kinds = [
+            OffsetCheckpoint::RecoveryPoint,
+            OffsetCheckpoint::LogStart,
+            OffsetCheckpoint::HighWatermark,
+            OffsetCheckpoint::Cleaner,
+        ];
         kinds
             .into_iter()
             .try_for_each(|kind| self.prune(kind))

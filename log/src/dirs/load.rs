@@ -133,6 +133,7 @@ impl LogDirs {
             starts: directory.read(OffsetCheckpoint::LogStart)?,
             watermarks: directory.read(OffsetCheckpoint::HighWatermark)?,
         };
+        *directory.cleaned.lock() = directory.read(OffsetCheckpoint::Cleaner)?;
         let mut tasks = Vec::new();
         for (path, name) in subdirectories(&directory.path)? {
             let (partition, future) = match PartitionDirectory::parse(&name) {

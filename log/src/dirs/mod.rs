@@ -49,6 +49,8 @@ pub struct LogDir {
     future: Mutex<HashMap<TopicPartition, LogReader>>,
     /// Logs that could not be opened, with what the checkpoints say of them.
     broken: Mutex<BTreeMap<TopicPartition, Known>>,
+    /// Up to where logs have been cleaned.
+    cleaned: Mutex<BTreeMap<TopicPartition, i64>>,
     /// A log was not opened or not closed: whatever happens to the others, the stop is not a clean one.
     unclean: AtomicBool,
     /// The checkpoints may name a partition that is gone.
@@ -186,6 +188,7 @@ impl LogDirs {
         for directory in &self.directories {
             let was_open = directory.logs.lock().remove(partition).is_some();
             let was_broken = directory.broken.lock().remove(partition).is_some();
+            directory.cleaned.lock().remove(partition);
             if was_open || was_broken {
                 directory.outdated.store(true, Ordering::Release);
             }
@@ -231,6 +234,19 @@ impl LogDirs {
             }
         }
         unwritten
+    }
+
+    /// Up to where a log has been cleaned, if it ever was.
+    pub fn cleaned_to(&self, partition: &TopicPartition) -> Option<i64> {
+        self.directory_of(partition)?.cleaned.lock().get(partition).copied()
+    }
+
+    /// A log has been cleaned up to an offset. Writes it down, durably: what is not written is cleaned again. Answers the partitions of a directory that
+    /// was taken offline by it.
+    pub fn set_cleaned_to(&self, partition: &TopicPartition, offset: i64) -> Vec<TopicPartition> {
+        let Some(directory) = self.directory_of(partition) else { return Vec::new() };
+        directory.cleaned.lock().insert(partition.clone(), offset);
+        directory.checkpoint_cleaned().err().map_or_else(Vec::new, |error| directory.give_up_on(error))
     }
 
     /// Writes high watermarks, each into the directory of its partition. Waits for the disk.
@@ -301,6 +317,7 @@ impl LogDir {
             logs: Mutex::default(),
             future: Mutex::default(),
             broken: Mutex::default(),
+            cleaned: Mutex::default(),
             unclean: AtomicBool::new(false),
             outdated: AtomicBool::new(false),
             identity: Mutex::default(),

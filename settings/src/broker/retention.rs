@@ -22,62 +22,53 @@ keys! {
         .at_least(1)
         .medium();
     /// Whether compacted topics are compacted.
-    LOG_CLEANER_ENABLE: bool = boolean("log.cleaner.enable", true).medium().accepted(reason::CLEANER);
+    LOG_CLEANER_ENABLE: bool = boolean("log.cleaner.enable", true).medium();
     /// Threads that compact.
     LOG_CLEANER_THREADS: i32 = int("log.cleaner.threads", 1)
         .at_least(0)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// Milliseconds that a cleaner sleeps when there is nothing to clean.
     LOG_CLEANER_BACKOFF_MS: i64 = long("log.cleaner.backoff.ms", 15_000)
         .at_least(0)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// Bytes of memory for the keys of all cleaners.
     LOG_CLEANER_DEDUPE_BUFFER_SIZE: i64 = long("log.cleaner.dedupe.buffer.size", 134_217_728)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// Bytes of memory for the reading and writing of all cleaners.
     LOG_CLEANER_IO_BUFFER_SIZE: i32 = int("log.cleaner.io.buffer.size", 524_288)
         .at_least(0)
         .cluster_wide()
         .medium()
-        .accepted(reason::CLEANER);
+        .accepted(reason::CLEANER_BUFFER);
     /// How full, from 0 to 1, the table of keys may get.
     LOG_CLEANER_IO_BUFFER_LOAD_FACTOR: f64 = double("log.cleaner.io.buffer.load.factor", 0.9)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// Bytes that cleaners read and write in a second.
     LOG_CLEANER_IO_MAX_BYTES_PER_SECOND: f64 = double("log.cleaner.io.max.bytes.per.second", f64::MAX)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// The part of a log, from 0 to 1, that must be uncleaned before cleaning is worth it.
     LOG_CLEANER_MIN_CLEANABLE_RATIO: f64 = double("log.cleaner.min.cleanable.ratio", 0.5)
         .between_real(0.0, 1.0)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// Milliseconds that a record stays uncompacted at least.
     LOG_CLEANER_MIN_COMPACTION_LAG_MS: i64 = long("log.cleaner.min.compaction.lag.ms", 0)
         .at_least(0)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// Milliseconds that a record stays uncompacted at most.
     LOG_CLEANER_MAX_COMPACTION_LAG_MS: i64 = long("log.cleaner.max.compaction.lag.ms", i64::MAX)
         .at_least(1)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
     /// Milliseconds that the marker of a deletion is kept in a compacted topic.
     LOG_CLEANER_DELETE_RETENTION_MS: i64 = long("log.cleaner.delete.retention.ms", 86_400_000)
         .at_least(0)
         .cluster_wide()
-        .medium()
-        .accepted(reason::CLEANER);
+        .medium();
 }

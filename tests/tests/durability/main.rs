@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod compaction;
 mod disks;
 mod groups_and_records;
 mod raw;
