@@ -99,6 +99,30 @@ fn a_fenced_write_ends_the_term() {
     assert_eq!((controller.epoch(), controller.handle(Event::Topics(Vec::new()))), (None, Vec::new()));
 }
 
+/// KIP-112: which replicas a failed log directory had, the broker tells when it is asked for all of them.
+#[test]
+fn a_broker_whose_log_directory_failed_is_asked_for_all_its_replicas() {
+    let mut world = World::new();
+    world.create("apples", 3, 0, true);
+    world.create("pears", 3, 1, true);
+    world.rest();
+    let asked = world.controller.handle(Event::LogDirsFailed(vec![1, 99]));
+    let [Action::Send { broker: 1, request: BrokerRequest::LeaderAndIsr { full: false, partitions, .. } }] =
+        asked.as_slice()
+    else {
+        panic!("{asked:?}")
+    };
+    let hosted = world.topics.values().flat_map(|topic| topic.node.assignment.partitions.values());
+    assert_eq!(partitions.len(), hosted.filter(|partition| partition.replicas.contains(&1)).count());
+    // What it can't serve is led by others.
+    let lost = partitions.iter().find(|partition| partition.state.leader == 1).expect("it leads some");
+    let (topic, number) = (lost.topic.clone(), lost.partition);
+    world.feed(Event::ReplicasFailed { broker: 1, replicas: vec![(topic.clone(), lost.topic_id, number)] });
+    world.rest();
+    let state = &world.topics[&topic].states[&number].state;
+    assert!(state.leader >= 0 && state.leader != 1 && !state.isr.contains(&1), "{state:?}");
+}
+
 #[test]
 fn a_broker_that_is_about_to_stop_leads_nothing_that_another_can_lead() {
     let mut world = World::new();

@@ -23,7 +23,7 @@ use crate::Broker;
 
 /// The stack of a thread: what a cleaning needs is on the heap.
 const STACK: usize = 512 << 10;
-/// How long a log is left alone for which the disk had no room.
+/// How long a log is left alone whose cleaning came to nothing: the disk had no room, or the log changed meanwhile.
 const REST: Duration = Duration::from_secs(60);
 /// The longest that a thread waits without looking whether it should stop; waits for the throttle are cut into such pieces.
 const PIECE: Duration = Duration::from_millis(200);
@@ -55,6 +55,8 @@ struct Running {
     config: CleanerConfig,
     signal: Arc<Signal>,
     threads: Vec<JoinHandle<()>>,
+    /// Those of former configurations, which end as soon as what they wait for is done.
+    ending: Vec<JoinHandle<()>>,
 }
 
 /// Tells threads to stop.
@@ -172,13 +174,19 @@ impl Cleaners {
         &self.shared.figures
     }
 
-    /// Starts them, or starts them again where something else is configured. Waits for a cleaning that is going on to notice.
+    /// Starts them, or starts others where something else is configured. Waits for nothing: a cleaning that is going on is given up when its thread notices.
     pub fn run(&self, broker: &Arc<Broker>, config: CleanerConfig) {
         let mut running = self.running.lock();
         if running.as_ref().is_some_and(|running| running.config == config) {
             return;
         }
-        end(running.take());
+        let mut ending = Vec::new();
+        if let Some(former) = running.take() {
+            former.signal.stop();
+            ending = former.ending;
+            ending.extend(former.threads);
+            ending.retain(|thread| !thread.is_finished());
+        }
         let signal = Arc::new(Signal::default());
         let mut threads = Vec::new();
         for number in 0..config.threads {
@@ -208,7 +216,7 @@ impl Cleaners {
                 Err(error) => error!(%error, "a cleaner cannot be started"),
             }
         }
-        *running = Some(Running { config, signal, threads });
+        *running = Some(Running { config, signal, threads, ending });
     }
 
     /// Whether they have been started and not stopped.
@@ -218,16 +226,12 @@ impl Cleaners {
 
     /// Stops them, and waits for that.
     pub fn stop(&self) {
-        end(self.running.lock().take());
-    }
-}
-
-fn end(running: Option<Running>) {
-    let Some(Running { signal, threads, .. }) = running else { return };
-    signal.stop();
-    for thread in threads {
-        // One that is dead has been counted.
-        let _ = thread.join();
+        let Some(Running { signal, threads, ending, .. }) = self.running.lock().take() else { return };
+        signal.stop();
+        for thread in threads.into_iter().chain(ending) {
+            // One that is dead has been counted.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -257,6 +261,8 @@ impl Cleaner {
         let cleaned = self.clean(replicas, &partition, &cleanable, &config);
         let figures = &self.shared.figures;
         match cleaned {
+            // There was something, and it could not be got at: not at once again.
+            Ok(stats) if stats.end_offset <= cleanable.first_dirty => self.rest(&name),
             Ok(stats) => {
                 replicas.note_cleaned(&name, stats.end_offset);
                 self.count(&stats, began.elapsed());
@@ -268,7 +274,8 @@ impl Cleaner {
                     took_ms = began.elapsed().as_millis() as u64, "cleaned"
                 );
             }
-            Err(CleanError::GivenUp | CleanError::Log(LogError::Closed { .. })) => {}
+            // Somebody deletes, truncates or closes it.
+            Err(CleanError::GivenUp | CleanError::Log(LogError::Closed { .. })) => self.rest(&name),
             Err(CleanError::Log(failure)) => self.suffer(&partition, &name, &failure),
         }
         let mut state = self.shared.state.lock();
@@ -377,6 +384,10 @@ impl Cleaner {
         figures.recopy_percent.store(percent(stats.bytes_written, stats.bytes_read), Relaxed);
         figures.max_clean_time_secs.store(i64::try_from(took.as_secs()).unwrap_or(i64::MAX), Relaxed);
         figures.cleanings.fetch_add(1, Relaxed);
+    }
+
+    fn rest(&self, name: &TopicPartition) {
+        self.shared.state.lock().resting.insert(name.clone(), Instant::now() + REST);
     }
 
     /// What failed is the log's, or its disk's.
