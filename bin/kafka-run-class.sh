@@ -46,6 +46,7 @@ case $class in
   kafka.admin.ConsumerGroupCommand | org.apache.kafka.tools.consumer.group.ConsumerGroupCommand) command=consumer-groups ;;
   kafka.admin.BrokerApiVersionsCommand | org.apache.kafka.tools.BrokerApiVersionsCommand) command=broker-api-versions ;;
   kafka.admin.DeleteRecordsCommand | org.apache.kafka.tools.DeleteRecordsCommand) command=delete-records ;;
+  kafka.admin.LeaderElectionCommand | org.apache.kafka.tools.LeaderElectionCommand) command=leader-election ;;
   kafka.admin.LogDirsCommand | org.apache.kafka.tools.LogDirsCommand) command=log-dirs ;;
   kafka.tools.ConsoleProducer | kafka.producer.ConsoleProducer | org.apache.kafka.tools.ConsoleProducer) command=console-producer ;;
   kafka.tools.ConsoleConsumer | kafka.consumer.ConsoleConsumer | org.apache.kafka.tools.consumer.ConsoleConsumer) command=console-consumer ;;

@@ -55,6 +55,8 @@ enum Command {
     BrokerApiVersions(tools::broker_api_versions::Args),
     /// Delete the records before an offset, as kafka-delete-records.sh does
     DeleteRecords(tools::delete_records::Args),
+    /// Elect the preferred or any live replica of partitions as their leader, as kafka-leader-election.sh does
+    LeaderElection(tools::leader_election::Args),
     /// Show the log directories of brokers, and the partitions in them, as kafka-log-dirs.sh does
     LogDirs(tools::log_dirs::Args),
     /// Read and write znodes, as zookeeper-shell.sh and zkCli.sh do
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::GetOffsets(args) => tools::get_offsets::run(&args),
         Command::BrokerApiVersions(args) => tools::broker_api_versions::run(&args),
         Command::DeleteRecords(args) => tools::delete_records::run(&args),
+        Command::LeaderElection(args) => tools::leader_election::run(&args),
         Command::LogDirs(args) => tools::log_dirs::run(&args),
         Command::ZookeeperShell(args) => tools::zookeeper_shell::run(&args),
         Command::Completion(args) => completion::run::<Cli>(&args),

@@ -137,10 +137,14 @@ fn quotas_and_metrics_are_kept_by_the_broker_as_with_kafkas_tool() {
         let (out, err, code) = place.ours(&format!("--alter --user alice --add-config {one}"));
         assert_eq!((out.as_str(), code), ("Completed updating config for user alice.\n", Some(0)), "{err}");
     }
-    shown(
-        "--user alice",
-        "SCRAM credential configs for user-principal 'alice' are SCRAM-SHA-256=iterations=8192",
-    );
+    wait::until("the broker knows both", LIMIT, || {
+        let known = place.ours("--describe --user alice").0;
+        (known.contains("SCRAM-SHA-256") && known.contains("SCRAM-SHA-512")).then_some(())
+    });
+    // It names them in any order.
+    for one in ["SCRAM-SHA-256=iterations=8192", "SCRAM-SHA-512=iterations=4096"] {
+        shown("--user alice", one);
+    }
     for line in [
         "--user alice --add-config SCRAM-SHA-256=[iterations=1,password=x]",
         "--user alice --add-config SCRAM-SHA-256=[password=x],producer_byte_rate=1",

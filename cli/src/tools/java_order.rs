@@ -14,6 +14,18 @@ pub(crate) fn sort<T>(entries: &mut [T], key: impl Fn(&T) -> &str) {
     });
 }
 
+/// The same of keys that are no texts, by their `hashCode`; within one bucket the order stays.
+pub(crate) fn sort_grown<T>(entries: &mut [T], hash: impl Fn(&T) -> u32) {
+    let mut buckets: u32 = 16;
+    while entries.len() as u64 * 4 > u64::from(buckets) * 3 && buckets < 1 << 30 {
+        buckets *= 2;
+    }
+    entries.sort_by_key(|entry| {
+        let hash = hash(entry);
+        (hash ^ (hash >> 16)) & (buckets - 1)
+    });
+}
+
 /// Sorts `entries` as a `HashMap` iterates over them that was made with room for just so many. `hash` is the `hashCode` of a key; within
 /// one bucket the order stays.
 pub(crate) fn sort_fitted<T>(entries: &mut [T], hash: impl Fn(&T) -> u32) {

@@ -22,6 +22,7 @@ mod group_records;
 mod java_order;
 mod java_regex;
 mod java_text;
+pub(crate) mod leader_election;
 pub(crate) mod log_dirs;
 pub(crate) mod output;
 pub(crate) mod producer_perf_test;

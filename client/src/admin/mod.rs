@@ -5,6 +5,7 @@
 
 mod brokers;
 mod configs;
+mod elections;
 mod groups;
 mod offsets;
 mod quotas;
@@ -16,6 +17,7 @@ pub use brokers::{LogDir, ReplicaSize, log_dirs};
 pub use configs::{
     AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, client_metrics, describe_configs,
 };
+pub use elections::{ElectionType, elect_leaders};
 pub use groups::{
     GroupDescription, GroupListing, GroupMember, GroupOffset, TopicPartition, commit_offsets, delete_groups,
     delete_offsets, describe_group, group_offsets, list_groups,

@@ -23,6 +23,7 @@ const SCRIPTS: &[(&str, &str, &str)] = &[
         "kafka.admin.DeleteRecordsCommand",
         "org.apache.kafka.tools.DeleteRecordsCommand",
     ),
+    ("kafka-leader-election.sh", "", "org.apache.kafka.tools.LeaderElectionCommand"),
     ("kafka-log-dirs.sh", "", "org.apache.kafka.tools.LogDirsCommand"),
     (
         "kafka-broker-api-versions.sh",

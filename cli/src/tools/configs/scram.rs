@@ -21,15 +21,19 @@ pub(super) fn mechanism(key: &str) -> Option<ScramMechanism> {
 
 /// The credential that `[iterations=N,password=P]` asks for, the brackets being gone, as brokers take it.
 pub(super) fn credential(mechanism: ScramMechanism, value: &str) -> Result<NewCredential, Failure> {
-    let (iterations, password) = parse(mechanism, value)?;
+    Ok(make(mechanism, parse(mechanism.name(), value)?))
+}
+
+fn make(mechanism: ScramMechanism, (iterations, password): (u32, &str)) -> NewCredential {
     let salt = salt();
     let salted_password = salted(mechanism, password.as_bytes(), &salt, iterations);
-    Ok(NewCredential { mechanism, iterations, salt, salted_password })
+    NewCredential { mechanism, iterations, salt, salted_password }
 }
 
 /// The same as `/config/users/U` holds it.
 pub(super) fn znode(mechanism: ScramMechanism, value: &str) -> Result<String, Failure> {
-    let made = credential(mechanism, value)?;
+    // The tool that writes to ZooKeeper itself calls the mechanisms by Java's names.
+    let made = make(mechanism, parse(&mechanism.name().replace('-', "_"), value)?);
     let (stored, server) = keys(mechanism, &made.salted_password);
     let text = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     Ok(format!(
@@ -53,8 +57,7 @@ pub(super) fn hidden(word: &str) -> String {
 }
 
 /// The password stays out of what is said: Kafka's tool shows it.
-fn parse(mechanism: ScramMechanism, value: &str) -> Result<(u32, &str), Failure> {
-    let name = mechanism.name();
+fn parse<'a>(name: &str, value: &'a str) -> Result<(u32, &'a str), Failure> {
     let invalid = || {
         Failure::illegal(format!(
             "Invalid credential property {name}: it must be [iterations=NUMBER,password=PASSWORD], or [password=PASSWORD]"
@@ -145,7 +148,7 @@ mod tests {
     #[test]
     fn a_credential_is_asked_for_as_in_kafka_and_its_password_is_never_told() {
         let mechanism = ScramMechanism::Sha512;
-        let read = |value| parse(mechanism, value);
+        let read = |value| parse(mechanism.name(), value);
         assert_eq!(read("password=a,b=c").unwrap(), (4096, "a,b=c"));
         assert_eq!(read("iterations=8192,password=p").unwrap(), (8192, "p"));
         assert_eq!(read("iterations=-1,password=").unwrap(), (4096, ""));

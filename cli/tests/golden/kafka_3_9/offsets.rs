@@ -1,4 +1,4 @@
-//! `kafka-get-offsets`, `kafka-delete-records`, `kafka-log-dirs` and `kafka-broker-api-versions`.
+//! `kafka-get-offsets`, `kafka-delete-records`, `kafka-leader-election`, `kafka-log-dirs` and `kafka-broker-api-versions`.
 
 use crate::session::Counts::FirstLine;
 use crate::session::{Batch, Session, Step, run, run_for};
@@ -81,6 +81,33 @@ fn deleted_records() -> Vec<Step> {
         Step::File(
             "good.json",
             r#"{"partitions":[{"topic":"golden","partition":0,"offset":1}],"version":1}"#,
+        ),
+        run(
+            "kafka-leader-election.sh --bootstrap-server {bootstrap} --election-type preferred --topic golden --partition 0",
+        ),
+        run(
+            "kafka-leader-election.sh --bootstrap-server {bootstrap} --election-type UNCLEAN --all-topic-partitions",
+        ),
+        run(
+            "kafka-leader-election.sh --bootstrap-server {bootstrap} --election-type UNCLEAN --topic nosuch --partition 0",
+        ),
+        Step::File(
+            "elect.json",
+            r#"{"partitions":[{"topic":"golden","partition":0},{"topic":"golden","partition":2},{"topic":"another","partition":0},{"topic":"golden","partition":9}]}"#,
+        ),
+        run(
+            "kafka-leader-election.sh --bootstrap-server {bootstrap} --election-type PREFERRED --path-to-json-file elect.json",
+        ),
+        Step::File(
+            "elect-twice.json",
+            r#"{"partitions":[{"topic":"a","partition":0},{"topic":"a","partition":0}]}"#,
+        ),
+        run(
+            "kafka-leader-election.sh --bootstrap-server {bootstrap} --election-type PREFERRED --path-to-json-file elect-twice.json",
+        ),
+        Step::File("elect-none.json", "{}"),
+        run(
+            "kafka-leader-election.sh --bootstrap-server {bootstrap} --election-type PREFERRED --path-to-json-file elect-none.json",
         ),
         Step::File("all.json", r#"{"partitions":[{"topic":"golden","partition":1,"offset":-1}]}"#),
         Step::File(
