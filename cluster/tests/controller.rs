@@ -99,6 +99,20 @@ fn a_fenced_write_ends_the_term() {
     assert_eq!((controller.epoch(), controller.handle(Event::Topics(Vec::new()))), (None, Vec::new()));
 }
 
+#[test]
+fn a_reassignment_that_names_a_replica_twice_changes_nothing() {
+    let mut world = World::new();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    let before = world.topics["apples"].node.assignment.clone();
+    let mut twice = before.partitions[&0].replicas.clone();
+    assert!(twice.len() > 1, "{twice:?}");
+    twice[1] = twice[0];
+    world.feed(Event::Reassign(vec![("apples".into(), 0, twice)]));
+    world.rest();
+    assert_eq!(world.topics["apples"].node.assignment, before);
+}
+
 /// KIP-112: which replicas a failed log directory had, the broker tells when it is asked for all of them.
 #[test]
 fn a_broker_whose_log_directory_failed_is_asked_for_all_its_replicas() {

@@ -132,6 +132,8 @@ impl Log {
         let rolled = self.roll_if_needed(&summary, now)?;
         let segment = self.active.segment.clone();
         let position = segment.size();
+        // Open before anything changes: where it can't be, nothing has happened.
+        let file = segment.log().file()?;
         if summary.aborts > 0 {
             segment.aborted().reserve(summary.aborts).inspect_err(|_| segment.aborted().release())?;
         }
@@ -139,9 +141,13 @@ impl Log {
             .write(input, leader_epoch, end, position)
             .map_err(AppendError::from)
             .and_then(|()| self.account(input, leader_epoch, end, position, &summary));
-        if written.is_err() && segment.cut_file(position).is_err() {
+        if written.is_err()
+            && let Err(error) = file.set_len(position)
+        {
             // What was written lies behind the segment's size, where no reader sees it, but the next clean start would. Closed
             // as it is, the log is recovered then.
+            tracing::error!(partition = %self.partition, file = %segment.log().path().display(), %error,
+                "a failed append cannot be cut off: the log is closed until the broker starts again");
             self.shared.close();
         }
         if summary.aborts > 0 {

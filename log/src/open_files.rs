@@ -2,8 +2,8 @@
 //!
 //! A segment keeps no descriptor of its own but a [`Handle`], which opens its file at the first use. When more files
 //! are open than the bound allows, those longest unused are closed (second chance, as page caches do: no list to move
-//! in at each use). A file slice that a reader still sends keeps its descriptor until it is dropped. So an idle
-//! partition costs no descriptor, and 100,000 of them need no limit raised.
+//! in at each use). A file slice that a reader still sends keeps its descriptor until it is dropped. So 100,000
+//! partitions need no limit raised: the idle ones give up theirs first.
 //!
 //! Cost: a use is a read lock that nobody contends for, a flag and a reference count. An open or a close is a system
 //! call and the set's lock.

@@ -23,6 +23,9 @@ pub(super) enum LoadError {
     /// The disk does not give its data.
     #[error("reading at offset {0}: {1}")]
     Disk(i64, std::io::Error),
+    /// Its log directory is lost: what is behind the offset is not known.
+    #[error("the partition went offline before offset {0} was read")]
+    Offline(i64),
     /// A batch that is none.
     #[error("a batch at or after offset {0}: {1}")]
     Batch(i64, RecordsError),
@@ -51,7 +54,10 @@ pub(super) fn load(shard: &Shard, buffer: u64) -> Result<Loaded, LoadError> {
     let end = partition.log_end();
     let limit = ReadLimit { max_bytes: buffer, min_one_batch: true };
     let mut bytes = Vec::new();
-    while at < end && partition.is_online() {
+    while at < end {
+        if !partition.is_online() {
+            return Err(LoadError::Offline(at));
+        }
         let read =
             partition.read(at, Isolation::Replica, limit).map_err(|error| LoadError::Read(at, error))?;
         let Some(slice) = read.data.slice else { break };

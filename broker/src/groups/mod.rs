@@ -138,6 +138,8 @@ impl Groups {
         loop {
             let reading = shard.clone();
             match files.read(move || load::load(&reading, buffer)).await {
+                // What was read may not be all: nothing is to be taken for "nothing committed".
+                Ok(Ok(_)) if !shard.partition().is_online() => {}
                 Ok(Ok(loaded)) => {
                     let count = loaded.groups();
                     shard.open(loaded, &self.0.timer, slot::moment());
@@ -183,7 +185,9 @@ impl Groups {
     /// # Errors
     /// As [`Groups::shard`]; `missing` where there is no such group.
     pub fn existing(&self, broker: &Broker, group: &str, missing: ErrorCode) -> Result<Arc<Slot>, ErrorCode> {
-        self.shard(broker, group)?.slot(group).ok_or(missing)
+        let shard = self.shard(broker, group)?;
+        // Leadership may have been lost in between, and with it the slots.
+        shard.slot(group).ok_or_else(|| shard.refusal().unwrap_or(missing))
     }
 
     /// The slot of a group, made if need be.
@@ -192,7 +196,9 @@ impl Groups {
     /// As [`Groups::shard`].
     pub fn or_new(&self, broker: &Broker, group: &str) -> Result<Arc<Slot>, ErrorCode> {
         let shard = self.shard(broker, group)?;
-        Ok(shard.slot_or(group, &self.0.timer, || Group::new(group, self.0.settings.limits, slot::moment())))
+        let slot =
+            shard.slot_or(group, &self.0.timer, || Group::new(group, self.0.settings.limits, slot::moment()));
+        shard.refusal().map_or(Ok(slot), Err)
     }
 
     /// Whether any shard is still being read: ListGroups can't be answered whole.

@@ -57,7 +57,7 @@ impl Shard {
     pub(super) fn refusal(&self) -> Option<ErrorCode> {
         match self.stage.load(Ordering::Acquire) {
             LOADING => Some(ErrorCode::CoordinatorLoadInProgress),
-            FAILED => Some(ErrorCode::NotCoordinator),
+            FAILED | GONE => Some(ErrorCode::NotCoordinator),
             _ => None,
         }
     }

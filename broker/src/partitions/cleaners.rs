@@ -199,7 +199,7 @@ impl Cleaners {
             let broker = Arc::downgrade(broker);
             let work = move || {
                 // Nothing in it panics; if something does, it is counted as Kafka counts a dead thread.
-                let dead = DeadUnless(cleaner.shared.clone());
+                let _dead = DeadIfPanicking(cleaner.shared.clone());
                 while let Some(broker) = broker.upgrade() {
                     let has_cleaned = cleaner.clean_dirtiest(&broker.replicas);
                     drop(broker);
@@ -208,7 +208,6 @@ impl Cleaners {
                         break;
                     }
                 }
-                std::mem::forget(dead);
             };
             let name = format!("cleaner-{number}");
             match std::thread::Builder::new().name(name).stack_size(STACK).spawn(work) {
@@ -235,10 +234,13 @@ impl Cleaners {
     }
 }
 
-struct DeadUnless(Arc<Shared>);
+struct DeadIfPanicking(Arc<Shared>);
 
-impl Drop for DeadUnless {
+impl Drop for DeadIfPanicking {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
         self.0.figures.dead_threads.fetch_add(1, Relaxed);
         error!("a cleaner ended: compacted topics grow until the broker starts again");
     }

@@ -54,11 +54,13 @@ impl Partition {
             let is_news = !replication.is_leader() || replication.leader_epoch() < epoch;
             let end = log.log_end_offset();
             let effect = replication.become_leader(state, end, now)?;
-            if is_news && let Err(error) = log.assign_epoch(epoch, end) {
-                return Err(LeadershipError::Partition(self.failed(&inner, &error)));
-            }
+            let noted = if is_news { log.assign_epoch(epoch, end) } else { Ok(()) };
+            // It leads, whatever became of the note: the first append makes that again.
             self.publish(effect);
             self.publish_leadership(replication);
+            if let Err(error) = noted {
+                return Err(LeadershipError::Partition(self.failed(&inner, &error)));
+            }
             effect
         };
         self.announce(effect, 0);
@@ -92,6 +94,11 @@ impl Partition {
         let effect = {
             let mut state = self.state.lock();
             let replication = &mut state.replication;
+            // One that is not in sync can't become so yet; if it counted by having caught up, anybody could hold the high watermark back by saying so.
+            let is_replica = replication.is_leader() && replication.replicas().contains(&id);
+            if is_replica && !replication.isr().committed().contains(&id) {
+                return Ok(());
+            }
             let fetched = replication.on_follower_fetch(id, log_end, log_start, now);
             let mut effect = fetched.map_err(|_| PartitionError::NotReplica(id))?;
             if let Some(epoch) = replication.pending_isr().map(|change| change.partition_epoch) {

@@ -1,7 +1,7 @@
 //! The partitions of this broker: appends, reads, waiting requests, fetch sessions and file work.
 //!
 //! [`Replicas`] finds a [`Partition`], which joins a log and its replication under one short lock. Requests wait in a partition's
-//! [`WaitList`](waiting::WaitList). What may block goes to the threads of [`FileWork`]. Nothing here has a task, a timer or an open file for each partition.
+//! [`WaitList`](waiting::WaitList). What may block goes to the threads of [`FileWork`]. Nothing here has a task or a timer for each partition.
 
 pub mod cleaners;
 mod clock;

@@ -309,6 +309,8 @@ impl Replicas {
 
     /// A log directory is lost: its partitions answer with storage errors from now on.
     pub(super) fn disk_lost(&self, disk: &Arc<Disk>) {
+        // Those who are told of leaderships are told in the order in which they change.
+        let _one_at_a_time = self.order();
         let mut lost = 0;
         for topic in self.topics() {
             for (index, hosted) in topic.partitions() {

@@ -92,7 +92,15 @@ impl Storage {
         let failures = loading.failures.into_iter().map(|failure| (failure.partition, failure.error));
         self.broken.lock().extend(failures);
         self.removals.lock().extend(loading.removals);
+        self.lose_disks();
         info!(logs = self.waiting.lock().len(), "logs are loaded");
+    }
+
+    /// Takes the disks of directories out of use that went offline by themselves, as while they were loaded or a checkpoint was written. Answers those.
+    pub(super) fn lose_disks(&self) -> Vec<Arc<Disk>> {
+        let both = self.dirs.directories().iter().zip(&self.disks);
+        let lost = both.filter(|(directory, disk)| !directory.is_online() && !disk.is_offline());
+        lost.map(|(_, disk)| disk.clone()).inspect(|disk| disk.go_offline()).collect()
     }
 
     /// The partitions that were loaded and that nobody has assigned.

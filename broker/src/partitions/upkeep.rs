@@ -214,17 +214,12 @@ impl Replicas {
         self.files().stop();
     }
 
+    /// Directories went offline, with these partitions among others: their disks are lost, and everything on them.
     pub(super) fn take_offline(&self, lost: &[TopicPartition]) {
-        let disks: Vec<_> = lost
-            .iter()
-            .filter_map(|name| self.partition(&name.topic, name.partition).ok())
-            .map(|partition| partition.disk().clone())
-            .collect();
-        for disk in self.storage().disks() {
-            if disks.iter().any(|lost| Arc::ptr_eq(lost, disk)) {
-                disk.go_offline();
-                self.disk_lost(disk);
-            }
+        let newly_lost = self.storage().lose_disks();
+        debug_assert!(lost.is_empty() || !newly_lost.is_empty() || self.storage().dirs().has_offline());
+        for disk in newly_lost {
+            self.disk_lost(&disk);
         }
     }
 }

@@ -466,7 +466,8 @@ impl Controller {
             let assignment = changed.entry(name).or_insert(assignment);
             let Some(partition) = assignment.partitions.get_mut(&number) else { continue };
             let present: BTreeSet<i32> = partition.replicas.iter().copied().collect();
-            if replicas.len() == present.len() && replicas.iter().all(|id| present.contains(id)) {
+            let asked: BTreeSet<i32> = replicas.iter().copied().collect();
+            if replicas.len() == present.len() && asked == present {
                 partition.replicas = replicas;
             }
         }

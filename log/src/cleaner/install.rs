@@ -45,6 +45,8 @@ impl Log {
         }
         if let Err(error) = self.swap(&cleaned, &old) {
             // What is on disk is one or the other when it is opened again; until then nothing is certain.
+            tracing::error!(partition = %self.partition, %error,
+                "a cleaned segment is half in place: the log is closed until the broker starts again");
             self.shared.close();
             return Err(error);
         }

@@ -11,13 +11,16 @@ pub(crate) const SLOT: usize = 24;
 const FIRST: usize = 1024;
 const FREE: i64 = -1;
 
-/// An open-addressed table that grows up to a bound. Its memory is that of the largest dirty part seen, and no more than was allowed.
+/// An open-addressed table that grows up to a bound. Its memory is that of the largest dirty part seen, and no more than was allowed, but for half as much
+/// again while it grows the last time.
 #[derive(Debug)]
 pub(crate) struct OffsetMap {
     hashes: Vec<[u64; 2]>,
     offsets: Vec<i64>,
     used: usize,
-    /// Keys that it takes at most.
+    /// Slots that it may have.
+    slots: usize,
+    /// Keys that it takes at most: fewer than slots.
     limit: usize,
     /// Everything up to here has been put in.
     latest: i64,
@@ -26,9 +29,11 @@ pub(crate) struct OffsetMap {
 impl OffsetMap {
     /// For as many keys as fill `load_factor` of `bytes`.
     pub(crate) fn new(bytes: usize, load_factor: f64) -> Self {
+        let slots = (bytes / SLOT).max(2);
         // The factor is between 0 and 1, and so the product an index.
-        let limit = ((bytes / SLOT) as f64 * load_factor.clamp(0.0, 1.0)) as usize;
-        Self { hashes: Vec::new(), offsets: Vec::new(), used: 0, limit: limit.max(1), latest: -1 }
+        let limit = (slots as f64 * load_factor.clamp(0.0, 1.0)) as usize;
+        let limit = limit.clamp(1, slots - 1);
+        Self { hashes: Vec::new(), offsets: Vec::new(), used: 0, slots, limit, latest: -1 }
     }
 
     /// Whether there is room for another key.
@@ -48,7 +53,7 @@ impl OffsetMap {
 
     /// Notes that a key has a record at `offset`.
     pub(crate) fn put(&mut self, key: &[u8], offset: i64) {
-        if self.used * 4 >= self.hashes.len() * 3 {
+        if self.used * 4 >= self.hashes.len() * 3 && self.hashes.len() < self.slots {
             self.grow();
         }
         let hash = hash(key);
@@ -79,16 +84,21 @@ impl OffsetMap {
 
     /// The slot of a hash, or the free one where it belongs. There is always a free one.
     fn find(&self, hash: [u64; 2]) -> usize {
-        let mask = self.hashes.len() - 1;
-        let mut at = hash[0] as usize & mask;
+        let slots = self.hashes.len();
+        let mut at = (hash[0] % slots as u64) as usize;
         while self.offsets[at] != FREE && self.hashes[at] != hash {
-            at = (at + 1) & mask;
+            at += 1;
+            if at == slots {
+                at = 0;
+            }
         }
         at
     }
 
     fn grow(&mut self) {
-        let slots = (self.hashes.len() * 2).max(FIRST);
+        // Where the next size would be nearly the largest, it is that at once.
+        let doubled = (self.hashes.len() * 2).max(FIRST);
+        let slots = if doubled * 2 > self.slots { self.slots } else { doubled };
         let hashes = std::mem::replace(&mut self.hashes, vec![[0; 2]; slots]);
         let offsets = std::mem::replace(&mut self.offsets, vec![FREE; slots]);
         for (hash, offset) in hashes.into_iter().zip(offsets).filter(|(_, offset)| *offset != FREE) {
@@ -125,5 +135,14 @@ mod tests {
         map.put(b"key 3", 2);
         assert_eq!(map.get(b"key 3"), Some(3), "an older record changes nothing");
         assert_eq!(OffsetMap::new(0, 0.9).get(b"x"), None);
+        assert!(map.hashes.len() <= 10_000, "{} slots", map.hashes.len());
+        // Filled to the last key, one slot is free.
+        let mut full = OffsetMap::new(24 * 1000, 1.0);
+        let mut offset = 0;
+        while !full.is_full() {
+            full.put(format!("{offset}").as_bytes(), offset);
+            offset += 1;
+        }
+        assert_eq!((full.len(), full.hashes.len(), full.get(b"none")), (999, 1000, None));
     }
 }
