@@ -11,6 +11,14 @@ use crate::error::LogError;
 
 pub(crate) type Result<T, E = LogError> = std::result::Result<T, E>;
 
+/// What was done as far as there was room: of a full disk nothing is said. For what is made good later.
+pub(crate) fn if_room(done: Result<()>) -> Result<()> {
+    match done {
+        Err(error) if error.is_disk_full() => Ok(()),
+        other => other,
+    }
+}
+
 /// Opens an existing file for reading and writing.
 pub(crate) fn open(path: &Path) -> Result<File> {
     OpenOptions::new().read(true).write(true).open(path).map_err(|e| LogError::io(path, "open", e))

@@ -46,7 +46,6 @@ pub use cleaner::{CleanError, CleanOptions, CleanStats, Cleanable, LastOfProduce
 pub use config::{CleanupPolicy, LogConfig};
 pub use dirs::{
     Identity, LoadFailure, LoadOptions, LoadProgress, LoadedLog, Loading, LogDir, LogDirs, PartitionSize,
-    Unwritten,
 };
 pub use epochs::{EpochEnd, EpochHistory, EpochStart};
 pub use error::{AppendError, LogError, ReadError};

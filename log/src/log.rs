@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::LogConfig;
-use crate::disk::{Durable, Result};
+use crate::disk::{self, Durable, Result};
 use crate::epochs::{EpochEnd, EpochHistory};
 use crate::flush::Unflushed;
 use crate::names::TopicPartition;
@@ -187,10 +187,7 @@ impl Log {
 
     /// Replaces the file of epochs, or notes that it has to be where the disk is full.
     pub(crate) fn store_epochs_if_room(&self) -> Result<()> {
-        match self.store_epochs(Durable::Later) {
-            Err(error) if error.is_disk_full() => Ok(()),
-            other => other,
-        }
+        disk::if_room(self.store_epochs(Durable::Later))
     }
 
     pub(crate) fn store_epochs(&self, durable: Durable) -> Result<()> {

@@ -222,7 +222,7 @@ impl Opening<'_> {
             while let Some(entry) = scan.next()? {
                 builder.add(segment, &entry)?;
             }
-            builder.finish(segment)?;
+            finish_if_room(builder, segment)?;
         }
         Ok(())
     }
@@ -243,11 +243,8 @@ impl Opening<'_> {
             let segment = segments[at].clone();
             if at > from {
                 // Snapshots at segments' bases are what a later recovery begins with; where there is no room, it begins further back.
-                match snapshot::store(&self.snapshot_path(segment.base_offset()), &producers, Durable::Later)
-                {
-                    Err(error) if error.is_disk_full() => {}
-                    other => other?,
-                }
+                let path = self.snapshot_path(segment.base_offset());
+                disk::if_room(snapshot::store(&path, &producers, Durable::Later))?;
             }
             let whole = self.recover_segment(&segment, &mut next, &mut producers)?;
             at += 1;
@@ -294,7 +291,7 @@ impl Opening<'_> {
         let length = segment.file_length()?;
         self.recovered.bytes_scanned += valid;
         segment.set_size(valid);
-        builder.finish(segment)?;
+        finish_if_room(builder, segment)?;
         if valid < length {
             tracing::warn!(partition = %self.options.partition, segment = segment.base_offset(), valid, length,
                 "the segment's end is not valid and is cut off");
@@ -333,6 +330,12 @@ pub(crate) fn end_of(last: Option<&Arc<Segment>>) -> Result<i64> {
     Ok(end)
 }
 
+/// Without room for the indexes their entries wait in memory for the flush that moves the recovery point: the segment can be read meanwhile, and is read
+/// again if that never comes.
+fn finish_if_room(builder: IndexBuilder, segment: &Segment) -> Result<()> {
+    disk::if_room(builder.finish(segment))
+}
+
 /// Builds both indexes of a segment from its entries.
 pub(crate) struct IndexBuilder {
     interval: u64,
@@ -360,13 +363,8 @@ impl IndexBuilder {
         Ok(())
     }
 
-    fn finish(self, segment: &Segment) -> Result<()> {
-        segment.set_max_timestamp(self.max);
-        segment.finish_if_room()
-    }
-
-    /// [`finish`](Self::finish), with nothing left in memory.
-    pub(crate) fn finish_whole(self, segment: &Segment) -> Result<()> {
+    /// Writes what has not been written; where that fails for want of room, it waits in memory.
+    pub(crate) fn finish(self, segment: &Segment) -> Result<()> {
         segment.set_max_timestamp(self.max);
         segment.finish()?;
         segment.settle()

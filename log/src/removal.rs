@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::disk::Result;
@@ -45,11 +45,30 @@ impl Removal {
     pub fn run(self) -> Result<()> {
         match self.what {
             What::Segments(segments) => segments.iter().try_for_each(|segment| segment.remove()),
-            What::Directory(path) => match fs::remove_dir_all(&path) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => Err(LogError::io(&path, "remove", e)),
-                _ => Ok(()),
-            },
+            What::Directory(path) => remove_directory(&path),
         }
+    }
+}
+
+/// How often a directory is emptied again that was not empty when it was to go.
+const TRIES: usize = 10;
+
+/// A flush that had begun before the log was deleted can still make a file behind the removal's back. It makes no second one:
+/// the log is closed by then.
+fn remove_directory(path: &Path) -> Result<()> {
+    for _ in 1..TRIES {
+        match fs::remove_dir_all(path) {
+            Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            done => return gone(path, done),
+        }
+    }
+    gone(path, fs::remove_dir_all(path))
+}
+
+fn gone(path: &Path, removed: io::Result<()>) -> Result<()> {
+    match removed {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(LogError::io(path, "remove", e)),
+        _ => Ok(()),
     }
 }
 

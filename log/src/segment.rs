@@ -56,29 +56,32 @@ impl Segment {
         base_offset: i64,
         files: &Arc<OpenFiles>,
     ) -> Result<Self> {
+        Self::create_as(Suffix::None, directory, base_offset, files)
+    }
+
+    /// The same of a segment that the cleaner is going to write, in the place of those that begin with the one at `base_offset`.
+    pub(crate) fn create_cleaned(
+        directory: &Arc<Directory>,
+        base_offset: i64,
+        files: &Arc<OpenFiles>,
+    ) -> Result<Self> {
+        Self::create_as(Suffix::Cleaned, directory, base_offset, files)
+    }
+
+    fn create_as(
+        suffix: Suffix,
+        directory: &Arc<Directory>,
+        base_offset: i64,
+        files: &Arc<OpenFiles>,
+    ) -> Result<Self> {
         let segment = Self::new(directory, base_offset, files, 0, 0);
+        segment.handles().into_iter().for_each(|handle| handle.is_called(suffix));
         let made = segment.log.create().and_then(|_| segment.reset_indexes());
         if let Err(error) = made {
             let _ = segment.remove();
             return Err(error);
         }
         *segment.max_timestamp.lock() = Some(None);
-        Ok(segment)
-    }
-
-    /// Makes the files of a segment that the cleaner is going to write, in the place of those that begin with the one at `base_offset`.
-    pub(crate) fn create_cleaned(
-        directory: &Arc<Directory>,
-        base_offset: i64,
-        files: &Arc<OpenFiles>,
-    ) -> Result<Self> {
-        let segment = Self::new(directory, base_offset, files, 0, 0);
-        segment.handles().into_iter().for_each(|handle| handle.is_called(Suffix::Cleaned));
-        let made = segment.log.create().and_then(|_| segment.reset_indexes());
-        if let Err(error) = made {
-            let _ = segment.remove();
-            return Err(error);
-        }
         Ok(segment)
     }
 
@@ -166,15 +169,6 @@ impl Segment {
         }
         self.offsets.entries().write_out()?;
         self.times.entries().write_out()
-    }
-
-    /// [`finish`](Self::finish) and [`settle`](Self::settle), if the disk has room for the indexes. Without, their entries wait in memory for the flush that
-    /// moves the recovery point: the segment can be read meanwhile, and is read again if that never comes.
-    pub(crate) fn finish_if_room(&self) -> Result<()> {
-        match self.finish().and_then(|()| self.settle()) {
-            Err(error) if error.is_disk_full() => Ok(()),
-            other => other,
-        }
     }
 
     /// Frees the memory that the ends of the indexes take while a segment grows.

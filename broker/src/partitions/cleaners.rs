@@ -434,8 +434,8 @@ impl Pace {
 impl Replicas {
     /// Writes down to where a log has been cleaned.
     fn note_cleaned(&self, name: &TopicPartition, offset: i64) {
-        let lost = self.storage().dirs().set_cleaned_to(name, offset);
-        self.take_offline(&lost);
+        self.storage().dirs().set_cleaned_to(name, offset);
+        self.lose_failed_disks();
     }
 }
 

@@ -95,8 +95,8 @@ impl Replicas {
             Work::Retention => self.retain(now),
             Work::HighWatermarks => self.checkpoint_high_watermarks(),
             Work::Checkpoints => {
-                let lost = self.storage().dirs().checkpoint();
-                self.take_offline(&lost);
+                self.storage().dirs().checkpoint();
+                self.lose_failed_disks();
             }
             Work::Producers => {
                 for partition in self.partitions() {
@@ -131,8 +131,7 @@ impl Replicas {
     fn give_up_failed_disks(&self) {
         for disk in self.storage().disks() {
             if let Some(failure) = disk.take_failure() {
-                let lost = self.storage().dirs().fail(failure);
-                self.take_offline(&lost);
+                self.storage().dirs().fail(failure);
                 self.disk_lost(disk);
             }
         }
@@ -181,15 +180,15 @@ impl Replicas {
             let name = TopicPartition::new(&*partition.topic.name, partition.index);
             (name, partition.high_watermark())
         }));
-        let lost = self.storage().dirs().checkpoint_high_watermarks(&marks);
-        self.take_offline(&lost);
+        self.storage().dirs().checkpoint_high_watermarks(&marks);
+        self.lose_failed_disks();
     }
 
     /// Writes the log start offsets of these partitions, durably. Answers those that are not written. Waits for the disk.
     pub fn checkpoint_log_starts(&self, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
         let unwritten = self.storage().dirs().checkpoint_log_starts(partitions);
-        self.take_offline(&unwritten.lost);
-        unwritten.partitions
+        self.lose_failed_disks();
+        unwritten
     }
 
     /// Closes every log and says that the stop was a clean one, of each directory where that is true. After the network has
@@ -214,11 +213,9 @@ impl Replicas {
         self.files().stop();
     }
 
-    /// Directories went offline, with these partitions among others: their disks are lost, and everything on them.
-    pub(super) fn take_offline(&self, lost: &[TopicPartition]) {
-        let newly_lost = self.storage().lose_disks();
-        debug_assert!(lost.is_empty() || !newly_lost.is_empty() || self.storage().dirs().has_offline());
-        for disk in newly_lost {
+    /// Directories that went offline by themselves are lost with their disks, and everything on them.
+    pub(super) fn lose_failed_disks(&self) {
+        for disk in self.storage().lose_disks() {
             self.disk_lost(&disk);
         }
     }

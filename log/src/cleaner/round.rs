@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use vltava_protocol::records::{BatchHeader, Entry};
+use vltava_protocol::records::{BatchHeader, EndTxnMarker, Entry, RecordsError};
 
 use super::filter::{DECOMPRESSION_LIMIT, Fate, Kept, Rules};
 use super::install::Replacement;
@@ -298,17 +298,16 @@ fn put_all(
     parsed: &Entry<'_>,
     from: i64,
 ) -> Result<bool> {
-    let broken = |error: vltava_protocol::records::RecordsError| corrupt(segment, entry, &error.to_string());
+    let broken = |error: RecordsError| corrupt(segment, entry, &error.to_string());
     // A batch that alone is more than the memory holds is taken as far as it goes: else nothing behind it would ever be cleaned.
     let is_first = map.len() == 0;
     let mut records = parsed.records(DECOMPRESSION_LIMIT).map_err(broken)?;
     while let Some(record) = records.next().map_err(broken)? {
         let Some(key) = record.key.filter(|_| record.offset >= from) else { continue };
         if map.is_full() {
-            if !is_first {
-                return Ok(false);
+            if is_first {
+                map.set_latest(record.offset - 1);
             }
-            map.set_latest(record.offset - 1);
             return Ok(false);
         }
         map.put(key, record.offset);
@@ -320,11 +319,7 @@ fn parse<'a>(segment: &Segment, entry: &LogEntry, bytes: &'a [u8]) -> Result<Ent
     Entry::parse(bytes).map_err(|error| corrupt(segment, entry, &error.to_string()))
 }
 
-fn marker_of(
-    segment: &Segment,
-    entry: &LogEntry,
-    parsed: &Entry<'_>,
-) -> Result<Option<vltava_protocol::records::EndTxnMarker>> {
+fn marker_of(segment: &Segment, entry: &LogEntry, parsed: &Entry<'_>) -> Result<Option<EndTxnMarker>> {
     let Entry::Batch(batch) = parsed else { return Ok(None) };
     batch.end_txn_marker().map_err(|error| corrupt(segment, entry, &error.to_string()))
 }
@@ -365,13 +360,13 @@ impl<'a> Whole<'a> {
 /// A cleaned segment as it grows.
 struct Output<'a> {
     segment: &'a Segment,
-    index: Option<IndexBuilder>,
+    index: IndexBuilder,
     pending: Vec<u8>,
 }
 
 impl<'a> Output<'a> {
     fn new(segment: &'a Segment, interval: u32) -> Self {
-        Self { segment, index: Some(IndexBuilder::new(interval)), pending: Vec::new() }
+        Self { segment, index: IndexBuilder::new(interval), pending: Vec::new() }
     }
 
     /// Takes the entries into account that were added to what is pending, from a byte on.
@@ -385,9 +380,7 @@ impl<'a> Output<'a> {
                     "a batch was written that is none",
                 ));
             };
-            if let Some(index) = &mut self.index {
-                index.add(self.segment, &entry)?;
-            }
+            self.index.add(self.segment, &entry)?;
             from += usize::try_from(entry.size).unwrap_or(usize::MAX);
         }
         Ok(())
@@ -405,11 +398,8 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<()> {
+    fn finish(mut self) -> Result<()> {
         self.write_if(1)?;
-        if let Some(index) = self.index.take() {
-            index.finish_whole(self.segment)?;
-        }
-        Ok(())
+        self.index.finish(self.segment)
     }
 }

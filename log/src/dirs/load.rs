@@ -211,9 +211,7 @@ impl LogDirs {
             }
         }
     }
-}
 
-impl LogDirs {
     /// Opens a log that is on disk, with what the checkpoints say of it.
     fn open_known(
         &self,
@@ -256,11 +254,12 @@ impl LogDirs {
         config: Arc<LogConfig>,
         now: i64,
     ) -> Result<LoadedLog> {
-        let find = |directory: &&LogDir| directory.broken.lock().contains_key(partition);
-        let Some(directory) = self.online().find(find) else {
+        let known = |directory: &LogDir| directory.broken.lock().get(partition).copied();
+        let Some((directory, known)) =
+            self.online().find_map(|directory| Some((directory, known(directory)?)))
+        else {
             return Err(LogError::Closed { directory: PathBuf::from(partition.to_string()) });
         };
-        let known = directory.broken.lock().get(partition).copied().unwrap_or_default();
         let path = directory.path.join(partition.to_string());
         let task = Task { path, partition: partition.clone(), future: false, segments: 0, bytes: 0 };
         let loaded = self.open_known(directory, &task, known, config, now)?;

@@ -74,15 +74,6 @@ pub struct PartitionSize {
     pub future: bool,
 }
 
-/// What [`LogDirs::checkpoint_log_starts`] could not write.
-#[derive(Debug, Default)]
-pub struct Unwritten {
-    /// Of those that were asked for.
-    pub partitions: Vec<TopicPartition>,
-    /// All partitions of directories that went offline, which the broker has to take offline.
-    pub lost: Vec<TopicPartition>,
-}
-
 impl LogDirs {
     /// Opens the directories, made where they are not there: takes their locks, reads identities and clean-shutdown markers.
     ///
@@ -219,18 +210,20 @@ impl LogDirs {
     }
 
     /// Writes the log start offsets of the directories that have one of `partitions`, durably. Waits for the disk: one file for each directory. Answers
-    /// those that are not written, and the partitions of a directory that was taken offline by it.
-    pub fn checkpoint_log_starts(&self, partitions: &[TopicPartition]) -> Unwritten {
-        let mut unwritten = Unwritten::default();
+    /// those that are not written. A directory that fails is taken offline.
+    pub fn checkpoint_log_starts(&self, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
+        let mut unwritten = Vec::new();
         for directory in self.online() {
-            let here = |partition: &&TopicPartition| directory.logs.lock().contains_key(*partition);
-            let here: Vec<TopicPartition> = partitions.iter().filter(here).cloned().collect();
+            let here: Vec<TopicPartition> = {
+                let logs = directory.logs.lock();
+                partitions.iter().filter(|partition| logs.contains_key(*partition)).cloned().collect()
+            };
             if here.is_empty() {
                 continue;
             }
             if let Err(error) = directory.checkpoint_log_starts() {
-                unwritten.partitions.extend(here);
-                unwritten.lost.extend(directory.give_up_on(error));
+                unwritten.extend(here);
+                directory.give_up_on(error);
             }
         }
         unwritten
@@ -241,12 +234,13 @@ impl LogDirs {
         self.directory_of(partition)?.cleaned.lock().get(partition).copied()
     }
 
-    /// A log has been cleaned up to an offset. Writes it down, durably: what is not written is cleaned again. Answers the partitions of a directory that
-    /// was taken offline by it.
-    pub fn set_cleaned_to(&self, partition: &TopicPartition, offset: i64) -> Vec<TopicPartition> {
-        let Some(directory) = self.directory_of(partition) else { return Vec::new() };
+    /// A log has been cleaned up to an offset. Writes it down, durably: what is not written is cleaned again. A directory that fails is taken offline.
+    pub fn set_cleaned_to(&self, partition: &TopicPartition, offset: i64) {
+        let Some(directory) = self.directory_of(partition) else { return };
         directory.cleaned.lock().insert(partition.clone(), offset);
-        directory.checkpoint_cleaned().err().map_or_else(Vec::new, |error| directory.give_up_on(error))
+        if let Err(error) = directory.checkpoint_cleaned() {
+            directory.give_up_on(error);
+        }
     }
 
     /// Writes high watermarks, each into the directory of its partition. Waits for the disk.
