@@ -7,6 +7,7 @@
 pub mod api;
 pub mod broker;
 pub mod control;
+pub mod fetchers;
 pub mod groups;
 pub mod http;
 pub mod lifecycle;

@@ -23,6 +23,7 @@ use crate::{
     lifecycle::State,
     metrics::{Collector, NetworkMetrics, SharedSource},
     net::{BindError, Listener, ListenerSpec, Network},
+    partitions::look_for_laggards,
     partitions::{Storage, upkeep},
 };
 
@@ -140,6 +141,7 @@ impl Server {
     /// Registers, waits for the cluster's metadata, serves.
     async fn join(&self, config: &BrokerConfig, listeners: Vec<Listener>) -> Result<(), StartError> {
         self.pages.lifecycle.advance(State::Registering);
+        self.broker.replicas.fetchers.serve(&self.broker);
         self.broker.groups.run(&self.broker.replicas, self.stopping.clone());
         let endpoints = assembly::endpoints(config, &listeners);
         let network = self.network.clone();
@@ -165,6 +167,8 @@ impl Server {
         self.broker.cleaners.run(&self.broker, assembly::cleaners(&self.broker.control.configs().broker()));
         let upkeep = tokio::spawn(upkeep::keep(self.broker.clone(), schedule, self.stopping.clone()));
         *self.upkeep.lock() = Some(upkeep);
+        let lag_ms = config.get(keys::REPLICA_LAG_TIME_MAX_MS);
+        tokio::spawn(look_for_laggards(self.broker.clone(), lag_ms, self.stopping.clone()));
         self.pages.lifecycle.advance(State::Running);
         Ok(())
     }
@@ -192,7 +196,7 @@ impl Server {
     /// Stops: answers what is in flight, leaves the cluster, closes the logs.
     pub async fn stop(self) {
         self.pages.lifecycle.advance(State::Stopping);
-        self.broker.control.hand_over().await;
+        self.broker.control.hand_over(&self.broker.metadata).await;
         self.network.stop(DRAIN).await;
         self.stopping.cancel();
         let upkeep = self.upkeep.lock().take();
@@ -203,6 +207,7 @@ impl Server {
         self.broker.control.leave().await;
         let broker = self.broker.clone();
         let close = move || {
+            broker.replicas.fetchers.stop();
             broker.cleaners.stop();
             broker.replicas.close(epoch);
         };

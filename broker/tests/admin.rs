@@ -76,6 +76,7 @@ impl House {
                 replica_lag_ms: 30_000,
                 fetch_max_bytes: 55 << 20,
                 files: FileWork::new(1, 16),
+                proposals: vltava_broker::partitions::Proposals::default(),
                 high_watermark_moved: Default::default(),
             },
             storage,

@@ -11,13 +11,14 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use vltava_broker::control::{
-    Configs, Control, ControlError, Failed, Member, MetadataCache, Session, StoredIdentity, ZooKeeperAddress,
+    Configs, Control, ControlError, Member, MetadataCache, Session, StoredIdentity, ZooKeeperAddress,
     znodes::{self, Entity, paths},
 };
+use vltava_broker::partitions::Proposed;
 use vltava_cluster::controller::Endpoint;
 use vltava_protocol::{
     ErrorCode, Uuid,
-    messages::{leader_and_isr::LeaderAndIsrRequest, stop_replica::StopReplicaRequest},
+    messages::{LeaderAndIsrRequest, LeaderAndIsrResponse, StopReplicaRequest, StopReplicaResponse},
 };
 use vltava_settings::{BrokerConfig, Properties, TopicConfig, topic as topic_keys};
 use vltava_zookeeper::{Server, ZooKeeperConfig};
@@ -46,7 +47,7 @@ impl Member for Notebook {
         &'a self,
         request: LeaderAndIsrRequest<'static>,
         configs: &'a Configs,
-    ) -> BoxFuture<'a, Failed> {
+    ) -> BoxFuture<'a, LeaderAndIsrResponse<'static>> {
         for topic in &request.topic_states {
             let retention = configs.topic(&topic.topic_name).get(topic_keys::RETENTION_MS);
             self.retention.lock().insert(topic.topic_name.to_string(), retention);
@@ -55,10 +56,13 @@ impl Member for Notebook {
                 self.hosted.lock().insert(key, (state.leader_epoch, topic.topic_id));
             }
         }
-        async { Failed::new() }.boxed()
+        async { LeaderAndIsrResponse::default() }.boxed()
     }
 
-    fn stop_replicas(&self, request: StopReplicaRequest<'static>) -> BoxFuture<'_, Failed> {
+    fn stop_replicas(
+        &self,
+        request: StopReplicaRequest<'static>,
+    ) -> BoxFuture<'_, StopReplicaResponse<'static>> {
         for topic in &request.topic_states {
             for state in &topic.partition_states {
                 let key = (topic.topic_name.to_string(), state.partition_index);
@@ -68,7 +72,15 @@ impl Member for Notebook {
                 }
             }
         }
-        async { Failed::new() }.boxed()
+        async { StopReplicaResponse::default() }.boxed()
+    }
+
+    fn hosts(&self, topic: &str) -> bool {
+        self.hosted.lock().keys().any(|(name, _)| name == topic)
+    }
+
+    fn take_proposed(&self) -> Option<Proposed> {
+        None
     }
 
     fn log_dir_failed(&self) -> BoxFuture<'_, ()> {

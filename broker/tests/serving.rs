@@ -77,6 +77,12 @@ async fn every_advertised_version_answers_a_minimal_request() {
         IncrementalAlterConfigsRequest,
         ListPartitionReassignmentsRequest,
         OffsetDeleteRequest,
+        // Of brokers and controllers that there are not: what one says of this one would be obeyed.
+        LeaderAndIsrRequest { controller_id: 77, controller_epoch: -1 },
+        StopReplicaRequest { controller_id: 77, controller_epoch: -1 },
+        UpdateMetadataRequest { controller_id: 77, controller_epoch: -1 },
+        ControlledShutdownRequest { broker_id: 77 },
+        AlterPartitionRequest { broker_id: 77 },
         DescribeClusterRequest,
         DescribeProducersRequest,
         ListTransactionsRequest,

@@ -17,8 +17,10 @@ use crate::error::ClientError;
 /// An answer larger than this is no answer to an administrator's question.
 const MAX_ANSWER: usize = 100 * 1024 * 1024;
 
+/// A connection to one broker, on which requests are answered one after the other. After an error other than
+/// [`ClientError::Unsupported`] and [`ClientError::Request`] it is of no use: an answer may still be on its way.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub struct Connection {
     address: String,
     stream: TcpStream,
     client_id: String,
@@ -30,12 +32,11 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects to `host:port` and asks what it speaks.
-    pub(crate) async fn open(
-        address: &str,
-        client_id: &str,
-        limit: Duration,
-    ) -> Result<Connection, ClientError> {
+    /// Connects to `host:port` and asks what it speaks. `limit` is for each step, and each answer after.
+    ///
+    /// # Errors
+    /// When there is no broker, or it does not answer.
+    pub async fn open(address: &str, client_id: &str, limit: Duration) -> Result<Connection, ClientError> {
         let mut connection = Connection::connect(address, client_id, limit).await?;
         match connection.negotiate().await {
             Ok(()) => Ok(connection),
@@ -104,7 +105,10 @@ impl Connection {
     }
 
     /// The highest version that the broker, we and the caller (`highest`) have in common.
-    pub(crate) fn version(&self, key: ApiKey, highest: i16) -> Result<i16, ClientError> {
+    ///
+    /// # Errors
+    /// [`ClientError::Unsupported`] when there is none.
+    pub fn version(&self, key: ApiKey, highest: i16) -> Result<i16, ClientError> {
         let ours = key.versions();
         let unsupported = || ClientError::Unsupported { address: self.address.clone(), api: key.name() };
         if self.versions.is_empty() {
@@ -115,11 +119,11 @@ impl Connection {
         if version >= low && ours.contains(version) { Ok(version) } else { Err(unsupported()) }
     }
 
-    pub(crate) async fn ask<'r, R>(
-        &mut self,
-        request: &R,
-        version: i16,
-    ) -> Result<R::Response<'static>, ClientError>
+    /// Asks, in a version that [`Connection::version`] gave.
+    ///
+    /// # Errors
+    /// When there is no answer. What the answer says is the caller's to read.
+    pub async fn ask<'r, R>(&mut self, request: &R, version: i16) -> Result<R::Response<'static>, ClientError>
     where
         R: Request + Message<'r>,
         for<'b> R::Response<'b>: IntoOwned<Owned = R::Response<'static>>,

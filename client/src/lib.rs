@@ -10,4 +10,5 @@ mod connection;
 mod error;
 
 pub use client::{Client, Node, Options};
+pub use connection::Connection;
 pub use error::{ApiError, ClientError};

@@ -71,14 +71,17 @@ pub fn encode_request<'a, R: Request + Message<'a>>(
     version: i16,
     body: &R,
 ) -> Result<Vec<u8>, EncodeError> {
+    let header_version = R::KEY.request_header_version(version);
+    let none = RequestHeader::default();
     let header = RequestHeader {
         request_api_key: R::KEY.into(),
         request_api_version: version,
         correlation_id,
-        client_id: client_id.map(Into::into),
+        // The oldest header carries none.
+        client_id: if header_version > 0 { client_id.map(Into::into) } else { none.client_id },
         ..RequestHeader::default()
     };
-    let frame = encode(&header, R::KEY.request_header_version(version), body, version)?;
+    let frame = encode(&header, header_version, body, version)?;
     if frame.gaps.is_empty() { Ok(frame.bytes) } else { Err(EncodeError::UnexpectedGap(R::KEY.name())) }
 }
 

@@ -187,11 +187,18 @@ macro_rules! now {
 
 /// A handler that may wait. Cost: one allocation for its future.
 macro_rules! waits {
+    // A request that borrows nothing has no lifetime.
+    ($module:ident, owned $Request:ident) => {
+        waits!(@ $module, messages::$Request)
+    };
     ($module:ident, $Request:ident) => {
+        waits!(@ $module, messages::$Request<'_>)
+    };
+    (@ $module:ident, $Request:ty) => {
         |broker, request, frame| {
             let broker = broker.clone();
             crate::net::Answer::Later(Box::pin(async move {
-                match crate::api::dispatch::decode::<messages::$Request<'_>>(&request, &frame) {
+                match crate::api::dispatch::decode::<$Request>(&request, &frame) {
                     Ok(body) => {
                         let response = $module::handle(&broker, &request, body).await;
                         crate::api::dispatch::IntoResponse::into_response(response, &request)

@@ -50,7 +50,7 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
         Ok(fetch) => fetch,
         Err((request, error)) => return Answer::Now(session_error(&request, error)),
     };
-    let at_once = Round::look_without_waiting(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
+    let at_once = Round::look_without_waiting(&broker.replicas, &fetch.fetching.wanted, &fetch.query);
     let Some(mut round) = at_once else {
         let broker = broker.clone();
         return Answer::Later(Box::pin(async move {
@@ -154,12 +154,12 @@ impl Fetch {
 
     /// Looks once: here, or where it may wait for the disk.
     async fn look(&self, broker: &Arc<Broker>) -> Round {
-        let (wanted, query, now) = (&self.fetching.wanted, self.query, now_ms());
-        if let Some(round) = Round::look_without_waiting(&broker.replicas, wanted, &query, now) {
+        let (wanted, query) = (&self.fetching.wanted, self.query);
+        if let Some(round) = Round::look_without_waiting(&broker.replicas, wanted, &query) {
             return round;
         }
         let (worker, wanted) = (broker.clone(), wanted.clone());
-        let look = move || Round::look(&worker.replicas, &wanted, &query, now);
+        let look = move || Round::look(&worker.replicas, &wanted, &query);
         // A pool that stops has no answers any more; neither has the broker.
         broker.replicas.files().read(look).await.unwrap_or_else(|_| Round::nothing())
     }
@@ -415,6 +415,7 @@ fn endpoint(broker: &Broker, request: &RequestContext, leader: i32, known: &mut 
 
 fn count(broker: &Broker, found: &Found, piece: &Ready, is_replica: bool) {
     if is_replica {
+        broker.metrics.replicated.bytes_out.add(piece.len());
         return;
     }
     let all = &broker.metrics.all_topics;

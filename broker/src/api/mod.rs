@@ -17,10 +17,12 @@
 
 mod acknowledge;
 mod alter_configs;
+mod alter_partition;
 pub mod api_versions;
 mod bring;
 mod broker_loggers;
 mod config_resources;
+mod controlled_shutdown;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -39,6 +41,7 @@ mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
 mod join_group;
+mod leader_and_isr;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
@@ -50,8 +53,10 @@ mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod stop_replica;
 mod sync_group;
 pub(crate) mod topic_rules;
+mod update_metadata;
 
 use std::sync::Arc;
 
@@ -95,6 +100,10 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::Fetch, 0, 18, begins!(fetch, FetchRequest)),
     api(ApiKey::ListOffsets, 0, 11, waits!(list_offsets, ListOffsetsRequest)),
     api(ApiKey::Metadata, 0, 13, now!(metadata, MetadataRequest)),
+    api(ApiKey::LeaderAndIsr, 0, 7, waits!(leader_and_isr, LeaderAndIsrRequest)),
+    api(ApiKey::StopReplica, 0, 4, waits!(stop_replica, StopReplicaRequest)),
+    api(ApiKey::UpdateMetadata, 0, 8, waits!(update_metadata, UpdateMetadataRequest)),
+    api(ApiKey::ControlledShutdown, 0, 3, waits!(controlled_shutdown, owned ControlledShutdownRequest)),
     api(ApiKey::OffsetCommit, 0, 10, waits!(offset_commit, OffsetCommitRequest)),
     api(ApiKey::OffsetFetch, 0, 10, waits!(offset_fetch, OffsetFetchRequest)),
     api(ApiKey::FindCoordinator, 0, 6, now!(find_coordinator, FindCoordinatorRequest)),
@@ -129,6 +138,7 @@ pub static TABLE: &[Api] = &[
         now!(list_partition_reassignments, ListPartitionReassignmentsRequest),
     ),
     api(ApiKey::OffsetDelete, 0, 0, waits!(offset_delete, OffsetDeleteRequest)),
+    api(ApiKey::AlterPartition, 0, 3, waits!(alter_partition, AlterPartitionRequest)),
     api(ApiKey::DescribeCluster, 0, 2, now!(describe_cluster, owned DescribeClusterRequest)),
     api(
         ApiKey::DescribeTopicPartitions,

@@ -3,25 +3,37 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use vltava_protocol::messages::{leader_and_isr::LeaderAndIsrRequest, stop_replica::StopReplicaRequest};
+use vltava_protocol::messages::{
+    LeaderAndIsrRequest, LeaderAndIsrResponse, StopReplicaRequest, StopReplicaResponse,
+};
 use vltava_settings::{BrokerConfig, TopicConfig};
 
-use super::{MetadataCache, configs::Configs, orders::Failed};
+use super::{MetadataCache, configs::Configs};
+use crate::partitions::Proposed;
 
 /// A broker as the controller and the configuration see it. [`Broker`](crate::Broker) is one; tests have others.
 pub trait Member: Send + Sync + 'static {
     /// What it tells clients.
     fn metadata(&self) -> &MetadataCache;
 
-    /// Leads and follows as told; the replicas that could not.
+    /// Leads and follows as told.
     fn lead_or_follow<'a>(
         &'a self,
         request: LeaderAndIsrRequest<'static>,
         configs: &'a Configs,
-    ) -> BoxFuture<'a, Failed>;
+    ) -> BoxFuture<'a, LeaderAndIsrResponse<'static>>;
 
-    /// Stops replicas; those that could not be stopped.
-    fn stop_replicas(&self, request: StopReplicaRequest<'static>) -> BoxFuture<'_, Failed>;
+    /// Stops replicas.
+    fn stop_replicas(
+        &self,
+        request: StopReplicaRequest<'static>,
+    ) -> BoxFuture<'_, StopReplicaResponse<'static>>;
+
+    /// Whether it has a replica of a topic.
+    fn hosts(&self, topic: &str) -> bool;
+
+    /// What its partitions propose for in-sync sets; once.
+    fn take_proposed(&self) -> Option<Proposed>;
 
     /// Waits until a log directory has failed since this was last waited for (KIP-112).
     fn log_dir_failed(&self) -> BoxFuture<'_, ()>;

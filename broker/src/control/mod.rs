@@ -6,12 +6,16 @@
 pub mod configs;
 mod connection;
 mod controller;
+mod in_sync;
+mod link;
 pub mod member;
 pub mod metadata_cache;
 mod orders;
+mod peers;
 pub mod producer_ids;
 mod protection;
 pub mod registration;
+mod requests;
 mod serving;
 pub mod session;
 mod shutdown;
@@ -46,7 +50,6 @@ pub use connection::SessionEvents;
 pub use controller::ControllerStatus;
 pub use member::Member;
 pub use metadata_cache::{LiveBroker, MetadataCache, PartitionMetadata, Snapshot, TopicMetadata};
-pub use orders::Failed;
 pub use producer_ids::ProducerIdError;
 pub use registration::RegistrationError;
 pub use serving::ServingMember;
@@ -128,6 +131,9 @@ pub(crate) struct Shared {
     /// To the controller's shell on this broker, and its end until the broker joins.
     calls: mpsc::Sender<shutdown::Call>,
     calls_taken: Mutex<Option<shutdown::Calls>>,
+    /// What this broker is told, by whoever is the controller; and its end until the broker joins.
+    orders: mpsc::Sender<orders::Order>,
+    orders_taken: Mutex<Option<mpsc::Receiver<orders::Order>>>,
     running: Mutex<Option<Running>>,
 }
 
@@ -138,6 +144,11 @@ struct Running {
 }
 
 impl Shared {
+    /// The zxid of this broker's registration; -1 before it.
+    fn epoch(&self) -> i64 {
+        self.broker_epoch.load(Ordering::SeqCst)
+    }
+
     fn set_session(&self, session: &Session, broker_epoch: i64) {
         self.broker_epoch.store(broker_epoch, Ordering::SeqCst);
         self.session.store(Some(Arc::new(session.clone())));
@@ -195,6 +206,7 @@ impl Control {
         latency: Arc<Latency>,
     ) -> Self {
         let (calls, taken) = mpsc::channel(shutdown::WAITING);
+        let (orders, received) = mpsc::channel(orders::WAITING);
         let offered = Arc::new(ArcSwapOption::from(session.map(Arc::new)));
         let shared = Shared {
             broker_id,
@@ -211,6 +223,8 @@ impl Control {
             session_events: SessionEvents::default(),
             calls,
             calls_taken: Mutex::new(Some(taken)),
+            orders,
+            orders_taken: Mutex::new(Some(received)),
             running: Mutex::new(None),
         };
         Self { shared: Arc::new(shared) }
@@ -230,6 +244,9 @@ impl Control {
             // Opening the logs took longer than a session lasts without us.
             _ => Session::open(&self.shared.address).await?.measured_by(&self.shared.latency),
         };
+        let Some(received) = self.shared.orders_taken.lock().take() else {
+            return Err(ControlError::JoinedAlready);
+        };
         let Some(calls) = self.shared.calls_taken.lock().take() else {
             return Err(ControlError::JoinedAlready);
         };
@@ -242,9 +259,13 @@ impl Control {
         let epoch = registration::register(&session, self.shared.broker_id, &registration).await?;
         self.shared.set_session(&session, epoch);
         let stop = CancellationToken::new();
-        let (orders, received) = mpsc::channel(orders::WAITING);
-        let obey =
-            tokio::spawn(orders::obey(Arc::clone(&member), Arc::clone(&self.shared.configs), received));
+        let obey = orders::obey(Arc::clone(&member), Arc::clone(&self.shared), received, stop.clone());
+        let obey = tokio::spawn(obey);
+        let mut tasks = vec![obey];
+        if let Some(proposed) = member.take_proposed() {
+            let carry = in_sync::carry(self.clone(), Arc::clone(&member), proposed, stop.clone());
+            tasks.push(tokio::spawn(carry));
+        }
         let supervisor = supervisor::Supervisor {
             shared: Arc::clone(&self.shared),
             member,
@@ -253,12 +274,11 @@ impl Control {
                 delete_topics: config.get(keys::DELETE_TOPIC_ENABLE),
                 unclean_election: config.get(keys::UNCLEAN_LEADER_ELECTION_ENABLE),
             },
-            orders,
             calls,
             stop: stop.clone(),
         };
-        let supervise = tokio::spawn(supervisor.run(session));
-        *self.shared.running.lock() = Some(Running { stop, tasks: vec![supervise, obey] });
+        tasks.insert(0, tokio::spawn(supervisor.run(session)));
+        *self.shared.running.lock() = Some(Running { stop, tasks });
         Ok(())
     }
 
@@ -291,7 +311,7 @@ impl Control {
     /// The zxid of this broker's registration; -1 before it.
     #[must_use]
     pub fn broker_epoch(&self) -> i64 {
-        self.shared.broker_epoch.load(Ordering::SeqCst)
+        self.shared.epoch()
     }
 
     /// Topics' and brokers' configuration as it is now.

@@ -1,224 +1,261 @@
-//! What this broker is told by the controller, one order after the other, whatever session brought it: replicas lead, follow and stop, the cache
-//! learns.
+//! What this broker is told by the controller, one order after the other, whoever the controller is and whatever session or connection brought it:
+//! replicas lead, follow and stop, the cache learns.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use vltava_cluster::controller::{Broker, BrokerRequest, PartitionUpdate, StopReplica};
-use vltava_protocol::messages::{
-    leader_and_isr::{
-        LeaderAndIsrLiveLeader, LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrTopicState,
-    },
-    stop_replica::{StopReplicaPartitionState, StopReplicaRequest, StopReplicaTopicState},
-    update_metadata::{
-        UpdateMetadataBroker, UpdateMetadataEndpoint, UpdateMetadataPartitionState, UpdateMetadataRequest,
-        UpdateMetadataTopicState,
+use vltava_protocol::{
+    ErrorCode,
+    messages::{
+        LeaderAndIsrRequest, LeaderAndIsrResponse, StopReplicaRequest, StopReplicaResponse,
+        UpdateMetadataRequest, UpdateMetadataResponse,
+        leader_and_isr::{LeaderAndIsrPartitionError, LeaderAndIsrTopicError},
     },
 };
 
-use super::{Member, configs::Configs};
+use super::{Control, Member, Shared, requests::Told};
 
 /// How many orders may wait: the controller waits when this broker is slower.
 pub(super) const WAITING: usize = 256;
 
-/// `type` of a request that names everything there is, and of one that names changes.
-const FULL: i8 = 2;
-const INCREMENTAL: i8 = 1;
-
-/// The replicas that could not do as they were told: of StopReplica all of them, of LeaderAndIsr those whose storage has failed.
-pub type Failed = HashSet<(String, i32)>;
-
-/// One order.
+/// One order, and where its answer goes. Who gave it may have gone meanwhile: the next controller asks again.
 #[derive(Debug)]
-pub(crate) struct Order {
-    /// The controller's broker id.
-    pub(crate) controller: i32,
-    /// What to do.
-    pub(crate) request: BrokerRequest,
-    /// Where to say what failed.
-    pub(crate) answer: oneshot::Sender<Failed>,
+pub(crate) enum Order {
+    /// Lead or follow.
+    LeaderAndIsr(LeaderAndIsrRequest<'static>, oneshot::Sender<LeaderAndIsrResponse<'static>>),
+    /// Know who lives and leads.
+    UpdateMetadata(UpdateMetadataRequest<'static>, oneshot::Sender<UpdateMetadataResponse>),
+    /// Stop replicas.
+    StopReplica(StopReplicaRequest<'static>, oneshot::Sender<StopReplicaResponse<'static>>),
 }
 
-/// Obeys until the controller's shell has gone for good.
-pub(crate) async fn obey(member: Arc<dyn Member>, configs: Arc<Configs>, mut orders: mpsc::Receiver<Order>) {
-    while let Some(Order { controller, request, answer }) = orders.recv().await {
-        let failed = match request {
-            BrokerRequest::UpdateMetadata { controller_epoch, brokers, full, partitions } => {
-                let request = update_metadata(controller, controller_epoch, &brokers, full, &partitions);
-                if let Err(error) = member.metadata().update(&request) {
-                    warn!(%error, "UpdateMetadata is refused");
-                }
-                Failed::new()
-            }
-            BrokerRequest::LeaderAndIsr { controller_epoch, full, partitions, live_leaders } => {
-                let mut topics: HashMap<&str, bool> = HashMap::new();
-                for partition in &partitions {
-                    *topics.entry(&partition.topic).or_default() |= partition.is_new;
-                }
-                let unread = configs.learn_topics(topics.into_iter(), &*member).await;
-                // Settings that nobody chose could delete what is to be kept: such a partition is not begun, and says so. One that is here has its
-                // settings from before.
-                let is_refused = |partition: &PartitionUpdate| {
-                    unread.contains(&*partition.topic)
-                        && (partition.is_new || !configs.knows_topic(&partition.topic))
-                };
-                let new = partitions.iter().filter(|partition| partition.is_new).count();
-                let (refused, obeyed): (Vec<_>, Vec<_>) = partitions.into_iter().partition(is_refused);
-                let request = leader_and_isr(controller, controller_epoch, full, &obeyed, &live_leaders);
-                let mut failed = member.lead_or_follow(request, &configs).await;
-                for partition in refused {
-                    let (topic, index) = (partition.topic.to_string(), partition.partition);
-                    error!(
-                        topic,
-                        partition = index,
-                        "not led or followed: its topic's configuration is not known"
-                    );
-                    failed.insert((topic, index));
-                }
-                if new > 0 {
-                    info!(partitions = new, failed = failed.len(), "new partitions");
-                }
-                failed
-            }
-            BrokerRequest::StopReplica { controller_epoch, replicas } => {
-                let request = stop_replica(controller, controller_epoch, &replicas);
-                let failed = member.stop_replicas(request).await;
-                for replica in &replicas {
-                    configs.forget_topic(&replica.topic);
-                }
-                failed
-            }
-        };
-        // The controller may have left its office meanwhile; the next one asks again.
-        let _ = answer.send(failed);
+/// A broker's answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// To LeaderAndIsr.
+    LeaderAndIsr(LeaderAndIsrResponse<'static>),
+    /// To UpdateMetadata.
+    UpdateMetadata(UpdateMetadataResponse),
+    /// To StopReplica.
+    StopReplica(StopReplicaResponse<'static>),
+}
+
+/// Gives an order and waits for its answer; `None` when orders are not obeyed any more.
+pub(crate) async fn give(
+    orders: &mpsc::Sender<Order>,
+    told: Told,
+) -> Option<impl Future<Output = Option<Reply>> + use<>> {
+    // Which of the three is decided where it is sent; the future only waits.
+    macro_rules! send {
+        ($kind:ident, $request:expr) => {{
+            let (answer, answered) = oneshot::channel();
+            orders.send(Order::$kind($request, answer)).await.ok()?;
+            Waiting::$kind(answered)
+        }};
     }
-}
-
-/// Partitions by topic, in the order of the topics' names; `updates` come sorted by topic.
-fn by_topic<T>(updates: &[T], topic: impl Fn(&T) -> &str) -> impl Iterator<Item = &[T]> {
-    updates.chunk_by(move |left, right| topic(left) == topic(right))
-}
-
-fn leader_and_isr(
-    controller_id: i32,
-    controller_epoch: i32,
-    full: bool,
-    partitions: &[PartitionUpdate],
-    live_leaders: &[Broker],
-) -> LeaderAndIsrRequest<'static> {
-    let state = |partition: &PartitionUpdate| LeaderAndIsrPartitionState {
-        partition_index: partition.partition,
-        controller_epoch: partition.state.controller_epoch,
-        leader: partition.state.leader,
-        leader_epoch: partition.state.leader_epoch,
-        isr: partition.state.isr.clone(),
-        partition_epoch: partition.version,
-        replicas: partition.replicas.clone(),
-        adding_replicas: partition.adding.clone(),
-        removing_replicas: partition.removing.clone(),
-        is_new: partition.is_new,
-        leader_recovery_state: i8::from(partition.state.recovering),
-        ..LeaderAndIsrPartitionState::default()
+    let waiting = match told {
+        Told::LeaderAndIsr(request) => send!(LeaderAndIsr, request),
+        Told::UpdateMetadata(request) => send!(UpdateMetadata, request),
+        Told::StopReplica(request) => send!(StopReplica, request),
     };
-    let topic = |partitions: &[PartitionUpdate]| LeaderAndIsrTopicState {
-        topic_name: partitions[0].topic.to_string().into(),
-        topic_id: partitions[0].topic_id,
-        partition_states: partitions.iter().map(state).collect(),
-        ..LeaderAndIsrTopicState::default()
-    };
-    let leader = |broker: &Broker| {
-        let endpoint = broker.endpoints.first();
-        LeaderAndIsrLiveLeader {
-            broker_id: broker.id,
-            host_name: endpoint.map(|endpoint| endpoint.host.clone()).unwrap_or_default().into(),
-            port: endpoint.map_or(-1, |endpoint| i32::from(endpoint.port)),
-            ..LeaderAndIsrLiveLeader::default()
+    Some(async move {
+        match waiting {
+            Waiting::LeaderAndIsr(answered) => answered.await.ok().map(Reply::LeaderAndIsr),
+            Waiting::UpdateMetadata(answered) => answered.await.ok().map(Reply::UpdateMetadata),
+            Waiting::StopReplica(answered) => answered.await.ok().map(Reply::StopReplica),
         }
-    };
-    LeaderAndIsrRequest {
-        controller_id,
-        controller_epoch,
-        r#type: if full { FULL } else { INCREMENTAL },
-        topic_states: by_topic(partitions, |partition| &partition.topic).map(topic).collect(),
-        live_leaders: live_leaders.iter().map(leader).collect(),
-        ..LeaderAndIsrRequest::default()
+    })
+}
+
+enum Waiting {
+    LeaderAndIsr(oneshot::Receiver<LeaderAndIsrResponse<'static>>),
+    UpdateMetadata(oneshot::Receiver<UpdateMetadataResponse>),
+    StopReplica(oneshot::Receiver<StopReplicaResponse<'static>>),
+}
+
+/// Obeys until the broker leaves its cluster.
+pub(crate) async fn obey(
+    member: Arc<dyn Member>,
+    shared: Arc<Shared>,
+    mut orders: mpsc::Receiver<Order>,
+    stop: CancellationToken,
+) {
+    loop {
+        let order = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            order = orders.recv() => order,
+        };
+        let Some(order) = order else { return };
+        match order {
+            Order::LeaderAndIsr(request, answer) => {
+                let _ = answer.send(lead_or_follow(&*member, &shared, request).await);
+            }
+            Order::UpdateMetadata(request, answer) => {
+                let _ = answer.send(learn(&*member, &shared, &request));
+            }
+            Order::StopReplica(request, answer) => {
+                let _ = answer.send(stop_replicas(&*member, &shared, request).await);
+            }
+        }
     }
 }
 
-fn stop_replica(
-    controller_id: i32,
-    controller_epoch: i32,
-    replicas: &[StopReplica],
-) -> StopReplicaRequest<'static> {
-    let state = |replica: &StopReplica| StopReplicaPartitionState {
-        partition_index: replica.partition,
-        leader_epoch: replica.leader_epoch,
-        delete_partition: replica.delete,
-        ..StopReplicaPartitionState::default()
-    };
-    let topic = |replicas: &[StopReplica]| StopReplicaTopicState {
-        topic_name: replicas[0].topic.to_string().into(),
-        partition_states: replicas.iter().map(state).collect(),
-        ..StopReplicaTopicState::default()
-    };
-    StopReplicaRequest {
-        controller_id,
-        controller_epoch,
-        topic_states: by_topic(replicas, |replica| &replica.topic).map(topic).collect(),
-        ..StopReplicaRequest::default()
+/// Whether an order is for an earlier incarnation of this broker (KIP-380); -1 is for any.
+fn is_outlived(shared: &Shared, broker_epoch: i64) -> bool {
+    let own = shared.epoch();
+    let outlived = broker_epoch >= 0 && broker_epoch < own;
+    if outlived {
+        info!(broker_epoch, own, "an order for an earlier registration of this broker is not obeyed");
     }
+    outlived
 }
 
-fn update_metadata(
-    controller_id: i32,
-    controller_epoch: i32,
-    brokers: &[Broker],
-    full: bool,
-    partitions: &[PartitionUpdate],
-) -> UpdateMetadataRequest<'static> {
-    let state = |partition: &PartitionUpdate| UpdateMetadataPartitionState {
-        partition_index: partition.partition,
-        controller_epoch: partition.state.controller_epoch,
-        leader: partition.state.leader,
-        leader_epoch: partition.state.leader_epoch,
-        isr: partition.state.isr.clone(),
-        zk_version: partition.version,
-        replicas: partition.replicas.clone(),
-        offline_replicas: partition.offline.clone(),
-        ..UpdateMetadataPartitionState::default()
+fn learn(
+    member: &dyn Member,
+    shared: &Shared,
+    request: &UpdateMetadataRequest<'_>,
+) -> UpdateMetadataResponse {
+    let code = if is_outlived(shared, request.broker_epoch) {
+        ErrorCode::StaleBrokerEpoch
+    } else if let Err(error) = member.metadata().update(request) {
+        warn!(%error, "UpdateMetadata is refused");
+        ErrorCode::StaleControllerEpoch
+    } else {
+        ErrorCode::None
     };
-    let topic = |partitions: &[PartitionUpdate]| UpdateMetadataTopicState {
-        topic_name: partitions[0].topic.to_string().into(),
-        topic_id: partitions[0].topic_id,
-        partition_states: partitions.iter().map(state).collect(),
-        ..UpdateMetadataTopicState::default()
+    UpdateMetadataResponse { error_code: code.into(), ..Default::default() }
+}
+
+async fn stop_replicas(
+    member: &dyn Member,
+    shared: &Shared,
+    request: StopReplicaRequest<'static>,
+) -> StopReplicaResponse<'static> {
+    if is_outlived(shared, request.broker_epoch) {
+        return StopReplicaResponse { error_code: ErrorCode::StaleBrokerEpoch.into(), ..Default::default() };
+    }
+    let stated =
+        request.topic_states.iter().filter(|topic| topic.partition_states.iter().any(|p| p.delete_partition));
+    let mut deleted: Vec<String> = stated.map(|topic| topic.topic_name.to_string()).collect();
+    if request.delete_partitions {
+        deleted.extend(request.topics.iter().map(|topic| topic.name.to_string()));
+        deleted.extend(request.ungrouped_partitions.iter().map(|named| named.topic_name.to_string()));
+    }
+    let response = member.stop_replicas(request).await;
+    for topic in deleted.iter().filter(|topic| !member.hosts(topic)) {
+        shared.configs.forget_topic(topic);
+    }
+    response
+}
+
+async fn lead_or_follow(
+    member: &dyn Member,
+    shared: &Shared,
+    mut request: LeaderAndIsrRequest<'static>,
+) -> LeaderAndIsrResponse<'static> {
+    if is_outlived(shared, request.broker_epoch) {
+        return LeaderAndIsrResponse { error_code: ErrorCode::StaleBrokerEpoch.into(), ..Default::default() };
+    }
+    let configs = &shared.configs;
+    let mut topics: HashMap<&str, bool> = HashMap::new();
+    for topic in &request.topic_states {
+        *topics.entry(&topic.topic_name).or_default() |=
+            topic.partition_states.iter().any(|state| state.is_new);
+    }
+    for state in &request.ungrouped_partition_states {
+        *topics.entry(&state.topic_name).or_default() |= state.is_new;
+    }
+    let unread = configs.learn_topics(topics.into_iter(), member).await;
+    // Settings that nobody chose could delete what is to be kept: such a partition is not begun, and says so. One that is here has its settings from before.
+    let is_refused =
+        |topic: &str, is_new: bool| unread.contains(topic) && (is_new || !configs.knows_topic(topic));
+    let mut refused = LeaderAndIsrResponse::default();
+    let mut refuse = |topic: &str, partition: i32| {
+        error!(topic, partition, "not led or followed: its topic's configuration is not known");
+        let error = LeaderAndIsrPartitionError {
+            topic_name: topic.to_owned().into(),
+            partition_index: partition,
+            error_code: ErrorCode::KafkaStorageError.into(),
+            ..Default::default()
+        };
+        refused.partition_errors.push(error.clone());
+        error
     };
-    let broker = |broker: &Broker| UpdateMetadataBroker {
-        id: broker.id,
-        endpoints: broker
-            .endpoints
-            .iter()
-            .map(|endpoint| UpdateMetadataEndpoint {
-                port: i32::from(endpoint.port),
-                host: endpoint.host.clone().into(),
-                listener: endpoint.listener.clone().into(),
-                security_protocol: endpoint.security_protocol,
-                ..UpdateMetadataEndpoint::default()
-            })
-            .collect(),
-        rack: broker.rack.clone().map(Into::into),
-        ..UpdateMetadataBroker::default()
-    };
-    UpdateMetadataRequest {
-        controller_id,
-        controller_epoch,
-        r#type: if full { FULL } else { INCREMENTAL },
-        topic_states: by_topic(partitions, |partition| &partition.topic).map(topic).collect(),
-        live_brokers: brokers.iter().map(broker).collect(),
-        ..UpdateMetadataRequest::default()
+    let mut by_id = Vec::new();
+    for topic in &mut request.topic_states {
+        let name = topic.topic_name.clone();
+        let mut errors = Vec::new();
+        topic.partition_states.retain(|state| {
+            let keep = !is_refused(&name, state.is_new);
+            if !keep {
+                errors.push(refuse(&name, state.partition_index));
+            }
+            keep
+        });
+        if !errors.is_empty() {
+            let topic_id = topic.topic_id;
+            by_id.push(LeaderAndIsrTopicError { topic_id, partition_errors: errors, ..Default::default() });
+        }
+    }
+    request.ungrouped_partition_states.retain(|state| {
+        let keep = !is_refused(&state.topic_name, state.is_new);
+        if !keep {
+            refuse(&state.topic_name, state.partition_index);
+        }
+        keep
+    });
+    let states = request.topic_states.iter().flat_map(|topic| &topic.partition_states);
+    let new = states.chain(&request.ungrouped_partition_states).filter(|state| state.is_new).count();
+    let mut response = member.lead_or_follow(request, configs).await;
+    if new > 0 {
+        let failed = response.partition_errors.iter().filter(|partition| partition.error_code != 0).count();
+        info!(partitions = new, failed = failed + refused.partition_errors.len(), "new partitions");
+    }
+    if response.error_code == 0 {
+        response.partition_errors.append(&mut refused.partition_errors);
+        response.topics.append(&mut by_id);
+    }
+    response
+}
+
+impl Control {
+    /// Obeys a LeaderAndIsr that another broker sent; `None` when the broker stops.
+    pub async fn leader_and_isr(
+        &self,
+        request: LeaderAndIsrRequest<'static>,
+    ) -> Option<LeaderAndIsrResponse<'static>> {
+        match self.obey(Told::LeaderAndIsr(request)).await? {
+            Reply::LeaderAndIsr(response) => Some(response),
+            Reply::UpdateMetadata(_) | Reply::StopReplica(_) => None,
+        }
+    }
+
+    /// Obeys an UpdateMetadata that another broker sent; `None` when the broker stops.
+    pub async fn update_metadata(
+        &self,
+        request: UpdateMetadataRequest<'static>,
+    ) -> Option<UpdateMetadataResponse> {
+        match self.obey(Told::UpdateMetadata(request)).await? {
+            Reply::UpdateMetadata(response) => Some(response),
+            Reply::LeaderAndIsr(_) | Reply::StopReplica(_) => None,
+        }
+    }
+
+    /// Obeys a StopReplica that another broker sent; `None` when the broker stops.
+    pub async fn stop_replica(
+        &self,
+        request: StopReplicaRequest<'static>,
+    ) -> Option<StopReplicaResponse<'static>> {
+        match self.obey(Told::StopReplica(request)).await? {
+            Reply::StopReplica(response) => Some(response),
+            Reply::LeaderAndIsr(_) | Reply::UpdateMetadata(_) => None,
+        }
+    }
+
+    async fn obey(&self, told: Told) -> Option<Reply> {
+        give(&self.shared.orders, told).await?.await
     }
 }

@@ -1,20 +1,23 @@
 //! This broker as a member of its cluster.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tracing::{error, warn};
 use vltava_protocol::{
-    ErrorCode,
+    ErrorCode, Uuid,
     messages::{
-        leader_and_isr::LeaderAndIsrRequest,
-        stop_replica::{StopReplicaPartitionState, StopReplicaRequest, StopReplicaTopicState},
+        LeaderAndIsrRequest, LeaderAndIsrResponse, StopReplicaRequest, StopReplicaResponse,
+        stop_replica::{StopReplicaPartitionState, StopReplicaTopicState},
     },
 };
 use vltava_settings::{BrokerConfig, TopicConfig};
 
-use super::{Configs, Failed, Member, MetadataCache, topic_settings::partition_settings};
-use crate::{Broker, partitions::now_ms};
+use super::{Configs, Member, MetadataCache, topic_settings::partition_settings};
+use crate::{
+    Broker,
+    partitions::{Proposed, now_ms},
+};
 
 /// `type` of a LeaderAndIsr that names all partitions that the broker takes part in.
 const FULL: i8 = 2;
@@ -54,58 +57,71 @@ impl Member for ServingMember {
         &'a self,
         request: LeaderAndIsrRequest<'static>,
         _: &'a Configs,
-    ) -> BoxFuture<'a, Failed> {
+    ) -> BoxFuture<'a, LeaderAndIsrResponse<'static>> {
         let broker = Arc::clone(&self.broker);
         let work = move || {
             if request.r#type == FULL {
                 stop_others(&broker, &request);
             }
-            let response = broker.replicas.leader_and_isr(&request, now_ms());
+            let mut response = broker.replicas.leader_and_isr(&request, now_ms());
             if response.error_code != 0 {
                 warn!(code = response.error_code, "LeaderAndIsr is refused");
-                return Failed::new();
+                return response;
             }
-            let failed = response.partition_errors.iter().filter(|partition| partition.error_code != 0);
-            failed
-                .inspect(|partition| {
-                    let (topic, index, code) =
-                        (&*partition.topic_name, partition.partition_index, partition.error_code);
-                    error!(topic, partition = index, code, "the partition cannot be led or followed");
-                })
-                // What waits for room is led as it was asked once there is room: it keeps its leadership.
-                .filter(|partition| {
-                    partition.error_code == ErrorCode::KafkaStorageError.code()
-                        && !broker.replicas.waits_for_room(&partition.topic_name, partition.partition_index)
-                })
-                .map(|partition| (partition.topic_name.to_string(), partition.partition_index))
-                .collect()
+            let names: HashMap<Uuid, String> = request
+                .topic_states
+                .iter()
+                .map(|topic| (topic.topic_id, topic.topic_name.to_string()))
+                .collect();
+            for partition in
+                response.partition_errors.iter_mut().filter(|partition| partition.error_code != 0)
+            {
+                let (topic, index, code) =
+                    (&*partition.topic_name, partition.partition_index, partition.error_code);
+                error!(topic, partition = index, code, "the partition cannot be led or followed");
+                partition.error_code = told_of_room(&broker, topic, index, code);
+            }
+            for topic in &mut response.topics {
+                let Some(name) = names.get(&topic.topic_id) else { continue };
+                for partition in
+                    topic.partition_errors.iter_mut().filter(|partition| partition.error_code != 0)
+                {
+                    let (index, code) = (partition.partition_index, partition.error_code);
+                    partition.error_code = told_of_room(&broker, name, index, code);
+                }
+            }
+            response
         };
-        on_disk(work).map(Option::unwrap_or_default).boxed()
+        let failed = || LeaderAndIsrResponse {
+            error_code: ErrorCode::UnknownServerError.into(),
+            ..Default::default()
+        };
+        on_disk(work).map(move |done| done.unwrap_or_else(failed)).boxed()
     }
 
-    fn stop_replicas(&self, request: StopReplicaRequest<'static>) -> BoxFuture<'_, Failed> {
+    fn stop_replicas(
+        &self,
+        request: StopReplicaRequest<'static>,
+    ) -> BoxFuture<'_, StopReplicaResponse<'static>> {
         let broker = Arc::clone(&self.broker);
-        let all: Failed = request
-            .topic_states
-            .iter()
-            .flat_map(|topic| {
-                topic
-                    .partition_states
-                    .iter()
-                    .map(|state| (topic.topic_name.to_string(), state.partition_index))
-            })
-            .collect();
-        let refused = all.clone();
         let work = move || {
             let response = broker.replicas.stop_replica(&request, now_ms());
             if response.error_code != 0 {
                 warn!(code = response.error_code, "StopReplica is refused");
-                return refused;
             }
-            let failed = response.partition_errors.iter().filter(|partition| partition.error_code != 0);
-            failed.map(|partition| (partition.topic_name.to_string(), partition.partition_index)).collect()
+            response
         };
-        on_disk(work).map(|failed| failed.unwrap_or(all)).boxed()
+        let failed =
+            || StopReplicaResponse { error_code: ErrorCode::UnknownServerError.into(), ..Default::default() };
+        on_disk(work).map(move |done| done.unwrap_or_else(failed)).boxed()
+    }
+
+    fn hosts(&self, topic: &str) -> bool {
+        self.broker.replicas.topic(topic).is_some()
+    }
+
+    fn take_proposed(&self) -> Option<Proposed> {
+        self.broker.replicas.surroundings.proposals.take()
     }
 
     fn log_dir_failed(&self) -> BoxFuture<'_, ()> {
@@ -113,16 +129,20 @@ impl Member for ServingMember {
     }
 
     fn topic_config_changed(&self, topic: &str, config: &Arc<TopicConfig>) {
-        self.broker.replicas.reconfigure(
-            topic,
-            partition_settings(config, self.broker.config.inter_broker_protocol()),
-            now_ms(),
-        );
+        self.broker
+            .replicas
+            .reconfigure(topic, partition_settings(config, self.broker.config.inter_broker_protocol()));
     }
 
     fn broker_config_changed(&self, config: &Arc<BrokerConfig>) {
         (self.on_broker_config)(config);
     }
+}
+
+/// What waits for room is led as it was asked once there is room: it keeps its leadership.
+fn told_of_room(broker: &Broker, topic: &str, index: i32, code: i16) -> i16 {
+    let waits = code == ErrorCode::KafkaStorageError.code() && broker.replicas.waits_for_room(topic, index);
+    if waits { ErrorCode::None.into() } else { code }
 }
 
 /// Stops, without touching their files, the partitions that a full LeaderAndIsr does not name: their topics went while nobody was told.

@@ -1,6 +1,7 @@
 //! Controlled shutdown: before a broker stops, the controller moves to others what it leads.
 //!
-//! The request and its answer are the protocol's structs, delivered in process while the controller is this very broker.
+//! The request and its answer are the protocol's structs, delivered in process while the controller is this very broker. What else is asked of the
+//! controller's machine by requests comes by the same way.
 
 use std::time::Duration;
 
@@ -10,12 +11,18 @@ use vltava_cluster::controller::TopicName;
 use vltava_protocol::{
     ErrorCode,
     messages::{
-        ControlledShutdownRequest, ControlledShutdownResponse, controlled_shutdown::RemainingPartition,
+        AlterPartitionRequest, AlterPartitionResponse, ControlledShutdownRequest, ControlledShutdownResponse,
+        controlled_shutdown::RemainingPartition,
     },
 };
 use vltava_settings::broker as keys;
 
-use super::Control;
+use super::{
+    Control, MetadataCache,
+    controller::IsrAnswer,
+    link::{Link, LinkError},
+    peers::Peers,
+};
 
 /// Calls that may wait for the controller.
 pub(super) const WAITING: usize = 16;
@@ -37,6 +44,8 @@ pub(crate) struct Leaving {
 pub(crate) enum Call {
     /// A broker wants to stop.
     Leaving(Leaving),
+    /// A leader asks for other in-sync sets.
+    AlterPartition(AlterPartitionRequest<'static>, IsrAnswer),
     /// Any replica that lives is to lead these, where their leaders do not live.
     ElectUnclean(Vec<(TopicName, i32)>),
 }
@@ -84,13 +93,35 @@ impl Control {
         }
     }
 
+    /// Answers an AlterPartition as the controller.
+    pub async fn alter_partition(
+        &self,
+        request: AlterPartitionRequest<'static>,
+    ) -> AlterPartitionResponse<'static> {
+        let refused =
+            |code: ErrorCode| AlterPartitionResponse { error_code: code.into(), ..Default::default() };
+        if !self.is_active_controller() {
+            return refused(ErrorCode::NotController);
+        }
+        let (answer, answered) = oneshot::channel();
+        if self.shared.calls.send(Call::AlterPartition(request, answer)).await.is_err() {
+            return refused(ErrorCode::NotController);
+        }
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(response)) => response,
+            // It is the controller no longer.
+            Ok(Err(_)) => refused(ErrorCode::NotController),
+            Err(_) => refused(ErrorCode::RequestTimedOut),
+        }
+    }
+
     /// Asks the controller, which is this very broker, for leaders of partitions whose leaders do not live. `false` if it is the controller no longer.
     pub async fn elect_unclean(&self, partitions: Vec<(TopicName, i32)>) -> bool {
         self.shared.calls.send(Call::ElectUnclean(partitions)).await.is_ok()
     }
 
     /// Hands over what this broker leads, before it stops: `controlled.shutdown.*` say whether and how often it is tried.
-    pub async fn hand_over(&self) {
+    pub async fn hand_over(&self, metadata: &MetadataCache) {
         let config = self.configs().broker();
         if !config.get(keys::CONTROLLED_SHUTDOWN_ENABLE) || self.session().is_none() {
             return;
@@ -99,17 +130,20 @@ impl Control {
         let pause = u64::try_from(config.get(keys::CONTROLLED_SHUTDOWN_RETRY_BACKOFF_MS)).unwrap_or(0);
         let (broker_id, broker_epoch) = (self.broker_id(), self.broker_epoch());
         let request = ControlledShutdownRequest { broker_id, broker_epoch, ..Default::default() };
+        let mut link = Link::new(Peers::of(&config, broker_id));
         for attempt in 1..=tries {
-            let answer = self.controlled_shutdown(&request).await;
+            let answer = match self.ask_to_leave(metadata, &mut link, &request).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    warn!(attempt, tries, %error, "controlled shutdown: the controller cannot be asked");
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    continue;
+                }
+            };
             let remaining = answer.remaining_partitions.len();
             match ErrorCode::of(answer.error_code) {
                 ErrorCode::None if remaining == 0 => {
                     return info!("controlled shutdown: nothing is led here that another could lead");
-                }
-                ErrorCode::NotController => {
-                    return warn!(
-                        "controlled shutdown: this broker is not the controller, and another cannot be asked yet"
-                    );
                 }
                 code => warn!(attempt, tries, %code, remaining, "controlled shutdown is not complete"),
             }
@@ -117,5 +151,17 @@ impl Control {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }
         }
+    }
+
+    async fn ask_to_leave(
+        &self,
+        metadata: &MetadataCache,
+        link: &mut Link,
+        request: &ControlledShutdownRequest,
+    ) -> Result<ControlledShutdownResponse<'static>, LinkError> {
+        if self.is_active_controller() {
+            return Ok(self.controlled_shutdown(request).await);
+        }
+        link.ask(metadata, |_| request.clone()).await
     }
 }

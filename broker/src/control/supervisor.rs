@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use vltava_cluster::controller::ControllerOptions;
@@ -15,7 +14,6 @@ use super::{
     ControllerStatus, Member, Shared,
     connection::{self, SessionEnd},
     controller,
-    orders::Order,
     registration::register,
     session::{Session, sequential},
     shutdown::Calls,
@@ -33,7 +31,6 @@ pub(super) struct Supervisor {
     pub(super) member: Arc<dyn Member>,
     pub(super) registration: BrokerRegistration,
     pub(super) controller: ControllerOptions,
-    pub(super) orders: mpsc::Sender<Order>,
     pub(super) calls: Calls,
     pub(super) stop: CancellationToken,
 }
@@ -69,13 +66,8 @@ impl Supervisor {
     async fn live(&mut self, session: &Session) -> SessionEnd {
         let shared = Arc::clone(&self.shared);
         let watch = connection::watch(session, &shared.address, &shared.session_events);
-        let stand = controller::stand_for_election(
-            session.clone(),
-            self.controller,
-            self.orders.clone(),
-            &self.shared,
-            &mut self.calls,
-        );
+        let stand =
+            controller::stand_for_election(session.clone(), self.controller, &self.shared, &mut self.calls);
         let follow = self.shared.configs.follow(session, &*self.member);
         let hold = hold_registration(session, &self.shared, &self.registration);
         let tell = tell_of_failed_log_dirs(session, self.shared.broker_id, &*self.member);

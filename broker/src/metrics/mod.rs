@@ -29,9 +29,20 @@ use parking_lot::RwLock;
 pub struct Metrics {
     /// Traffic of all topics together; it keeps what deleted topics have counted.
     pub all_topics: TopicMetrics,
+    /// Bytes of records that this broker has fetched as a follower, and sent to followers.
+    pub replicated: Replicated,
     /// Requests by API.
     pub requests: RequestCounts,
     topics: RwLock<HashMap<Arc<str>, Arc<TopicMetrics>>>,
+}
+
+/// Bytes of records between brokers.
+#[derive(Debug, Default)]
+pub struct Replicated {
+    /// Fetched from leaders.
+    pub bytes_in: Counter,
+    /// Sent to followers.
+    pub bytes_out: Counter,
 }
 
 impl Metrics {

@@ -72,14 +72,9 @@ impl Round {
     ///
     /// Cost for each partition: a map look-up, atomics and, if there is data, one or two `pread`s of 4 KiB. Where the data is not recent, a binary search in
     /// the index comes on top: about four `pread`s of cached bytes, a few microseconds, instead of waking another thread and being woken by it.
-    pub fn look_without_waiting(
-        replicas: &Replicas,
-        wanted: &[Wanted],
-        query: &Query,
-        now: i64,
-    ) -> Option<Self> {
+    pub fn look_without_waiting(replicas: &Replicas, wanted: &[Wanted], query: &Query) -> Option<Self> {
         let places = Cell::new(PLACES_AT_ONCE);
-        Self::look_by(replicas, wanted, query, now, |partition, offset, isolation, limit| {
+        Self::look_by(replicas, wanted, query, |partition, offset, isolation, limit| {
             if !partition.is_recent(offset) {
                 let Some(left) = places.get().checked_sub(1) else { return Ok(None) };
                 places.set(left);
@@ -89,8 +84,8 @@ impl Round {
     }
 
     /// Looks at every partition, and waits for the disk if need be: on a thread for file work.
-    pub fn look(replicas: &Replicas, wanted: &[Wanted], query: &Query, now: i64) -> Self {
-        let all = Self::look_by(replicas, wanted, query, now, |partition, offset, isolation, limit| {
+    pub fn look(replicas: &Replicas, wanted: &[Wanted], query: &Query) -> Self {
+        let all = Self::look_by(replicas, wanted, query, |partition, offset, isolation, limit| {
             partition.read(offset, isolation, limit).map(Some)
         });
         all.unwrap_or_else(Self::nothing)
@@ -101,16 +96,10 @@ impl Round {
         Self { found: Vec::new(), bytes: 0, is_urgent: true }
     }
 
-    fn look_by(
-        replicas: &Replicas,
-        wanted: &[Wanted],
-        query: &Query,
-        now: i64,
-        read: impl Reading,
-    ) -> Option<Self> {
+    fn look_by(replicas: &Replicas, wanted: &[Wanted], query: &Query, read: impl Reading) -> Option<Self> {
         let mut round = Self { found: Vec::with_capacity(wanted.len()), bytes: 0, is_urgent: false };
         for want in wanted {
-            let found = round.look_at(replicas, want, query, now, &read)?;
+            let found = round.look_at(replicas, want, query, &read)?;
             round.is_urgent |= found.read.is_err() || found.diverging.is_some();
             round.bytes += found.length();
             round.found.push(found);
@@ -127,11 +116,12 @@ impl Round {
     pub async fn wait(&self, query: &Query, at_most: Duration) -> bool {
         let lacks = query.min_bytes.saturating_sub(self.bytes).max(1);
         let waiter = Waiter::new(i64::try_from(lacks).unwrap_or(i64::MAX));
+        let until = if query.isolation == Isolation::Replica { Until::Appended } else { Until::Bytes };
         let present = self.found.iter().filter_map(|found| Some((found, found.partition.as_ref()?)));
         let places = Places(
             present
                 .clone()
-                .map(|(_, partition)| (partition, partition.waits.enter(&waiter, Until::Bytes)))
+                .map(|(_, partition)| (partition, partition.waits.enter(&waiter, until)))
                 .collect(),
         );
         // What came after the look and before the registration has woken nobody.
@@ -150,7 +140,6 @@ impl Round {
         replicas: &Replicas,
         want: &Wanted,
         query: &Query,
-        now: i64,
         read: &impl Reading,
     ) -> Option<Found> {
         let nothing = |error| Found {
@@ -172,7 +161,7 @@ impl Round {
         let seen_leader = partition.leadership();
         let seen_end = partition.readable_end(query.isolation);
         let mut diverging = None;
-        let read = self.read(&partition, want, query, now, &mut diverging, read).transpose()?;
+        let read = self.read(&partition, want, query, &mut diverging, read).transpose()?;
         Some(Found {
             partition: Some(partition),
             read,
@@ -188,7 +177,6 @@ impl Round {
         partition: &Arc<Partition>,
         want: &Wanted,
         query: &Query,
-        now: i64,
         diverging: &mut Option<EpochEnd>,
         read: &impl Reading,
     ) -> Result<Option<Read>, PartitionError> {
@@ -234,7 +222,7 @@ impl Round {
         if let Some(follower) = query.replica
             && diverging.is_none()
         {
-            partition.follower_fetched(follower, want.fetch_offset, want.log_start_offset, now).map_err(
+            partition.follower_fetched(follower, want.fetch_offset, want.log_start_offset).map_err(
                 |error| {
                     // As Kafka: who knows the leader's epoch, and is no replica, knows of a newer state of the partition than this leader.
                     match (error, want.current_leader_epoch) {

@@ -1,8 +1,10 @@
 //! Who leads a partition, and what the controller and followers tell it.
 
+use std::sync::Arc;
+
 use vltava_cluster::replication::{FollowerState, LeaderState, Replication, Role, StaleState};
 
-use super::{Partition, error::PartitionError, partition::State};
+use super::{Partition, clock::steady_ms, error::PartitionError, partition::State};
 
 /// Who leads, and since which epoch: one word, so that readers see both of one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +48,14 @@ impl Partition {
     }
 
     /// This replica leads from now on. Its epoch is noted in the log, even if it writes nothing in it.
-    pub(super) fn become_leader(&self, state: LeaderState, now: i64) -> Result<(), LeadershipError> {
+    pub(super) fn become_leader(&self, state: LeaderState) -> Result<(), LeadershipError> {
         let effect = {
             let mut inner = self.state.lock();
             let State { log, replication, .. } = &mut *inner;
             let epoch = state.leader_epoch;
             let is_news = !replication.is_leader() || replication.leader_epoch() < epoch;
             let end = log.log_end_offset();
-            let effect = replication.become_leader(state, end, now)?;
+            let effect = replication.become_leader(state, end, steady_ms())?;
             let noted = if is_news { log.assign_epoch(epoch, end) } else { Ok(()) };
             // It leads, whatever became of the note: the first append makes that again.
             self.publish(effect);
@@ -81,34 +83,21 @@ impl Partition {
     }
 
     /// A follower fetched from `log_end`.
-    ///
-    /// Nobody tells the controller of a change of the ISR yet, so one that is proposed is taken back at once: left pending, it would hold the high
-    /// watermark back for ever, and anybody can send a fetch that says it is a follower's.
     pub fn follower_fetched(
-        &self,
+        self: &Arc<Self>,
         id: i32,
         log_end: i64,
         log_start: i64,
-        now: i64,
     ) -> Result<(), PartitionError> {
         let effect = {
             let mut state = self.state.lock();
-            let replication = &mut state.replication;
-            // One that is not in sync can't become so yet; if it counted by having caught up, anybody could hold the high watermark back by saying so.
-            let is_replica = replication.is_leader() && replication.replicas().contains(&id);
-            if is_replica && !replication.isr().committed().contains(&id) {
-                return Ok(());
-            }
-            let fetched = replication.on_follower_fetch(id, log_end, log_start, now);
-            let mut effect = fetched.map_err(|_| PartitionError::NotReplica(id))?;
-            if let Some(epoch) = replication.pending_isr().map(|change| change.partition_epoch) {
-                let refused = replication.on_isr_refused(epoch, now);
-                effect.high_watermark = refused.high_watermark.or(effect.high_watermark);
-            }
+            let fetched = state.replication.on_follower_fetch(id, log_end, log_start, steady_ms());
+            let effect = fetched.map_err(|_| PartitionError::NotReplica(id))?;
             self.publish(effect);
             effect
         };
         self.announce(effect, 0);
+        self.propose(effect);
         Ok(())
     }
 

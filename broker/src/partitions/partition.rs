@@ -9,8 +9,8 @@ use std::sync::{
 };
 
 use super::{
-    disk::Disk, error::PartitionError, file_work::FileWork, leadership::Leadership, recent::Recent,
-    topic::Topic, waiting::WaitList,
+    clock::steady_ms, disk::Disk, error::PartitionError, file_work::FileWork, in_sync::Proposals,
+    leadership::Leadership, recent::Recent, topic::Topic, waiting::WaitList,
 };
 use parking_lot::{Mutex, MutexGuard};
 use tracing::warn;
@@ -29,6 +29,8 @@ pub struct Surroundings {
     pub fetch_max_bytes: u64,
     /// Where file work goes that may block.
     pub files: FileWork,
+    /// Where changes of in-sync sets are asked for.
+    pub proposals: Proposals,
     /// Whether a high watermark moved since they were last written down.
     pub high_watermark_moved: AtomicBool,
 }
@@ -60,7 +62,7 @@ pub struct Partition {
 pub(super) struct State {
     pub(super) log: Log,
     pub(super) replication: Replication,
-    recent: Recent,
+    pub(super) recent: Recent,
 }
 
 /// Works.
@@ -168,13 +170,17 @@ impl Partition {
         }
     }
 
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
     // Appending.
 
     /// Appends what a producer sent, as the leader. With `acks_all` it is refused while too few replicas are in sync.
     ///
     /// Cost: the lock, one `pwritev` under it, one clock read by the caller; no allocation. Waiters are woken after the lock is let go.
     pub fn append(
-        &self,
+        self: &Arc<Self>,
         batches: &ValidBatches<'_>,
         acks_all: bool,
         now: i64,
@@ -197,15 +203,21 @@ impl Partition {
                 Err(AppendError::Storage(error)) => return Err(self.failed(&state, &error)),
                 Err(error) => return Err(PartitionError::Append(error)),
             };
-            let effect = replication.on_append(log.log_end_offset(), now);
-            if let Some(from) = recent.appended(appended.first_offset, appended.bytes) {
-                self.recent_from.store(from, Ordering::Relaxed);
-            }
+            // Followers are judged by a clock that nobody sets; where there are none it is not read.
+            let moment = if replication.replicas().len() > 1 { steady_ms() } else { 0 };
+            let effect = replication.on_append(log.log_end_offset(), moment);
+            self.note_recent(recent, &appended);
             self.publish(effect);
             (appended, effect)
         };
         self.announce(effect, i64::try_from(appended.bytes).unwrap_or(i64::MAX));
         Ok(appended)
+    }
+
+    pub(super) fn note_recent(&self, recent: &mut Recent, appended: &Appended) {
+        if let Some(from) = recent.appended(appended.first_offset, appended.bytes) {
+            self.recent_from.store(from, Ordering::Relaxed);
+        }
     }
 
     /// Runs what an append left to do for durability, where no request waits for it.
@@ -245,12 +257,12 @@ impl Partition {
     }
 
     /// New settings of the topic.
-    pub(super) fn reconfigure(&self, now: i64) {
+    pub(super) fn reconfigure(&self) {
         let rules = rules(&self.topic, &self.surroundings);
         let effect = {
             let mut state = self.state.lock();
             state.log.set_config(self.topic.config().log.clone());
-            let effect = state.replication.set_rules(rules, now);
+            let effect = state.replication.set_rules(rules, steady_ms());
             self.publish(effect);
             effect
         };
@@ -377,6 +389,7 @@ impl Partition {
         let Some(mark) = effect.high_watermark else {
             if appended > 0 {
                 self.uncommitted_bytes.fetch_add(appended, Ordering::Relaxed);
+                self.waits.advanced(appended, 0, None);
             }
             return;
         };
@@ -386,7 +399,7 @@ impl Partition {
         } else {
             self.uncommitted_bytes.swap(0, Ordering::Relaxed)
         };
-        self.waits.advanced(appended.saturating_add(earlier), mark);
+        self.waits.advanced(appended, appended.saturating_add(earlier), Some(mark));
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
     file_work::FileWork, leadership::LeadershipError, old_readers::OldReaders, partition::Surroundings,
     setup::Setup, storage::Storage, unopened::Unopened,
 };
-use crate::metrics::Metrics;
+use crate::{fetchers::Fetchers, metrics::Metrics};
 
 /// Resolves a topic's settings when it first appears here: topic keys over broker keys.
 pub type TopicConfigs = Box<dyn Fn(&str) -> TopicConfig + Send + Sync>;
@@ -52,6 +52,8 @@ pub struct Replicas {
     pub sessions: FetchSessions,
     /// What clients of older formats read.
     pub old_readers: Arc<OldReaders>,
+    /// What this broker follows is fetched by them.
+    pub fetchers: Fetchers,
     /// Told when a log directory has failed, and with it partitions.
     pub disk_failures: Notify,
     topics: RwLock<Topics>,
@@ -81,6 +83,7 @@ impl Replicas {
             surroundings: Arc::new(setup.surroundings),
             sessions: FetchSessions::new(setup.sessions),
             old_readers: Arc::default(),
+            fetchers: Fetchers::default(),
             disk_failures: Notify::new(),
             topics: RwLock::default(),
             storage: setup.storage,
@@ -198,7 +201,7 @@ impl Replicas {
                 isr: state.isr.clone(),
                 replicas: state.replicas.clone(),
             };
-            partition.become_leader(leader, now)
+            partition.become_leader(leader)
         } else {
             partition.become_follower(FollowerState {
                 leader_id: state.leader,
@@ -214,6 +217,11 @@ impl Replicas {
                 return Err(ErrorCode::StaleControllerEpoch);
             }
             Err(LeadershipError::Partition(error)) => return Err(error.code()),
+        }
+        if state.leader == local {
+            self.fetchers.unfollow(&partition);
+        } else {
+            self.fetchers.follow(&partition, state.leader, state.leader_epoch);
         }
         let change = if state.leader == local {
             LeadershipChange::Leads(partition, state.leader_epoch)
@@ -251,6 +259,7 @@ impl Replicas {
         if leader_epoch >= 0 && leader_epoch < partition.leadership().epoch {
             return Err(ErrorCode::FencedLeaderEpoch);
         }
+        self.fetchers.unfollow(&partition);
         partition.stop();
         let mut outcome = Ok(());
         if delete {
@@ -289,12 +298,12 @@ impl Replicas {
     }
 
     /// New settings of a topic, from the next append, read or round of upkeep on.
-    pub fn reconfigure(&self, name: &str, config: TopicConfig, now: i64) {
+    pub fn reconfigure(&self, name: &str, config: TopicConfig) {
         let Some(topic) = self.topic(name) else { return };
         topic.set_config(Arc::new(config));
         for (_, hosted) in topic.partitions() {
             if let Hosted::Online(partition) = hosted {
-                partition.reconfigure(now);
+                partition.reconfigure();
             }
         }
     }
@@ -319,6 +328,7 @@ impl Replicas {
                 {
                     topic.host(index, Hosted::Offline);
                     partition.go_offline();
+                    self.fetchers.unfollow(&partition);
                     self.tell(&LeadershipChange::Stopped(partition, false));
                     lost += 1;
                 }
@@ -329,6 +339,17 @@ impl Replicas {
             error!(directory = %disk.path().display(), partitions = lost, "partitions went offline with their log directory");
             self.disk_failures.notify_one();
         }
+    }
+
+    /// A follower's log was cut off at `end`: after a crash nothing behind it may be taken for flushed or for cleaned. Waits for the disk.
+    pub(crate) fn log_was_cut(&self, partition: &Partition, end: i64) {
+        let name = TopicPartition::new(&*partition.topic.name, partition.index);
+        let dirs = self.storage.dirs();
+        if dirs.cleaned_to(&name).is_some_and(|cleaned| cleaned > end) {
+            dirs.set_cleaned_to(&name, end);
+        }
+        dirs.checkpoint();
+        self.lose_failed_disks();
     }
 
     fn tell(&self, change: &LeadershipChange) {

@@ -25,8 +25,10 @@ use tokio::sync::Notify;
 /// What a registration waits for on its partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// Each byte that becomes readable counts towards what the waiter still lacks.
+    /// Each byte that becomes readable to consumers counts towards what the waiter still lacks.
     Bytes,
+    /// Each byte that is appended counts, committed or not: a follower's fetch.
+    Appended,
     /// The high watermark reaching this offset counts one towards what the waiter still lacks.
     HighWatermark(i64),
 }
@@ -148,20 +150,22 @@ impl WaitList {
         }
     }
 
-    /// `bytes` became readable below `high_watermark`. Called after both were published.
-    pub fn advanced(&self, bytes: i64, high_watermark: i64) {
+    /// `appended` bytes were written; `readable` bytes became readable below `high_watermark`, where that moved. Called after all was published.
+    pub fn advanced(&self, appended: i64, readable: i64, high_watermark: Option<i64>) {
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return;
         }
-        self.serve(|waiter, until| match until {
-            Until::Bytes => waiter.credit(bytes),
-            Until::HighWatermark(offset) => {
-                offset <= high_watermark && {
+        self.serve(|waiter, until| match (until, high_watermark) {
+            (Until::Appended, _) => appended > 0 && waiter.credit(appended),
+            (Until::Bytes, Some(_)) => waiter.credit(readable),
+            (Until::HighWatermark(offset), Some(mark)) => {
+                offset <= mark && {
                     waiter.credit(1);
                     true
                 }
             }
+            (Until::Bytes | Until::HighWatermark(_), None) => false,
         });
     }
 
@@ -219,9 +223,9 @@ mod tests {
         let waiter = Waiter::new(100);
         one.enter(&waiter, Until::Bytes);
         let second = two.enter(&waiter, Until::Bytes);
-        one.advanced(60, 1);
+        one.advanced(60, 60, Some(1));
         assert!(!waiter.sleep(SHORT).await, "60 of 100 bytes are not enough");
-        two.advanced(40, 1);
+        two.advanced(40, 40, Some(1));
         assert!(waiter.sleep(LONG).await);
         assert!(two.is_empty(), "who was served is taken out");
         two.leave(second);
@@ -234,11 +238,11 @@ mod tests {
         let waiter = Waiter::new(2);
         one.enter(&waiter, Until::HighWatermark(10));
         two.enter(&waiter, Until::HighWatermark(5));
-        one.advanced(1, 9);
-        one.advanced(1, 10);
-        one.advanced(1, 11);
+        one.advanced(1, 1, Some(9));
+        one.advanced(1, 1, Some(10));
+        one.advanced(1, 1, Some(11));
         assert!(!waiter.sleep(SHORT).await, "one partition counts once");
-        two.advanced(1, 6);
+        two.advanced(1, 1, Some(6));
         assert!(waiter.sleep(LONG).await);
     }
 
@@ -295,7 +299,7 @@ mod tests {
                         std::hint::spin_loop();
                     }
                     end.store(round, Ordering::Release);
-                    list.advanced(1, round);
+                    list.advanced(1, 1, Some(round));
                 }
             })
         };

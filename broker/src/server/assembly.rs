@@ -15,7 +15,7 @@ use crate::{
     metrics::Metrics,
     net::{ConnectionLimits, Limits, Listener, ListenerLimits},
     partitions::{
-        FileWork, Replicas, Setup, Storage, Surroundings,
+        FileWork, Proposals, Replicas, Setup, Storage, Surroundings,
         cleaners::{CleanerConfig, Cleaners},
         fetch_sessions, now_ms,
         upkeep::Schedule,
@@ -86,6 +86,7 @@ pub(super) fn broker(config: &Arc<BrokerConfig>, control: Control, storage: Stor
             replica_lag_ms: config.get(keys::REPLICA_LAG_TIME_MAX_MS),
             fetch_max_bytes: u64::try_from(config.get(keys::FETCH_MAX_BYTES)).unwrap_or(0),
             files: FileWork::new(file_threads(config), QUEUED_FILE_WORK),
+            proposals: Proposals::default(),
             high_watermark_moved: std::sync::atomic::AtomicBool::new(false),
         },
         storage,

@@ -7,7 +7,8 @@ use crate::Broker;
 /// How often the log directories are looked at. Upkeep finds a failure within a second; this only adds them up.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Returns when the controller's UpdateMetadata has named this broker, or after `patience`.
+/// Returns when the controller's UpdateMetadata has named this broker, or when it can only come by a listener, from another broker; or after
+/// `patience`.
 pub(super) async fn first_metadata(broker: &Broker, patience: Duration) {
     let mut changes = broker.metadata.changes();
     let known = async {
@@ -17,7 +18,15 @@ pub(super) async fn first_metadata(broker: &Broker, patience: Duration) {
             }
         }
     };
-    if tokio::time::timeout(patience, known).await.is_err() {
+    let mut status = broker.control.controller_status();
+    let elsewhere = status.wait_for(|status| status.elsewhere);
+    let begun = async {
+        tokio::select! {
+            () = known => {}
+            _ = elsewhere => {}
+        }
+    };
+    if tokio::time::timeout(patience, begun).await.is_err() {
         tracing::warn!(
             "no controller has told this broker about its cluster within {patience:?}; it serves what it has"
         );

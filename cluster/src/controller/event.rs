@@ -2,6 +2,7 @@
 
 use vltava_protocol::Uuid;
 
+use super::isr::{IsrProposal, IsrRefusal};
 use super::model::{Broker, Endpoint, LeaderAndIsr, StateNode, TopicAssignment, TopicName, TopicNode};
 
 /// Something the controller is told. Observations say what ZooKeeper held when it was read; they may come late or twice,
@@ -79,6 +80,10 @@ pub enum Event {
     Reassign(Vec<(TopicName, i32, Vec<i32>)>),
     /// Leaders changed these partitions' ISR in ZooKeeper themselves (`/isr_change_notification`).
     IsrChanged(Vec<(TopicName, i32)>),
+    /// A leader asks for another in-sync set (AlterPartition); answered by [`Action::AnswerIsr`].
+    AlterIsr(IsrProposal),
+    /// What a broker was to be told was lost: it is told everything.
+    Introduce(i32),
     /// A broker is about to stop (ControlledShutdown) and wants its leaderships to move; it is registered still.
     ShuttingDown(i32),
     /// Whether a topic (or, without one, the cluster) lets a replica lead that is not in the ISR.
@@ -118,6 +123,13 @@ pub enum Action {
         broker: i32,
         /// The request.
         request: BrokerRequest,
+    },
+    /// Answer [`Event::AlterIsr`] with the state that stands, or a refusal.
+    AnswerIsr {
+        /// Repeats the question's.
+        ticket: u64,
+        /// The answer.
+        outcome: Result<StateNode, IsrRefusal>,
     },
     /// Give `/controller` up: another controller has written with a higher epoch.
     Resign,

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use vltava_protocol::Uuid;
+
 use super::election::{self, Live};
 use super::event::{Action, Event, Write, WriteOutcome};
+use super::isr::IsrRefusal;
 use super::model::{Broker, LeaderAndIsr, StateNode, TopicAssignment, TopicName};
 use super::outbox::Outbox;
 use super::topics::{PartitionState, Phase, Topics};
@@ -101,6 +104,11 @@ impl Controller {
             Event::UncleanElection { topic, enabled } => self.set_unclean(topic, enabled),
             _ if self.term.is_none() => {}
             Event::ShuttingDown(broker) => self.broker_leaves(broker),
+            Event::AlterIsr(proposal) => self.alter_isr(proposal),
+            Event::Introduce(broker) if self.brokers.contains_key(&broker) && !self.is_loading() => {
+                self.introduce(broker);
+            }
+            Event::Introduce(_) => {}
             Event::Brokers(brokers) => self.observe_brokers(brokers),
             Event::Topics(names) => self.observe_topics(names),
             Event::Topic { topic, node } => self.observe_topic(&topic, node),
@@ -355,7 +363,15 @@ impl Controller {
         let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.created == created) else { return };
         let Some(partition) = topic.partitions.get_mut(&number) else { return };
         partition.in_flight = false;
+        let asked = partition.asked.take();
         let WriteOutcome::Done(version) = outcome else {
+            if let Some(ticket) = asked {
+                let refusal = match outcome {
+                    WriteOutcome::Conflict => IsrRefusal::Outdated,
+                    _ => IsrRefusal::NotNow,
+                };
+                self.outbox.act(Action::AnswerIsr { ticket, outcome: Err(refusal) });
+            }
             // The topic itself may be gone: its znode tells, and its states are read after it.
             self.outbox.act(Action::ReadTopic(name.clone()));
             self.outbox.act(Action::ReadStates { topic: name.clone(), created, partitions: vec![number] });
@@ -365,10 +381,18 @@ impl Controller {
         let was_recovering =
             matches!(&partition.state, PartitionState::Known { state, .. } if state.recovering);
         self.unclean_elections += u64::from(state.recovering && !was_recovering);
+        let written = StateNode { state: state.clone(), version };
         if is_newer(&partition.state, version) {
             partition.state = PartitionState::Known { state, version };
         }
-        self.tell(name, number, is_new);
+        match asked {
+            Some(ticket) => {
+                // Its leader has its answer; followers need not know who is in sync.
+                self.outbox.act(Action::AnswerIsr { ticket, outcome: Ok(written) });
+                self.outbox.announce(name, number);
+            }
+            None => self.tell(name, number, is_new),
+        }
         self.reconcile(name);
     }
 
@@ -497,6 +521,11 @@ impl Controller {
     #[must_use]
     pub fn live_brokers(&self) -> Vec<Broker> {
         self.brokers.values().cloned().collect()
+    }
+
+    /// The names of all topics, by their ids.
+    pub fn topic_ids(&self) -> impl Iterator<Item = (Uuid, &TopicName)> {
+        self.topics.iter().map(|(name, topic)| (topic.id, name))
     }
 
     /// A partition's state as the controller knows it; its intent, which no request for data may read.

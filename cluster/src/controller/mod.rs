@@ -13,6 +13,7 @@
 //! | `topics` | the map of topics and partitions |
 //! | `observations` | what to do when ZooKeeper's content differs from the map |
 //! | `election` | who leads |
+//! | `isr` | changes of in-sync sets that leaders ask for |
 //! | `deletion` | a topic going away |
 //! | `outbox` | what brokers are told |
 //! | `placement` | where new replicas go |
@@ -23,6 +24,7 @@
 mod deletion;
 mod election;
 mod event;
+mod isr;
 mod machine;
 mod model;
 mod observations;
@@ -32,6 +34,7 @@ mod placement;
 mod topics;
 
 pub use event::{Action, BrokerRequest, ClearIf, Event, PartitionUpdate, StopReplica, Write, WriteOutcome};
+pub use isr::{IsrProposal, IsrRefusal};
 pub use machine::{Controller, ControllerOptions};
 pub use model::{
     Broker, EPOCH_DURING_DELETE, Endpoint, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER, ReplicaAssignment,

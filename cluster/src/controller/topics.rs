@@ -50,6 +50,8 @@ pub(super) struct Partition {
     pub(super) state: PartitionState,
     /// Whether a write of its state has not ended yet. Nothing else is written meanwhile.
     pub(super) in_flight: bool,
+    /// The question that is answered when that write has ended, if its leader asked for it.
+    pub(super) asked: Option<u64>,
     /// The live brokers that cannot serve their replica.
     pub(super) failed: BTreeSet<i32>,
 }
@@ -105,7 +107,7 @@ impl Topic {
                 let state = PartitionState::Unread;
                 self.partitions.insert(
                     number,
-                    Partition { assignment, state, in_flight: false, failed: BTreeSet::new() },
+                    Partition { assignment, state, in_flight: false, asked: None, failed: BTreeSet::new() },
                 );
                 unread.push(number);
             }

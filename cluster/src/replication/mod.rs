@@ -12,6 +12,7 @@
 mod isr;
 mod progress;
 mod state;
+mod truncation;
 
 #[cfg(test)]
 mod tests;
@@ -22,3 +23,4 @@ pub use state::{
     Effect, EpochError, FollowerState, LeaderState, NotLeader, Replication, Role, Rules, StaleState,
     UnknownReplica,
 };
+pub use truncation::{EpochAndEnd, Truncation, truncation};

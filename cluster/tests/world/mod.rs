@@ -177,6 +177,7 @@ impl World {
     /// ZooKeeper, or the session's owner, carries out one request.
     pub(crate) fn perform(&mut self, action: Action) {
         let answer = match action {
+            Action::AnswerIsr { .. } => return,
             Action::ReadBrokers => {
                 let broker = |(&id, member): (&i32, &Member)| Broker {
                     id,

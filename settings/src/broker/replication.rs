@@ -32,32 +32,28 @@ keys! {
     /// Milliseconds without catching up after which a follower leaves the in-sync set.
     REPLICA_LAG_TIME_MAX_MS: i64 = long("replica.lag.time.max.ms", 30_000).high();
     /// Connections over which followers fetch from each leader.
-    NUM_REPLICA_FETCHERS: i32 = int("num.replica.fetchers", 1).cluster_wide().high().accepted(reason::ALONE);
+    NUM_REPLICA_FETCHERS: i32 = int("num.replica.fetchers", 1).cluster_wide().high();
     /// Bytes that a follower's fetch waits for.
-    REPLICA_FETCH_MIN_BYTES: i32 = int("replica.fetch.min.bytes", 1).high().accepted(reason::ALONE);
+    REPLICA_FETCH_MIN_BYTES: i32 = int("replica.fetch.min.bytes", 1).high();
     /// Bytes of one partition that a follower's fetch asks for.
     REPLICA_FETCH_MAX_BYTES: i32 = int("replica.fetch.max.bytes", 1_048_576)
         .at_least(0)
-        .medium()
-        .accepted(reason::ALONE);
+        .medium();
     /// Bytes of a whole response that a follower's fetch asks for.
     REPLICA_FETCH_RESPONSE_MAX_BYTES: i32 = int("replica.fetch.response.max.bytes", 10_485_760)
         .at_least(0)
-        .medium()
-        .accepted(reason::ALONE);
+        .medium();
     /// Milliseconds that a follower's fetch waits for new data.
-    REPLICA_FETCH_WAIT_MAX_MS: i32 = int("replica.fetch.wait.max.ms", 500).high().accepted(reason::ALONE);
+    REPLICA_FETCH_WAIT_MAX_MS: i32 = int("replica.fetch.wait.max.ms", 500).high();
     /// Milliseconds that a follower waits after a failed fetch.
     REPLICA_FETCH_BACKOFF_MS: i32 = int("replica.fetch.backoff.ms", 1000)
         .at_least(0)
-        .medium()
-        .accepted(reason::ALONE);
+        .medium();
     /// Milliseconds that a follower waits for an answer.
-    REPLICA_SOCKET_TIMEOUT_MS: i32 = int("replica.socket.timeout.ms", 30_000).high().accepted(reason::ALONE);
+    REPLICA_SOCKET_TIMEOUT_MS: i32 = int("replica.socket.timeout.ms", 30_000).high();
     /// SO_RCVBUF of a follower's sockets, in bytes.
     REPLICA_SOCKET_RECEIVE_BUFFER_BYTES: i32 = int("replica.socket.receive.buffer.bytes", 65_536)
-        .high()
-        .accepted(reason::ALONE);
+        .high();
     /// Milliseconds between two writings of high watermarks to disk.
     REPLICA_HIGH_WATERMARK_CHECKPOINT_INTERVAL_MS: i64 = long("replica.high.watermark.checkpoint.interval.ms", 5000)
         .high();
@@ -72,7 +68,7 @@ keys! {
     /// Milliseconds between two tries.
     CONTROLLED_SHUTDOWN_RETRY_BACKOFF_MS: i64 = long("controlled.shutdown.retry.backoff.ms", 5000).medium();
     /// Milliseconds that the controller waits for a broker's answer.
-    CONTROLLER_SOCKET_TIMEOUT_MS: i32 = int("controller.socket.timeout.ms", 30_000).medium().accepted(reason::ALONE);
+    CONTROLLER_SOCKET_TIMEOUT_MS: i32 = int("controller.socket.timeout.ms", 30_000).medium();
     /// Whether eligible leader replicas (KIP-966) are tracked.
     ELIGIBLE_LEADER_REPLICAS_ENABLE: bool = boolean("eligible.leader.replicas.enable", false)
         .high()

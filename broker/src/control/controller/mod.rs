@@ -7,28 +7,33 @@
 //! | `reads` | the reading itself, pipelined |
 //! | `writes` | transactions fenced by the controller epoch |
 //! | `deletion` | those that take a topic away |
+//! | `channels` | the ways to the other brokers |
+//! | `outcomes` | what brokers' answers mean |
+//! | `isr_calls` | AlterPartition, from request to response |
 //! | `office` | one term: the loop that joins them |
 
+mod channels;
 mod deletion;
 mod election;
+mod isr_calls;
 mod office;
+mod outcomes;
 mod reads;
 mod subjects;
 mod writes;
 
-use tokio::sync::mpsc;
 use tracing::{error, info};
 use vltava_cluster::controller::{Controller, ControllerOptions, Event};
 
-use super::{Shared, orders::Order, session::Session, shutdown::Calls};
+use super::{Shared, session::Session, shutdown::Calls};
 
 pub(crate) use election::current_controller;
+pub(crate) use isr_calls::Answer as IsrAnswer;
 
 /// Stands for election again and again, and governs while in office. Returns only with the end of the session.
 pub(crate) async fn stand_for_election(
     session: Session,
     options: ControllerOptions,
-    orders: mpsc::Sender<Order>,
     shared: &Shared,
     calls: &mut Calls,
 ) {
@@ -43,14 +48,16 @@ pub(crate) async fn stand_for_election(
             Ok(election::Outcome::Elected { epoch, epoch_version }) => {
                 info!(controller.epoch = epoch, "this broker is the controller");
                 let term = office::Term { session: &session, epoch, epoch_version };
-                office::govern(term, &mut machine, &orders, shared, calls).await;
+                office::govern(term, &mut machine, shared, calls).await;
                 machine.handle(Event::Resigned);
                 status.send_modify(ControllerStatus::resign);
                 info!(controller.epoch = epoch, "this broker is no longer the controller");
             }
             Ok(election::Outcome::Other { broker, watcher }) => {
                 info!(controller.id = broker, "another broker is the controller");
+                status.send_modify(|status| status.elsewhere = true);
                 watcher.changed().await;
+                status.send_modify(|status| status.elsewhere = false);
             }
             Err(error) => {
                 if known != failure {
@@ -66,6 +73,8 @@ pub(crate) async fn stand_for_election(
 /// What metrics say of the controller on this broker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ControllerStatus {
+    /// Whether another broker is in office.
+    pub elsewhere: bool,
     /// Whether it is in office and has read everything.
     pub active: bool,
     /// All topics.

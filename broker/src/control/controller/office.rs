@@ -4,25 +4,33 @@ use std::collections::BTreeMap;
 
 use futures_util::{
     StreamExt,
-    future::{BoxFuture, FutureExt},
+    future::{BoxFuture, FutureExt, ready},
     stream::FuturesUnordered,
 };
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{info, warn};
-use vltava_cluster::controller::{Action, BrokerRequest, Controller, Event, StopReplica, TopicName, Write};
-use vltava_protocol::Uuid;
+use vltava_cluster::controller::{Action, BrokerRequest, Controller, Event, Write};
+use vltava_protocol::{
+    ErrorCode,
+    messages::{AlterPartitionRequest, AlterPartitionResponse},
+};
 use vltava_settings::broker as keys;
 use zookeeper_client as zk;
 
 use super::{
-    ControllerStatus,
+    ControllerStatus, IsrAnswer,
+    channels::{Channels, Sending},
+    isr_calls::IsrCalls,
+    outcomes::Expects,
     reads::{self, Read},
     subjects::{Subject, Subjects},
     writes,
 };
 use crate::control::{
     Shared,
-    orders::Order,
+    orders::{self, Order},
+    peers::Peers,
+    requests::{self, Ends},
     session::Session,
     shutdown::{Call, Calls, Leaving},
     znodes::Entity,
@@ -42,6 +50,10 @@ struct Office<'a> {
     epoch_version: i32,
     machine: &'a mut Controller,
     orders: &'a mpsc::Sender<Order>,
+    channels: Channels,
+    isr_calls: IsrCalls,
+    /// The listener by which brokers reach each other.
+    listener: String,
     subjects: Subjects,
     /// Reads and writes under way; as many as the machine has asked for, and it asks for each znode once.
     work: FuturesUnordered<BoxFuture<'static, Ended>>,
@@ -66,7 +78,6 @@ pub(super) struct Term<'a> {
 pub(super) async fn govern(
     Term { session, epoch, epoch_version }: Term<'_>,
     machine: &mut Controller,
-    orders: &mpsc::Sender<Order>,
     shared: &Shared,
     calls: &mut Calls,
 ) {
@@ -76,6 +87,7 @@ pub(super) async fn govern(
         topic: None,
         enabled: Some(shared.configs.broker().get(keys::UNCLEAN_LEADER_ELECTION_ENABLE)),
     };
+    let peers = Peers::of(&shared.configs.broker(), me);
     let counted = machine.unclean_elections();
     let mut office = Office {
         session,
@@ -83,7 +95,10 @@ pub(super) async fn govern(
         status,
         epoch_version,
         machine,
-        orders,
+        orders: &shared.orders,
+        listener: peers.listener.clone(),
+        channels: Channels::new(peers),
+        isr_calls: IsrCalls::default(),
         subjects: Subjects::default(),
         work: FuturesUnordered::new(),
         watches: FuturesUnordered::new(),
@@ -106,6 +121,7 @@ pub(super) async fn govern(
     tokio::pin!(ended);
     while !office.resigned {
         tokio::select! {
+            Some(events) = office.channels.answers.recv() => office.tell(events).await,
             Some(done) = office.work.next() => office.finish(done).await,
             Some((subject, event)) = office.watches.next() => {
                 // The session's own end is waited for below.
@@ -120,6 +136,7 @@ pub(super) async fn govern(
                 Ok(entity) => office.settings_changed(Some(entity), unclean()).await,
             },
             Some(call) = calls.recv() => match call {
+                Call::AlterPartition(request, answer) => office.alter_partition(&request, answer).await,
                 Call::ElectUnclean(partitions) => office.tell(vec![Event::ElectUnclean(partitions)]).await,
                 Call::Leaving(leaving) => {
                     office.tell(vec![Event::ShuttingDown(leaving.broker)]).await;
@@ -178,6 +195,7 @@ impl Office<'_> {
     fn tell_of_brokers(&mut self, events: &[Event]) {
         for event in events {
             let Event::Brokers(brokers) = event else { continue };
+            self.channels.follow(self.me, brokers);
             let live: BTreeMap<i32, i64> = brokers.iter().map(|broker| (broker.id, broker.epoch)).collect();
             let before = std::mem::replace(&mut self.live, live);
             let named = |keep: &dyn Fn(i32, i64) -> bool, of: &BTreeMap<i32, i64>| {
@@ -213,6 +231,7 @@ impl Office<'_> {
                     self.work.push(write.map(Ended::Events).boxed());
                 }
                 Action::Send { broker, request } => self.send(broker, request).await,
+                Action::AnswerIsr { ticket, outcome } => self.isr_calls.answered(ticket, outcome),
                 Action::Resign => self.resigned = true,
             }
         }
@@ -248,58 +267,41 @@ impl Office<'_> {
         self.work.push(read.map(move |read| Ended::Read(subject, read)).boxed());
     }
 
-    /// Sends to a broker. This broker takes its orders in process, one after the other; there is no other member yet.
+    /// Sends to a broker. This broker takes its orders in process.
     async fn send(&mut self, broker: i32, request: BrokerRequest) {
-        if broker != self.me {
-            warn!(broker, "there is no way to other brokers yet; a request to this one is dropped");
-            return;
-        }
-        let stops: Vec<StopReplica> = match &request {
-            BrokerRequest::StopReplica { replicas, .. } => replicas.clone(),
-            BrokerRequest::LeaderAndIsr { .. } | BrokerRequest::UpdateMetadata { .. } => Vec::new(),
-        };
-        let assigned: Vec<(TopicName, Uuid, i32)> = match &request {
-            BrokerRequest::LeaderAndIsr { partitions, .. } => {
-                let named = partitions.iter();
-                named.map(|named| (named.topic.clone(), named.topic_id, named.partition)).collect()
-            }
-            BrokerRequest::StopReplica { .. } | BrokerRequest::UpdateMetadata { .. } => Vec::new(),
-        };
-        let (answer, answered) = oneshot::channel();
-        if self.orders.send(Order { controller: self.me, request, answer }).await.is_err() {
-            self.resigned = true;
-            return;
-        }
-        if !assigned.is_empty() {
-            let replicas_failed = async move {
-                let failed = answered.await.unwrap_or_default();
-                let has_failed = |(topic, _, partition): &(TopicName, Uuid, i32)| {
-                    failed.contains(&(topic.to_string(), *partition))
-                };
-                let replicas = if failed.is_empty() {
-                    Vec::new()
-                } else {
-                    assigned.into_iter().filter(has_failed).collect::<Vec<_>>()
-                };
-                let event = (!replicas.is_empty()).then_some(Event::ReplicasFailed { broker, replicas });
-                Ended::Events(event.into_iter().collect())
+        let broker_epoch = self.live.get(&broker).copied().unwrap_or(-1);
+        let expects = Expects::of(&request);
+        let told =
+            requests::told(Ends { controller: self.me, broker_epoch, listener: &self.listener }, &request);
+        if broker == self.me {
+            let Some(answered) = orders::give(self.orders, told).await else {
+                self.resigned = true;
+                return;
             };
-            self.work.push(replicas_failed.boxed());
+            let outcome = async move { Ended::Events(expects.events(broker, answered.await)) };
+            self.work.push(outcome.boxed());
             return;
         }
-        if stops.is_empty() {
+        match self.channels.send(broker, told, expects) {
+            Sending::Queued => {}
+            Sending::Overflowed => {
+                self.work.push(ready(Ended::Events(vec![Event::Introduce(broker)])).boxed());
+            }
+            Sending::NoWay => warn!(broker, "there is no way to the broker; a request to it is dropped"),
+        }
+    }
+
+    /// Puts the questions of an AlterPartition to the machine.
+    async fn alter_partition(&mut self, request: &AlterPartitionRequest<'_>, answer: IsrAnswer) {
+        let registered = self.live.get(&request.broker_id);
+        if registered.is_none_or(|epoch| request.broker_epoch >= 0 && request.broker_epoch != *epoch) {
+            let error_code = ErrorCode::StaleBrokerEpoch.into();
+            // Who asked may have gone.
+            let _ = answer.send(AlterPartitionResponse { error_code, ..Default::default() });
             return;
         }
-        let stopped = async move {
-            let failed = answered.await.ok();
-            let events = stops.into_iter().map(|replica| {
-                let key = (replica.topic.to_string(), replica.partition);
-                let done = failed.as_ref().is_some_and(|failed| !failed.contains(&key));
-                Event::Stopped { broker, replica, done }
-            });
-            Ended::Events(events.collect())
-        };
-        self.work.push(stopped.boxed());
+        let questions = self.isr_calls.begin(request, answer, self.machine.topic_ids());
+        self.tell(questions).await;
     }
 
     /// Answers those of whom nothing is being moved any more.
@@ -322,6 +324,7 @@ impl Office<'_> {
         let [topics, partitions, offline_partitions, preferred_imbalance, topics_to_delete] =
             self.machine.counts();
         let now = ControllerStatus {
+            elsewhere: false,
             active: self.machine.is_active(),
             topics,
             partitions,
