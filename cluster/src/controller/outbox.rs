@@ -76,12 +76,25 @@ impl Outbox {
         self.stop.entry(broker).or_default().push(replica);
     }
 
-    /// The actions of this event, in order: reads and writes; then deletions leave the caches before replicas stop; then
+    /// The actions of this event, in order: reads and writes; then who lives; then deletions leave the caches before replicas stop; then
     /// replicas change before the caches name their leaders, so that a client finds a leader where metadata sends it.
     pub(super) fn flush(&mut self, controller_epoch: i32, live: &Live, topics: &Topics) -> Vec<Action> {
         let gathered = std::mem::take(self);
         let mut actions = gathered.actions;
         let brokers: Vec<_> = live.values().cloned().collect();
+        // A follower has to know where its leader is before it is told to follow: Kafka's refuses to, and is not told again. A broker alone needs nobody.
+        let told_who_lives = gathered.everyone && live.len() > 1;
+        if told_who_lives {
+            actions.extend(live.keys().map(|&broker| Action::Send {
+                broker,
+                request: BrokerRequest::UpdateMetadata {
+                    controller_epoch,
+                    brokers: brokers.clone(),
+                    full: false,
+                    partitions: Vec::new(),
+                },
+            }));
+        }
         if !gathered.deleted.is_empty() {
             let partitions: Vec<PartitionUpdate> = gathered.deleted.into_values().collect();
             actions.extend(live.keys().map(|&broker| Action::Send {
@@ -128,6 +141,9 @@ impl Outbox {
         for &broker in live.keys() {
             let full = gathered.introduced.contains(&broker);
             let partitions = if full { everything(topics, live) } else { changed.clone() };
+            if told_who_lives && !full && partitions.is_empty() {
+                continue;
+            }
             let brokers = brokers.clone();
             let request = BrokerRequest::UpdateMetadata { controller_epoch, brokers, full, partitions };
             actions.push(Action::Send { broker, request });
