@@ -83,6 +83,7 @@ async fn every_advertised_version_answers_a_minimal_request() {
         UpdateMetadataRequest { controller_id: 77, controller_epoch: -1 },
         ControlledShutdownRequest { broker_id: 77 },
         AlterPartitionRequest { broker_id: 77 },
+        AllocateProducerIdsRequest { broker_id: 77 },
         DescribeClusterRequest,
         DescribeProducersRequest,
         ListTransactionsRequest,

@@ -16,6 +16,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 mod acknowledge;
+mod allocate_producer_ids;
 mod alter_configs;
 mod alter_partition;
 pub mod api_versions;
@@ -140,6 +141,7 @@ pub static TABLE: &[Api] = &[
     api(ApiKey::OffsetDelete, 0, 0, waits!(offset_delete, OffsetDeleteRequest)),
     api(ApiKey::AlterPartition, 0, 3, waits!(alter_partition, AlterPartitionRequest)),
     api(ApiKey::DescribeCluster, 0, 2, now!(describe_cluster, owned DescribeClusterRequest)),
+    api(ApiKey::AllocateProducerIds, 0, 0, waits!(allocate_producer_ids, owned AllocateProducerIdsRequest)),
     api(
         ApiKey::DescribeTopicPartitions,
         0,

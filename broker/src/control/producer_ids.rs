@@ -3,9 +3,12 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use tokio::sync::Mutex;
+use vltava_protocol::ErrorCode;
+use vltava_settings::broker as keys;
 use zookeeper_client as zk;
 
 use super::{
+    Control,
     session::{Session, is_passing},
     znodes::{self, ProducerIdBlock, ZnodeError, paths},
 };
@@ -61,6 +64,40 @@ impl ProducerIds {
         let id = ids.next().ok_or(ProducerIdError::Exhausted)?;
         *rest = Some(ids);
         Ok(id)
+    }
+}
+
+impl Control {
+    /// A block for another broker, as the controller: its first id, and how many there are.
+    ///
+    /// # Errors
+    /// NOT_CONTROLLER; BROKER_ID_NOT_REGISTERED; STALE_BROKER_EPOCH where another incarnation of that broker is registered; COORDINATOR_LOAD_IN_PROGRESS, which is
+    /// tried again, where ZooKeeper gives none.
+    pub async fn producer_ids_for(&self, broker: i32, broker_epoch: i64) -> Result<(i64, i32), ErrorCode> {
+        if !self.is_active_controller() {
+            return Err(ErrorCode::NotController);
+        }
+        let session = self.session().ok_or(ErrorCode::NotController)?;
+        let patience = self.configs().broker().get(keys::REQUEST_TIMEOUT_MS);
+        let patience = Duration::from_millis(u64::try_from(patience).unwrap_or(0));
+        let block = async {
+            let found = session.read(&paths::broker(broker)).await?;
+            let Some((_, stat)) = found else { return Ok(Err(ErrorCode::BrokerIdNotRegistered)) };
+            if broker_epoch >= 0 && stat.czxid != broker_epoch {
+                return Ok(Err(ErrorCode::StaleBrokerEpoch));
+            }
+            let block = take_block(&session, broker).await?;
+            let length = i32::try_from(block.last - block.first + 1).unwrap_or(0);
+            Ok::<_, ProducerIdError>(Ok((block.first, length)))
+        };
+        match tokio::time::timeout(patience, block).await {
+            Ok(Ok(block)) => block,
+            Ok(Err(error)) => {
+                tracing::error!(broker, %error, "no producer ids for a broker");
+                Err(ErrorCode::CoordinatorLoadInProgress)
+            }
+            Err(_) => Err(ErrorCode::CoordinatorLoadInProgress),
+        }
     }
 }
 
