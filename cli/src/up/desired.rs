@@ -47,25 +47,12 @@ impl Desired {
             }
         };
         let desired = Desired { cluster, topics, others };
-        let mut wrong = desired.wrong_topics();
-        wrong.extend(desired.several_brokers());
+        let wrong = desired.wrong_topics();
         if wrong.is_empty() {
             Ok(desired)
         } else {
             Err(wrong.iter().map(|what| format!("{shown}: {what}")).collect::<Vec<_>>().join("\n"))
         }
-    }
-
-    /// Brokers do not replicate from each other yet: several would only look like a cluster.
-    fn several_brokers(&self) -> Option<String> {
-        let brokers = plan::broker_ids(&self.cluster).len();
-        (brokers > 1).then(|| {
-            format!(
-                "KafkaCluster {}: spec.pools[].replicas: {brokers} brokers in all; this version runs one, since replication between \
-                 brokers is not built yet",
-                self.name()
-            )
-        })
     }
 
     /// Topics of other clusters, and topics that two resources claim.

@@ -20,6 +20,7 @@ mod ignored;
 mod laptop;
 mod places;
 mod ports;
+mod rolling;
 mod run;
 mod topics;
 mod watch;

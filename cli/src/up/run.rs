@@ -14,6 +14,7 @@ use super::desired::Desired;
 use super::ignored::ignored;
 use super::laptop::Laptop;
 use super::ports::Ports;
+use super::rolling::{all_in_sync, all_live};
 use super::topics;
 use super::watch::{Version, Watch};
 use crate::logging::LogArgs;
@@ -130,40 +131,65 @@ impl Up {
     /// Starts, restarts and stops brokers until they are those that should run.
     async fn make_brokers(&mut self) -> Result<(), String> {
         let plans = plan::brokers(&self.desired.cluster, &self.laptop);
-        // What changes stops before anything starts: one may get the port of another.
-        self.stop_changed(&plans).await;
-        for plan in plans {
-            let id = plan.id;
-            if self.brokers.contains_key(&id) {
+        self.stop_gone(&plans).await;
+        self.stop_moved(&plans).await;
+        // Those that are not there, at once; they are part of what the others wait for.
+        for plan in &plans {
+            if !self.brokers.contains_key(&plan.id) {
+                self.start(plan)?;
+            }
+        }
+        for plan in &plans {
+            let Some(running) = self.brokers.get(&plan.id) else { continue };
+            let changed = changed_keys(&running.plan().properties, &plan.properties);
+            if changed.is_empty() {
                 continue;
             }
-            self.laptop.check_ports_of(id)?;
-            let folder = self.data.broker(id);
-            let failed = |error: std::io::Error| format!("broker {id}: {}: {error}", folder.display());
-            std::fs::create_dir_all(&folder).map_err(failed)?;
-            let token = self.data.token().map_err(failed)?;
-            self.brokers.insert(id, Broker::start(plan, &folder, token, &self.log).map_err(failed)?);
+            if plans.len() > 1 && !all_in_sync(&self.bootstrap(), plans.len()).await {
+                say!("a broker did not catch up; going on");
+            }
+            say!("broker {}: {} changed, restarting", plan.id, changed.join(", "));
+            if let Some(broker) = self.brokers.remove(&plan.id) {
+                broker.stop().await;
+            }
+            self.start(plan)?;
         }
         self.topics_due = true;
         Ok(())
     }
 
-    /// Stops brokers that are not asked for, or not as they run.
-    async fn stop_changed(&mut self, plans: &[BrokerPlan]) {
+    fn start(&mut self, plan: &BrokerPlan) -> Result<(), String> {
+        let id = plan.id;
+        self.laptop.check_ports_of(id)?;
+        let folder = self.data.broker(id);
+        let failed = |error: std::io::Error| format!("broker {id}: {}: {error}", folder.display());
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let token = self.data.token().map_err(failed)?;
+        self.brokers.insert(id, Broker::start(plan.clone(), &folder, token, &self.log).map_err(failed)?);
+        Ok(())
+    }
+
+    /// Stops brokers that are not asked for.
+    async fn stop_gone(&mut self, plans: &[BrokerPlan]) {
         let ids: Vec<i32> = self.brokers.keys().copied().collect();
-        for id in ids {
-            let Some(running) = self.brokers.get(&id) else { continue };
-            match plans.iter().find(|plan| plan.id == id) {
-                None => say!("broker {id}: no longer asked for, stopping; its data stays"),
-                Some(plan) => {
-                    let changed = changed_keys(&running.plan().properties, &plan.properties);
-                    if changed.is_empty() {
-                        continue;
-                    }
-                    say!("broker {id}: {} changed, restarting", changed.join(", "));
-                }
-            }
+        for id in ids.into_iter().filter(|id| plans.iter().all(|plan| plan.id != *id)) {
+            say!("broker {id}: no longer asked for, stopping; its data stays");
             if let Some(broker) = self.brokers.remove(&id) {
+                broker.stop().await;
+            }
+        }
+    }
+
+    /// Stops brokers whose listeners change, before anything starts: one may get the port of another.
+    async fn stop_moved(&mut self, plans: &[BrokerPlan]) {
+        for plan in plans {
+            let Some(running) = self.brokers.get(&plan.id) else { continue };
+            let changed = changed_keys(&running.plan().properties, &plan.properties);
+            if !changed.iter().any(|key| key.contains("listener")) {
+                continue;
+            }
+            say!("broker {}: {} changed, restarting", plan.id, changed.join(", "));
+            if let Some(broker) = self.brokers.remove(&plan.id) {
                 broker.stop().await;
             }
         }
@@ -181,6 +207,9 @@ impl Up {
     async fn make_topics(&mut self) {
         let bootstrap = self.bootstrap();
         let plans = self.desired.topic_plans();
+        if !self.announced && self.brokers.len() > 1 && !all_live(&bootstrap, self.brokers.len()).await {
+            return tokio::time::sleep(KNOCK).await;
+        }
         let mut managed = self.data.kept.managed_config.clone();
         let mut wait = RETRY;
         match topics::reconcile(&bootstrap, &plans, &mut managed).await {

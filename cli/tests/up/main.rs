@@ -4,6 +4,7 @@ mod edits;
 mod life;
 mod place;
 mod ports;
+mod several;
 
 use std::fs;
 
@@ -37,8 +38,6 @@ fn a_manifest_that_is_not_there_or_has_no_cluster_is_told() {
     assert!(
         says(&strange).contains("Topic orders: spec.cluster.name: is of the cluster red, and this is blue")
     );
-    let several = manifest(place.port, "").replacen("replicas: 1", "replicas: 3", 1);
-    assert!(says(&several).contains("spec.pools[].replicas: 3 brokers in all; this version runs one"));
     fs::remove_file(place.file()).unwrap();
     assert!(said(&place.command().output().unwrap()).contains("cluster.yaml: No such file"));
 }
