@@ -251,7 +251,8 @@ fn an_unclean_election_is_counted_once() {
 
 #[test]
 fn without_delete_topic_enable_a_deletion_is_dropped() {
-    let mut controller = Controller::new(ControllerOptions { delete_topics: false, unclean_election: false });
+    let mut controller =
+        Controller::new(ControllerOptions { delete_topics: false, ..ControllerOptions::default() });
     controller.handle(Event::Elected { epoch: 1, epoch_version: 1 });
     let actions = controller.handle(Event::Deletions(vec![("a".into(), 7)]));
     assert_eq!(

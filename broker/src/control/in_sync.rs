@@ -1,4 +1,4 @@
-//! Changes of in-sync sets on their way to the controller (AlterPartition, KIP-497): many partitions in one request, one request at a time.
+//! Changes of in-sync sets on their way to the controller (AlterPartition, KIP-497), or before inter-broker version 2.7 into ZooKeeper: many partitions in one request, one request at a time.
 //!
 //! A change is asked for until there is an answer: as long as there is none, both sets count. What the controller refuses for good is withdrawn;
 //! what it refuses because it knows something newer is left pending, and the LeaderAndIsr that is on its way settles it.
@@ -15,7 +15,14 @@ use vltava_protocol::{
     },
 };
 
-use super::{Control, Member, MetadataCache, link::Link, peers::Peers};
+use super::{
+    Control, Member, MetadataCache,
+    isr_znodes::{self, Written},
+    link::Link,
+    peers::Peers,
+};
+use vltava_settings::ProtocolVersion;
+
 use crate::partitions::{Partition, PendingIsr, Proposed};
 
 /// Before a change is asked for again.
@@ -41,7 +48,8 @@ pub(crate) async fn carry(
     stop: CancellationToken,
 ) {
     let peers = Peers::of(&control.configs().broker(), control.broker_id());
-    let mut carrier = Carrier { control, link: Link::new(peers) };
+    let by_zookeeper = control.configs().broker().inter_broker_protocol() < ProtocolVersion::V2_7_IV2;
+    let mut carrier = Carrier { control, link: Link::new(peers), by_zookeeper };
     let mut waiting: Vec<Arc<Partition>> = Vec::new();
     loop {
         if waiting.is_empty() {
@@ -70,6 +78,8 @@ pub(crate) async fn carry(
 struct Carrier {
     control: Control,
     link: Link,
+    /// Whether leaders write into ZooKeeper themselves: before KIP-497.
+    by_zookeeper: bool,
 }
 
 impl Carrier {
@@ -85,6 +95,9 @@ impl Carrier {
         }
         if asked.is_empty() {
             return true;
+        }
+        if self.by_zookeeper {
+            return self.write(asked, waiting).await;
         }
         let answer = self.send(metadata, asked.values().collect()).await;
         let answer = answer.and_then(|response| match ErrorCode::of(response.error_code) {
@@ -120,6 +133,34 @@ impl Carrier {
                 false
             }
         }
+    }
+
+    /// Writes the changes into ZooKeeper, as leaders did before 2.7.
+    async fn write(
+        &self,
+        asked: BTreeMap<(Arc<str>, i32), Asked>,
+        waiting: &mut Vec<Arc<Partition>>,
+    ) -> bool {
+        let Some(session) = self.control.session() else {
+            waiting.extend(asked.into_values().map(|asked| asked.partition));
+            return false;
+        };
+        let mut changed = Vec::new();
+        for Asked { partition, pending } in asked.into_values() {
+            match isr_znodes::write(&session, self.control.broker_id(), &partition, &pending).await {
+                Written::Done(version) => {
+                    let (topic, index, isr) =
+                        (&*partition.topic.name, partition.index, pending.change.members);
+                    info!(topic, partition = index, ?isr, epoch = version, "in sync");
+                    changed.push((topic.to_owned(), index));
+                    partition.isr_confirmed(isr, pending.leader_epoch, version);
+                }
+                Written::Overtaken => {}
+                Written::Unknown => waiting.push(partition),
+            }
+        }
+        isr_znodes::notify(&session, &changed).await;
+        true
     }
 
     async fn send(

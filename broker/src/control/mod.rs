@@ -7,6 +7,7 @@ pub mod configs;
 mod connection;
 mod controller;
 mod in_sync;
+mod isr_znodes;
 mod link;
 pub mod member;
 pub mod metadata_cache;
@@ -43,7 +44,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vltava_cluster::controller::{ControllerOptions, Endpoint};
-use vltava_settings::{BrokerConfig, broker as keys};
+use vltava_settings::{BrokerConfig, ProtocolVersion, broker as keys};
 
 pub use configs::Configs;
 pub use connection::SessionEvents;
@@ -273,6 +274,7 @@ impl Control {
             controller: ControllerOptions {
                 delete_topics: config.get(keys::DELETE_TOPIC_ENABLE),
                 unclean_election: config.get(keys::UNCLEAN_LEADER_ELECTION_ENABLE),
+                topic_ids: config.inter_broker_protocol() >= ProtocolVersion::V2_8_IV0,
             },
             calls,
             stop: stop.clone(),

@@ -9,7 +9,7 @@ use zookeeper_client as zk;
 
 use super::{
     Control,
-    session::{Session, is_passing},
+    session::{Session, is_passing, persistent},
     znodes::{self, ProducerIdBlock, ZnodeError, paths},
 };
 
@@ -105,7 +105,17 @@ impl Control {
 async fn take_block(session: &Session, broker: i32) -> Result<ProducerIdBlock, ProducerIdError> {
     loop {
         let Some((data, stat)) = session.read(paths::PRODUCER_IDS).await? else {
-            session.make_path(paths::PRODUCER_IDS).await?;
+            // Never without content: a broker of Apache Kafka does not start on an empty one, and null, which Kafka writes first, the client cannot.
+            let Some(block) = ProducerIdBlock::after(None, broker) else {
+                return Err(ProducerIdError::Exhausted);
+            };
+            let data = znodes::encode_producer_ids(block);
+            match session.client().create(paths::PRODUCER_IDS, &data, &persistent()).await {
+                Ok(_) => return Ok(block),
+                Err(zk::Error::NodeExists) => {}
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
             continue;
         };
         let block = ProducerIdBlock::after(znodes::decode_producer_ids(&data)?, broker)

@@ -9,6 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use vltava_cluster::controller::{ReplicaAssignment, TopicAssignment};
 use vltava_protocol::{ErrorCode, Uuid};
+use vltava_settings::ProtocolVersion;
 use zookeeper_client as zk;
 
 use super::{
@@ -95,16 +96,18 @@ impl Control {
         let exists =
             || AdminError::new(ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."));
         let (path, config_path) = (paths::topic(name), paths::topic_config(name));
-        let id = random_id();
+        // Nobody is told of ids before 2.8.
+        let has_ids = self.configs().broker().inter_broker_protocol() >= ProtocolVersion::V2_8_IV0;
+        let id = has_ids.then(random_id);
         let partitions =
             (0..).zip(replicas).map(|(n, replicas)| (n, ReplicaAssignment::of(replicas))).collect();
-        let topic = znodes::encode_topic(&TopicAssignment { topic_id: Some(id), partitions });
+        let topic = znodes::encode_topic(&TopicAssignment { topic_id: id, partitions });
         let config = znodes::encode_config(overrides);
         for _ in 0..ATTEMPTS {
             if let Some((data, _)) = session.read(&path).await? {
                 // Ours, if the answer to the attempt before was lost.
-                let ours = znodes::decode_topic(&path, &data).is_ok_and(|there| there.topic_id == Some(id));
-                return if ours { Ok(id) } else { Err(exists()) };
+                let ours = data == topic;
+                return if ours { Ok(id.unwrap_or_default()) } else { Err(exists()) };
             }
             // Overrides that an earlier topic left are replaced, in the same transaction.
             let mut writer = session.client().new_multi_writer();
@@ -115,7 +118,7 @@ impl Control {
             }
             writer.add_create(&path, &topic, &persistent())?;
             match session.measure(writer.commit()).await.map_err(zk::Error::from) {
-                Ok(_) => return Ok(id),
+                Ok(_) => return Ok(id.unwrap_or_default()),
                 Err(zk::Error::NodeExists | zk::Error::NoNode) => {}
                 Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(error.into()),

@@ -18,11 +18,13 @@ pub struct ControllerOptions {
     pub delete_topics: bool,
     /// `unclean.leader.election.enable`, where a topic says nothing else.
     pub unclean_election: bool,
+    /// Whether topics have ids: from inter-broker version 2.8 on (KIP-516). Before, brokers would not be told of them, and clients that were would find nobody.
+    pub topic_ids: bool,
 }
 
 impl Default for ControllerOptions {
     fn default() -> Self {
-        Self { delete_topics: true, unclean_election: false }
+        Self { delete_topics: true, unclean_election: false, topic_ids: true }
     }
 }
 

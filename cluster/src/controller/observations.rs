@@ -96,14 +96,18 @@ impl Controller {
         topic.created = node.created;
         let before = topic.assignment();
         let unread = topic.adopt(&node);
-        if node.assignment.topic_id.is_none() {
+        let needs_id = self.options.topic_ids;
+        if node.assignment.topic_id.is_none() && needs_id {
             // Tools before 2.8 write no topic id: a known one is put back, else the writer gives a new one.
             let assignment = topic.assignment();
             let (created, expected) = (topic.created, topic.version);
             let write = Write::SetTopic { topic: name.clone(), created, assignment, expected };
             self.outbox.act(Action::Write(write));
         }
-        let Some(id) = topic.assignment().topic_id else { return };
+        let id = topic.assignment().topic_id;
+        if id.is_none() && needs_id {
+            return;
+        }
         if topic.phase == Phase::Reading {
             topic.phase = Phase::Live;
         }
@@ -115,7 +119,7 @@ impl Controller {
             .map(|(&number, _)| number)
             .collect();
         let mut to_read: BTreeSet<i32> = unread.into_iter().collect();
-        if before.topic_id != Some(id) {
+        if before.topic_id != id || id.is_none() {
             // Held back until the topic had its id.
             let held =
                 topic.partitions.iter().filter(|(_, partition)| partition.state == PartitionState::Unread);

@@ -3,7 +3,7 @@
 //! A request is sent again until it is answered or its broker is gone: a broker that misses one would lead or follow what it should not. What is
 //! queued for a broker is bounded; one that falls too far behind is told everything anew.
 
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use tokio::{sync::mpsc, task::AbortHandle};
 use tracing::{info, warn};
@@ -18,6 +18,10 @@ const QUEUED: usize = 4096;
 
 /// Answers that may wait for the controller.
 const ANSWERED: usize = 256;
+
+/// Whether a request names everything is said from these versions on. A broker that is told it in an older one keeps what it was told before, as in Kafka.
+const LEADER_AND_ISR_WITH_TYPE: i16 = 5;
+const UPDATE_METADATA_WITH_TYPE: i16 = 8;
 
 /// Between two attempts to reach a broker: at first, and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -167,11 +171,19 @@ impl Way {
         Ok(match told {
             Told::LeaderAndIsr(request) => {
                 let version = self.peers.version(connection, request)?;
-                Reply::LeaderAndIsr(connection.ask(request, version).await?)
+                let mut request = Cow::Borrowed(request);
+                if version < LEADER_AND_ISR_WITH_TYPE && request.r#type != 0 {
+                    request.to_mut().r#type = 0;
+                }
+                Reply::LeaderAndIsr(connection.ask(&*request, version).await?)
             }
             Told::UpdateMetadata(request) => {
                 let version = self.peers.version(connection, request)?;
-                Reply::UpdateMetadata(connection.ask(request, version).await?)
+                let mut request = Cow::Borrowed(request);
+                if version < UPDATE_METADATA_WITH_TYPE && request.r#type != 0 {
+                    request.to_mut().r#type = 0;
+                }
+                Reply::UpdateMetadata(connection.ask(&*request, version).await?)
             }
             Told::StopReplica(request) => {
                 let version = self.peers.version(connection, request)?;

@@ -22,7 +22,9 @@ pub use cluster::{
 pub use config::{
     ConfigChange, Entity, decode_config, decode_config_change, encode_config, encode_config_change,
 };
-pub use topic::{decode_isr_change, decode_state, decode_topic, encode_state, encode_topic};
+pub use topic::{
+    decode_isr_change, decode_state, decode_topic, encode_isr_change, encode_state, encode_topic,
+};
 
 /// The largest content that is looked at, in bytes: ZooKeeper's own limit is 1 MiB unless it has been raised.
 pub const MAX_ZNODE_BYTES: usize = 16 << 20;

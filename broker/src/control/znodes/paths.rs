@@ -26,6 +26,8 @@ pub const CONFIG: &str = "/config";
 pub const CONFIG_CHANGES: &str = "/config/changes";
 /// Leaders' notifications of changed ISRs.
 pub const ISR_CHANGES: &str = "/isr_change_notification";
+/// What every sequential node in [`ISR_CHANGES`] is called.
+pub const ISR_CHANGE_PREFIX: &str = "/isr_change_notification/isr_change_";
 /// Brokers' notifications of failed log directories.
 pub const LOG_DIR_EVENTS: &str = "/log_dir_event_notification";
 /// What every sequential node in [`LOG_DIR_EVENTS`] is called.
@@ -64,7 +66,6 @@ pub const PERSISTENT: &[&str] = &[
     "/config/brokers",
     CONFIG_IPS,
     ISR_CHANGES,
-    PRODUCER_IDS,
     LOG_DIR_EVENTS,
 ];
 

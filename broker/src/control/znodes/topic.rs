@@ -157,6 +157,15 @@ struct TopicPartition {
     partition: i32,
 }
 
+/// Writes a child of `/isr_change_notification`.
+#[must_use]
+pub fn encode_isr_change(changed: &[(String, i32)]) -> Vec<u8> {
+    let partitions = changed
+        .iter()
+        .map(|(topic, partition)| serde_json::json!({ "topic": topic, "partition": partition }));
+    serde_json::json!({ "version": 1, "partitions": partitions.collect::<Vec<_>>() }).to_string().into_bytes()
+}
+
 /// Reads a child of `/isr_change_notification`: the partitions whose ISR a leader has changed.
 ///
 /// # Errors
@@ -223,6 +232,8 @@ mod tests {
     fn an_isr_change_names_its_partitions() {
         let text = br#"{"version":1,"partitions":[{"topic":"a","partition":3},{"topic":"b","partition":0}]}"#;
         assert_eq!(decode_isr_change("/i", text), Ok(vec![("a".into(), 3), ("b".into(), 0)]));
+        let changed = vec![("a".to_owned(), 3), ("b".to_owned(), 0)];
+        assert_eq!(decode_isr_change("/i", &encode_isr_change(&changed)), Ok(changed));
     }
 
     #[test]
