@@ -19,7 +19,10 @@ use vltava_protocol::{
     },
 };
 
-use super::bring::{self, Brought, Piece};
+use super::{
+    bring::{self, Brought, Piece},
+    dispatch::malformed,
+};
 use crate::{
     Broker,
     net::{Answer, FileSlice, RequestContext, Response},
@@ -42,9 +45,18 @@ const FIRST_WITH_ZSTD: i16 = 10;
 /// The last version whose clients know no KAFKA_STORAGE_ERROR.
 const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
 
+/// The most partitions that one request may name, those of a session that it forgets included: about a kilobyte of memory goes with each until it is
+/// answered. A broker that follows another has tens of thousands.
+const MAX_PARTITIONS: usize = 200_000;
+
 /// Answers a Fetch.
 #[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRequest<'_>) -> Answer {
+    let named = named(&body);
+    if named > MAX_PARTITIONS {
+        let reason = format!("{named} partitions in one request, at most {MAX_PARTITIONS} are allowed");
+        return Answer::Now(malformed(&request, reason));
+    }
     let now = now_ms();
     let fetch = match Fetch::of(broker, request, &body, now) {
         Ok(fetch) => fetch,
@@ -283,6 +295,13 @@ fn refuse_zstd(round: &mut Round, ready: &mut [Ready]) {
             Err(error) => found.read = Err(error),
         }
     }
+}
+
+/// How many partitions a request names.
+fn named(body: &FetchRequest<'_>) -> usize {
+    let asked: usize = body.topics.iter().map(|topic| topic.partitions.len()).sum();
+    let forgotten: usize = body.forgotten_topics_data.iter().map(|topic| topic.partitions.len()).sum();
+    asked + forgotten
 }
 
 fn topic_ref(name: &str, id: vltava_protocol::Uuid, by_id: bool) -> TopicRef {
