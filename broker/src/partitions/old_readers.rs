@@ -15,7 +15,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use vltava_log::FileSlice;
 use vltava_protocol::records::{
-    BATCH_OVERHEAD, Codec, EntryPrefix, RecordsError,
+    BATCH_OVERHEAD, Codec, Entries, EntryPrefix, RecordsError,
     convert::{DownConversion, down_convert},
 };
 
@@ -168,9 +168,10 @@ impl OldReaders {
             let read = read_whole(&slice.file, slice.position, slice.length);
             let records = read.map_err(|error| partition.io_failed(error))?;
             let holds = holds(&records);
-            if holds == Holds::Part
-                || (holds == Holds::Whole && !self.may_convert(partition, &records, magic)?)
-            {
+            if holds == Holds::Whole {
+                may_convert(partition, &records, magic)?;
+            }
+            if holds == Holds::Part {
                 let Some(larger) = whole_batch(partition, offset)?.filter(|l| l.length > slice.length) else {
                     // The client gets a part of a batch, from which it learns that its limit is too small.
                     return Ok(Ready::Bytes(records.into()));
@@ -202,15 +203,6 @@ impl OldReaders {
         Ok(Ready::Nothing)
     }
 
-    /// `message.downconversion.enable`: where it is off, only clients that need no conversion are served.
-    fn may_convert(&self, partition: &Partition, records: &[u8], magic: i8) -> Result<bool, PartitionError> {
-        let newest = EntryPrefix::parse(records, usize::MAX).ok().flatten().map_or(0, |entry| entry.magic);
-        if newest > magic && !partition.topic.peek_config().down_conversion {
-            return Err(PartitionError::DownConversionOff);
-        }
-        Ok(true)
-    }
-
     fn kept(&self, key: &Key) -> Option<Bytes> {
         self.kept.lock().pieces.iter().find(|(known, _)| known.is(key)).map(|(_, bytes)| bytes.clone())
     }
@@ -237,6 +229,20 @@ enum Holds {
     Nothing,
     Part,
     Whole,
+}
+
+/// `message.downconversion.enable`: where it is off, only clients that need no conversion are served. As Kafka's `hasCompatibleMagic` it looks at every
+/// batch: a topic whose format was raised has older ones in front.
+fn may_convert(partition: &Partition, records: &[u8], magic: i8) -> Result<(), PartitionError> {
+    if !partition.topic.peek_config().down_conversion && newest_magic(records) > magic {
+        return Err(PartitionError::DownConversionOff);
+    }
+    Ok(())
+}
+
+/// The newest format of the whole batches of a piece.
+fn newest_magic(records: &[u8]) -> i8 {
+    Entries::new(records, usize::MAX).map_while(Result::ok).map(|entry| entry.magic()).max().unwrap_or(0)
 }
 
 fn holds(records: &[u8]) -> Holds {
@@ -311,7 +317,9 @@ fn cut(ready: Ready, length: u64) -> Option<Ready> {
 mod tests {
     use std::{fs::File, io::Write};
 
-    use vltava_protocol::records::{BatchBuilder, BatchOptions};
+    use vltava_protocol::records::{
+        BatchBuilder, BatchOptions, Headers, MessageSetBuilder, MessageSetOptions, Record,
+    };
 
     use super::*;
 
@@ -324,6 +332,20 @@ mod tests {
 
     fn slice(file: &File, length: u64) -> FileSlice {
         FileSlice { file: Arc::new(file.try_clone().unwrap()), position: 0, length }
+    }
+
+    #[test]
+    fn a_newer_batch_behind_older_ones_counts() {
+        let options = MessageSetOptions { magic: 1, codec: Codec::None, level: None, log_append_time: None };
+        let mut old = MessageSetBuilder::new(Vec::new(), options).unwrap();
+        let (key, value) = (None, Some(&b"value"[..]));
+        old.append_record(&Record { offset: 0, timestamp: 1, key, value, headers: Headers::default() })
+            .unwrap();
+        let old = old.finish().unwrap();
+        assert_eq!(newest_magic(&old), 1);
+        let both = [old, batch(Codec::None)].concat();
+        assert_eq!(newest_magic(&both), 2);
+        assert_eq!(newest_magic(&both[..both.len() - 1]), 1, "what is cut off is not converted");
     }
 
     #[test]
