@@ -20,7 +20,7 @@ use vltava_protocol::{
 };
 
 use super::{
-    bring::{self, Brought, Piece},
+    bring::{self, Brought, Outcomes, Piece, Reader},
     dispatch::malformed,
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
     partitions::{
         Copies, Found, Isolation, PartitionError, Query, Ready, Round,
         fetch_sessions::{Fetching, Outcome, SessionError, TopicRef, Wanted},
-        now_ms, old_readers, ready_if_cached, storage_error_for,
+        now_ms, old_readers, ready_if_cached, storage_error_for, without_zstd,
     },
 };
 
@@ -75,7 +75,7 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
     };
     if fetch.max_wait.is_zero() || round.suffices(&fetch.query) {
         return match fetch.ready_if_cached(&round) {
-            Some(ready) => Answer::Now(fetch.respond(broker, &mut round, ready)),
+            Some(outcomes) => Answer::Now(fetch.respond(broker, &mut round, outcomes)),
             None => {
                 let broker = broker.clone();
                 Answer::Later(Box::pin(async move { fetch.bring_in(&broker, round).await }))
@@ -176,8 +176,13 @@ impl Fetch {
         broker.replicas.files().read(look).await.unwrap_or_else(|_| Round::nothing())
     }
 
-    /// What was found, ready to leave; `None` if some of it is not in the page cache.
-    fn ready_if_cached(&self, round: &Round) -> Option<Vec<Ready>> {
+    /// Whether records may leave in any compression there is.
+    fn knows_zstd(&self) -> bool {
+        self.request.version >= FIRST_WITH_ZSTD
+    }
+
+    /// What was found, ready to leave; `None` if some of it is not in the page cache, or is work for another thread.
+    fn ready_if_cached(&self, round: &Round) -> Option<Outcomes> {
         if old_readers::magic_of(self.request.version).is_some() && round.bytes > 0 {
             // Conversion is work for another thread, cached or not.
             return None;
@@ -187,10 +192,13 @@ impl Fetch {
             // So is reading what was aborted: most partitions never had a transaction that was.
             return None;
         }
-        let mut copies = Copies::default();
-        let ready = |found: &Found| match found.slice() {
-            Some(slice) => ready_if_cached(slice, &mut copies),
-            None => Some(Ready::Nothing),
+        let (mut copies, mut headers) = (Copies::default(), without_zstd::Headers::default());
+        let knows_zstd = self.knows_zstd();
+        let ready = |found: &Found| {
+            let Some(slice) = found.slice() else { return Some(Ok(Brought::default())) };
+            let records = ready_if_cached(slice, &mut copies)?;
+            let fit = if knows_zstd { Ok(records) } else { headers.without_zstd(records)? };
+            Some(fit.map(Brought::from))
         };
         round.found.iter().map(ready).collect()
     }
@@ -198,7 +206,7 @@ impl Fetch {
     /// The response, at once or after what is not ready was brought in.
     async fn answer(self, broker: &Broker, mut round: Round) -> Response {
         match self.ready_if_cached(&round) {
-            Some(ready) => self.respond(broker, &mut round, ready),
+            Some(outcomes) => self.respond(broker, &mut round, outcomes),
             None => self.bring_in(broker, round).await,
         }
     }
@@ -216,37 +224,34 @@ impl Fetch {
             None => None,
         };
         let committed = self.query.isolation == Isolation::ReadCommitted;
+        let reader = Reader { committed, knows_zstd: self.knows_zstd() };
         let old_readers = broker.replicas.old_readers.clone();
         let read = broker.replicas.files().read(move || match conversion {
             Some(conversion) => bring::converted(&pieces, conversion, &old_readers),
-            None => (bring::as_they_are(&pieces, committed), None),
+            None => (bring::as_they_are(&pieces, reader), None),
         });
         // A pool that stops has no answers any more; neither has the broker.
         let (outcomes, held) = read.await.unwrap_or_default();
-        let mut outcomes = outcomes.into_iter();
-        let mut ready = Vec::with_capacity(round.found.len());
-        for found in &mut round.found {
-            let outcome = outcomes.next().unwrap_or(Err(PartitionError::Storage));
-            let brought = outcome.unwrap_or_else(|error| {
-                found.read = Err(error);
-                Brought::default()
-            });
-            found.aborted = brought.aborted;
-            ready.push(brought.records);
-        }
-        let response = self.respond(broker, &mut round, ready);
+        let response = self.respond(broker, &mut round, outcomes);
         match held {
             Some(held) => response.holding(held),
             None => response,
         }
     }
 
-    /// Puts the response together. `ready` is in the order of what was found.
-    fn respond(self, broker: &Broker, round: &mut Round, mut ready: Vec<Ready>) -> Response {
+    /// Puts the response together. `outcomes` are in the order of what was found; what has none failed.
+    fn respond(self, broker: &Broker, round: &mut Round, outcomes: Outcomes) -> Response {
         let Self { request, fetching, query, .. } = self;
         let version = request.version;
-        if version < FIRST_WITH_ZSTD && old_readers::magic_of(version).is_none() {
-            refuse_zstd(round, &mut ready);
+        let mut outcomes = outcomes.into_iter();
+        let mut ready = Vec::with_capacity(round.found.len());
+        for found in &mut round.found {
+            let brought = outcomes.next().unwrap_or(Err(PartitionError::Storage)).unwrap_or_else(|error| {
+                found.read = Err(error);
+                Brought::default()
+            });
+            found.aborted = brought.aborted;
+            ready.push(brought.records);
         }
         let round = &*round;
         let outcomes: Vec<Outcome> = round.found.iter().zip(&ready).map(|(f, r)| outcome(f, r)).collect();
@@ -284,16 +289,6 @@ impl Fetch {
         }
         debug_assert!(version >= 7 || session_id == 0);
         Response::encode(&request, &response, slices)
-    }
-}
-
-/// Clients before KIP-110 do not know zstd: records are cut off before it, or refused.
-fn refuse_zstd(round: &mut Round, ready: &mut [Ready]) {
-    for (found, piece) in round.found.iter_mut().zip(ready) {
-        match old_readers::without_zstd(std::mem::take(piece)) {
-            Ok(fit) => *piece = fit,
-            Err(error) => found.read = Err(error),
-        }
     }
 }
 
