@@ -29,7 +29,7 @@ use crate::{
     partitions::{
         Copies, Found, Isolation, PartitionError, Query, Ready, Round,
         fetch_sessions::{Fetching, Outcome, SessionError, TopicRef, Wanted},
-        now_ms, old_readers, ready_if_cached, storage_error_for, without_zstd,
+        now_ms, old_readers, ready_if_cached, steady_ms, storage_error_for, without_zstd,
     },
 };
 
@@ -57,12 +57,12 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
         let reason = format!("{named} partitions in one request, at most {MAX_PARTITIONS} are allowed");
         return Answer::Now(malformed(&request, reason));
     }
-    let now = now_ms();
-    let fetch = match Fetch::of(broker, request, &body, now) {
+    let fetch = match Fetch::of(broker, request, &body) {
         Ok(fetch) => fetch,
         Err((request, error)) => return Answer::Now(session_error(&request, error)),
     };
-    let at_once = Round::look_without_waiting(&broker.replicas, &fetch.fetching.wanted, &fetch.query, now);
+    let wanted = &fetch.fetching.wanted;
+    let at_once = Round::look_without_waiting(&broker.replicas, wanted, &fetch.query, now_ms());
     let Some(mut round) = at_once else {
         let broker = broker.clone();
         return Answer::Later(Box::pin(async move {
@@ -102,7 +102,6 @@ impl Fetch {
         broker: &Broker,
         request: RequestContext,
         body: &FetchRequest<'_>,
-        now: i64,
     ) -> Result<Self, (RequestContext, SessionError)> {
         let version = request.version;
         let by_id = version >= FIRST_WITH_IDS;
@@ -125,7 +124,7 @@ impl Fetch {
             &forgotten,
             replica.is_some(),
             by_id,
-            now,
+            steady_ms(),
         );
         let fetching = match begun {
             Ok(fetching) => fetching,
@@ -256,7 +255,7 @@ impl Fetch {
         let round = &*round;
         let outcomes: Vec<Outcome> = round.found.iter().zip(&ready).map(|(f, r)| outcome(f, r)).collect();
         let wanted = fetching.wanted.clone();
-        let (session_id, news) = match fetching.finish(&broker.replicas.sessions, &outcomes, now_ms()) {
+        let (session_id, news) = match fetching.finish(&broker.replicas.sessions, &outcomes, steady_ms()) {
             Ok(finished) => finished,
             Err(error) => return session_error(&request, error),
         };
