@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use vltava_log::TopicPartition;
 
 use super::{Partition, Replicas, now_ms, steady_ms};
@@ -213,7 +213,9 @@ impl Replicas {
         }
         self.storage().close_unassigned();
         let _ = self.storage().dirs().mark_clean_shutdown(broker_epoch);
-        self.files().stop();
+        if let Some(left) = self.files().stop() {
+            error!("a disk does not answer: {left}");
+        }
     }
 
     /// Directories that went offline by themselves are lost with their disks, and everything on them.
