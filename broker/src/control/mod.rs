@@ -7,6 +7,7 @@ mod alike;
 pub mod configs;
 mod connection;
 mod controller;
+mod garbage;
 pub mod member;
 pub mod metadata_cache;
 mod orders;
