@@ -5,7 +5,7 @@
 
 mod house;
 
-use house::{Client, House};
+use house::{Client, House, until};
 use vltava_protocol::{
     ErrorCode,
     messages::{
@@ -14,6 +14,8 @@ use vltava_protocol::{
         incremental_alter_configs,
     },
 };
+use vltava_settings::topic::RETENTION_MS;
+use zookeeper_client as zk;
 
 /// Types of resources.
 const TOPIC: i8 = 2;
@@ -95,6 +97,22 @@ async fn throttles_are_accepted_and_described() {
     assert_eq!(described(client, TOPIC, "t", replicas).await, set);
     assert_eq!(alter(client, BROKER, "0", &[(rate, DELETE, None)]).await.0, ErrorCode::None);
     assert_eq!(described(client, BROKER, "0", rate).await, None, "as in Kafka, it is there while it is set");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notification_that_nobody_may_read_is_not_passed_over() {
+    let house = House::new().await;
+    let server = house.start().await;
+    Client::connect(&server).await.create("t", 1, &[]).await;
+    let session = house.session().await;
+    let config = br#"{"version":1,"config":{"retention.ms":"7000"}}"#;
+    session.client().set_data("/config/topics/t", config, None).await.unwrap();
+    let others = [zk::Acl::new(zk::Permission::ALL, zk::AuthId::new("ip", "192.0.2.1"))];
+    let hidden = zk::CreateMode::PersistentSequential.with_acls(zk::Acls::new(&others));
+    session.client().create("/config/changes/config_change_", b"{}", &hidden).await.unwrap();
+    let retention = || server.broker().control.configs().topic("t").get(RETENTION_MS);
+    until("what it may have said is in force", async || retention() == 7000).await;
     server.stop().await;
 }
 

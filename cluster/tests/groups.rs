@@ -393,6 +393,28 @@ fn offsets_of_topics_that_members_read_are_not_deleted() {
 }
 
 #[test]
+fn a_group_that_was_left_goes_with_its_last_offset() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    bench.commit(&id, 1, 3);
+    bench.leave(&id);
+    let delete = |bench: &mut Bench| {
+        let waiter = bench.waiter();
+        let mut out = Vec::new();
+        bench.group.delete_offsets(vec![partition()], topics_of, waiter, &mut out).unwrap();
+        bench.carry_out(out);
+        bench.commit_error(waiter)
+    };
+    bench.fail_writes = Some(ErrorCode::NotCoordinator);
+    assert_eq!(delete(&mut bench), ErrorCode::NotCoordinator);
+    assert_eq!(bench.group.state(), State::Empty);
+    bench.fail_writes = None;
+    assert_eq!(delete(&mut bench), ErrorCode::None);
+    assert!(matches!(bench.writes.last(), Some(Write::Tombstones { group: true, .. })));
+    assert_eq!(bench.group.state(), State::Dead);
+}
+
+#[test]
 fn retention_counts_from_the_time_the_group_became_empty() {
     let mut bench = Bench::new();
     let id = bench.stable();
@@ -414,6 +436,20 @@ fn retention_counts_from_the_time_the_group_became_empty() {
     expire(&mut bench);
     assert!(bench.group.offset("t", 0).is_none());
     assert_eq!(bench.group.state(), State::Dead, "nothing is left of it");
+}
+
+#[test]
+fn a_group_that_was_left_stays_until_its_record_has_a_tombstone() {
+    let mut bench = Bench::new();
+    let id = bench.stable();
+    bench.leave(&id);
+    assert_eq!(bench.group.state(), State::Empty);
+    assert!(!bench.group.is_unused(), "the log would bring it back");
+    let mut out = Vec::new();
+    bench.group.expire_offsets(1_000, topics_of, bench.now, &mut out);
+    bench.carry_out(out);
+    assert!(matches!(bench.writes.last(), Some(Write::Tombstones { group: true, .. })));
+    assert_eq!(bench.group.state(), State::Dead);
 }
 
 #[test]

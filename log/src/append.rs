@@ -154,7 +154,7 @@ impl Log {
             segment.aborted().release();
         }
         written?;
-        self.unflushed.appended(now);
+        self.unflushed.appended();
         let unflushed = self.shared.end() - self.shared.recovery.lock().point;
         Ok(Appended {
             first_offset: summary.first_offset,

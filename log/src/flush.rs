@@ -40,25 +40,52 @@ impl Drop for Asked {
 
 /// Since when records wait for a flush. That one was asked for ends no wait: it may fail, or find no place; that it moved
 /// the recovery point does.
+///
+/// Appends are told the time that people read, which may be set; a wait is counted by the clock of who looks whether it is over.
 #[derive(Debug, Default)]
 pub(crate) struct Unflushed {
-    /// When the oldest record came that may not be on disk, by the caller's clock.
-    since: Option<i64>,
+    /// When the oldest record came that may not be on disk.
+    since: Option<Came>,
     /// Up to where a flush was last asked for, and when the first record after it came.
-    asked: Option<(i64, Option<i64>)>,
+    asked: Option<(i64, Option<Came>)>,
+    /// When somebody last looked.
+    looked: Option<i64>,
     running: Arc<AtomicUsize>,
 }
 
+/// When a record came, by the clock of who looks.
+#[derive(Debug, Clone, Copy)]
+enum Came {
+    /// Nobody has looked since.
+    SinceLook,
+    At(i64),
+}
+
 impl Unflushed {
-    pub(crate) fn since(since: Option<i64>) -> Self {
-        Self { since, ..Self::default() }
+    pub(crate) fn after_recovery(is_flushed: bool) -> Self {
+        Self { since: (!is_flushed).then_some(Came::SinceLook), ..Self::default() }
     }
 
-    pub(crate) fn appended(&mut self, now: i64) {
+    pub(crate) fn appended(&mut self) {
         match &mut self.asked {
-            Some((_, since)) => since.get_or_insert(now),
-            None => self.since.get_or_insert(now),
+            Some((_, since)) => since.get_or_insert(Came::SinceLook),
+            None => self.since.get_or_insert(Came::SinceLook),
         };
+    }
+
+    /// How long the oldest record has waited. What came since the last look is taken to have come just after that.
+    fn waited(&mut self, now: i64) -> Option<i64> {
+        let before = self.looked.replace(now).unwrap_or(now);
+        let asked = self.asked.as_mut().and_then(|(_, since)| since.as_mut());
+        for came in self.since.as_mut().into_iter().chain(asked) {
+            if let Came::SinceLook = came {
+                *came = Came::At(before);
+            }
+        }
+        match self.since {
+            Some(Came::At(since)) => Some(now.saturating_sub(since)),
+            _ => None,
+        }
     }
 
     fn reached(&mut self, recovery_point: i64) {
@@ -138,12 +165,13 @@ impl Log {
         Some(FlushJob { _asked: Some(Asked::new(&self.unflushed.running)), ..job })
     }
 
-    /// Whether `flush.ms` has passed since the oldest unflushed record came, and no flush is on its way.
+    /// Whether `flush.ms` has passed since the oldest unflushed record came, and no flush is on its way. `now` is of a clock that nobody sets; records are
+    /// taken to have come right after the look before.
     pub fn is_flush_due(&mut self, now: i64) -> bool {
         let running = self.unflushed.running.load(Ordering::Acquire) > 0;
         self.unflushed.reached(self.recovery_point());
-        !running
-            && self.unflushed.since.is_some_and(|since| now.saturating_sub(since) >= self.config.flush_ms)
+        let is_over = self.unflushed.waited(now).is_some_and(|waited| waited >= self.config.flush_ms);
+        is_over && !running
     }
 
     /// Flushes everything, waiting for the disk.

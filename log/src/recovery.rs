@@ -89,7 +89,7 @@ impl Log {
             producers,
             producer_id_expiration_ms: options.producer_id_expiration_ms,
             jitter_seed: seed(directory),
-            unflushed: Unflushed::since((recovery_point < end).then_some(options.now)),
+            unflushed: Unflushed::after_recovery(recovery_point >= end),
             snapshot_offset: latest_snapshot,
         };
         if epochs_are_news {

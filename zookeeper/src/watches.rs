@@ -69,8 +69,16 @@ impl Kind {
 #[derive(Debug, Default)]
 struct Watched {
     paths: BTreeSet<String>,
-    /// Of all paths together.
+    /// See [`weight`].
     bytes: usize,
+}
+
+/// Memory of a watched path without the path's own bytes: a place in each of the two indexes, and the map of the path's connections.
+const BYTES_BESIDE_PATH: usize = 300;
+
+/// About how much memory it takes that a connection watches a path, which is kept in both indexes.
+fn weight(path: &str) -> usize {
+    2 * path.len() + BYTES_BESIDE_PATH
 }
 
 /// All watches of all connections.
@@ -91,7 +99,7 @@ impl Watches {
         };
         if modes.is_empty() {
             let watched = self.by_connection.entry(connection).or_default();
-            watched.bytes += path.len();
+            watched.bytes += weight(path);
             watched.paths.insert(path.to_owned());
         }
         match mode {
@@ -198,7 +206,7 @@ impl Watches {
         }
         if let Some(watched) = self.by_connection.get_mut(&connection) {
             if watched.paths.remove(path) {
-                watched.bytes -= path.len();
+                watched.bytes -= weight(path);
             }
             if watched.paths.is_empty() {
                 self.by_connection.remove(&connection);
@@ -206,7 +214,7 @@ impl Watches {
         }
     }
 
-    /// Bytes of the paths that a connection watches.
+    /// About how many bytes of memory a connection's watches take.
     #[must_use]
     pub fn bytes_of(&self, connection: ConnectionId) -> usize {
         self.by_connection.get(&connection).map_or(0, |watched| watched.bytes)
@@ -281,11 +289,11 @@ mod tests {
         watches.add(1, "/abc", Mode::Child);
         watches.add(1, "/d", Mode::Data);
         watches.add(2, "/d", Mode::Data);
-        assert_eq!((watches.bytes_of(1), watches.bytes_of(2)), (6, 2));
+        assert_eq!((watches.bytes_of(1), watches.bytes_of(2)), (12 + 2 * 300, 4 + 300));
         watches.trigger(NodeDataChanged, "/abc");
-        assert_eq!(watches.bytes_of(1), 6, "its children are watched still");
+        assert_eq!(watches.bytes_of(1), 12 + 2 * 300, "its children are watched still");
         watches.trigger(NodeDeleted, "/abc");
-        assert_eq!((watches.bytes_of(1), watches.bytes_of(2)), (2, 2));
+        assert_eq!((watches.bytes_of(1), watches.bytes_of(2)), (4 + 300, 4 + 300));
         watches.drop_connection(1);
         assert_eq!(watches.bytes_of(1), 0);
     }

@@ -1,5 +1,5 @@
-//! Records that a fetch found and that can't leave as they are: cold ones, ones to be converted for older clients, and those beside which the list of
-//! aborted transactions has to be read. All of this waits for the disk: on a thread for file work.
+//! Records that a fetch found and that can't leave as they are: cold ones, ones to be converted or to be searched for zstd for older clients, and those
+//! beside which the list of aborted transactions has to be read. All of this waits for the disk: on a thread for file work.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     net::Reservation,
     partitions::{
         Copies, Found, OldReaders, Partition, PartitionError, Read, Ready, fetch_sessions::Wanted,
-        old_readers::Conversion, ready_from_disk,
+        old_readers::Conversion, ready_from_disk, without_zstd::without_zstd,
     },
 };
 
@@ -29,8 +29,22 @@ pub(super) struct Brought {
     pub(super) aborted: Vec<AbortedTxn>,
 }
 
+impl From<Ready> for Brought {
+    fn from(records: Ready) -> Self {
+        Self { records, aborted: Vec::new() }
+    }
+}
+
+/// What a reader who gets records as the log has them is told of beside them, and what it knows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    /// Whether it reads what was committed alone.
+    pub(super) committed: bool,
+    pub(super) knows_zstd: bool,
+}
+
 /// Each partition's piece, in the order of the request.
-type Outcomes = Vec<Result<Brought, PartitionError>>;
+pub(super) type Outcomes = Vec<Result<Brought, PartitionError>>;
 
 impl Piece {
     /// `None` where nothing was found.
@@ -46,23 +60,23 @@ impl Piece {
 
     /// The records, and for a reader of committed ones which transactions among them were aborted: one that is not told would be taken for
     /// committed, so a list that can't be read is an error.
-    fn as_it_is(&self, committed: bool, copies: &mut Copies) -> Result<Brought, PartitionError> {
+    fn as_it_is(&self, reader: Reader, copies: &mut Copies) -> Result<Brought, PartitionError> {
         let Self { partition, read, slice, .. } = self;
         let records = ready_from_disk(slice, copies).map_err(|error| partition.io_failed(error))?;
-        let aborted = if committed { partition.aborted_in(read)? } else { Vec::new() };
+        let records = if reader.knows_zstd { records } else { without_zstd(records)? };
+        let aborted = if reader.committed { partition.aborted_in(read)? } else { Vec::new() };
         Ok(Brought { records, aborted })
     }
 
     fn converted(&self, conversion: &mut Conversion, by: &OldReaders) -> Result<Brought, PartitionError> {
-        let records = by.read(conversion, &self.partition, &self.slice, self.offset, self.max_bytes)?;
-        Ok(Brought { records, aborted: Vec::new() })
+        by.read(conversion, &self.partition, &self.slice, self.offset, self.max_bytes).map(Brought::from)
     }
 }
 
 /// Brings in records that leave as the log has them.
-pub(super) fn as_they_are(pieces: &[Option<Piece>], committed: bool) -> Outcomes {
+pub(super) fn as_they_are(pieces: &[Option<Piece>], reader: Reader) -> Outcomes {
     let mut copies = Copies::default();
-    let bring = |piece: &Piece| piece.as_it_is(committed, &mut copies);
+    let bring = |piece: &Piece| piece.as_it_is(reader, &mut copies);
     pieces.iter().map(with(bring)).collect()
 }
 

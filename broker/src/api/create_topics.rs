@@ -15,7 +15,7 @@ use vltava_protocol::{
 };
 use vltava_settings::{broker as keys, validate_topic_configs};
 
-use super::topic_rules::{MAX_NEW_PARTITIONS, collision, fits, place_new};
+use super::topic_rules::{MAX_NEW_PARTITIONS, fits, place_new};
 use crate::{
     Broker,
     control::{AdminError, Snapshot, topic_names::validate_name},
@@ -149,7 +149,7 @@ fn plan(
         validate_name(name)?;
         assigned(snapshot, topic, room)?
     };
-    if let Some(other) = collision(name, snapshot) {
+    if let Some(other) = snapshot.topic_like(name) {
         let message = format!("Topic '{name}' collides with existing topics: {other}");
         return Err(AdminError::new(ErrorCode::InvalidTopic, message));
     }

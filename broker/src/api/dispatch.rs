@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use vltava_protocol::{
     ApiKey,
     frame::{RequestFrame, ResponseFrame, encode_answer},
-    wire::{DecodeError, DecodeReason, Message, Reader},
+    wire::{DecodeReason, Message, Reader},
 };
 
 use super::{TABLE, api_versions, find};
@@ -77,14 +77,20 @@ fn head(connection: &mut ConnectionInfo, frame: &[u8]) -> Result<(RequestContext
     Ok((context, request.body.position()))
 }
 
+/// What the arrays of one request may take in memory. A request that names 100,000 partitions takes a quarter of it; a frame of 100 MB that holds the
+/// smallest elements there are would take gigabytes.
+const DECODED_BYTES: usize = 64 << 20;
+
 /// Reads a request's body.
 pub(super) fn decode<'a, M: Message<'a>>(request: &RequestContext, body: &'a [u8]) -> Result<M, Response> {
-    M::decode(&mut Reader::new(body), request.version).map_err(|error| malformed(request, &error))
+    let mut reader = Reader::with_allowance(body, DECODED_BYTES);
+    M::decode(&mut reader, request.version).map_err(|error| malformed(request, error.to_string()))
 }
 
-fn malformed(request: &RequestContext, error: &DecodeError) -> Response {
+/// Refuses a request that is not what its API asks for, and says why.
+pub(super) fn malformed(request: &RequestContext, reason: String) -> Response {
     let (api, version) = (request.api_key.name(), request.version);
-    Response::refuse(Refusal::Malformed { api, version, reason: error.to_string() })
+    Response::refuse(Refusal::Malformed { api, version, reason })
 }
 
 /// What a handler returns: a message, or a response that it has put together itself.

@@ -19,14 +19,17 @@ use vltava_protocol::{
     },
 };
 
-use super::bring::{self, Brought, Piece};
+use super::{
+    bring::{self, Brought, Outcomes, Piece, Reader},
+    dispatch::malformed,
+};
 use crate::{
     Broker,
     net::{Answer, FileSlice, RequestContext, Response},
     partitions::{
         Copies, Found, Isolation, PartitionError, Query, Ready, Round,
         fetch_sessions::{Fetching, Outcome, SessionError, TopicRef, Wanted},
-        now_ms, old_readers, ready_if_cached, storage_error_for,
+        old_readers, ready_if_cached, steady_ms, storage_error_for, without_zstd,
     },
 };
 
@@ -42,15 +45,24 @@ const FIRST_WITH_ZSTD: i16 = 10;
 /// The last version whose clients know no KAFKA_STORAGE_ERROR.
 const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
 
+/// The most partitions that one request may name, those of a session that it forgets included: about a kilobyte of memory goes with each until it is
+/// answered. A broker that follows another has tens of thousands.
+const MAX_PARTITIONS: usize = 200_000;
+
 /// Answers a Fetch.
 #[expect(clippy::needless_pass_by_value, reason = "the form of a handler")]
 pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRequest<'_>) -> Answer {
-    let now = now_ms();
-    let fetch = match Fetch::of(broker, request, &body, now) {
+    let named = named(&body);
+    if named > MAX_PARTITIONS {
+        let reason = format!("{named} partitions in one request, at most {MAX_PARTITIONS} are allowed");
+        return Answer::Now(malformed(&request, reason));
+    }
+    let fetch = match Fetch::of(broker, request, &body) {
         Ok(fetch) => fetch,
         Err((request, error)) => return Answer::Now(session_error(&request, error)),
     };
-    let at_once = Round::look_without_waiting(&broker.replicas, &fetch.fetching.wanted, &fetch.query);
+    let wanted = &fetch.fetching.wanted;
+    let at_once = Round::look_without_waiting(&broker.replicas, wanted, &fetch.query);
     let Some(mut round) = at_once else {
         let broker = broker.clone();
         return Answer::Later(Box::pin(async move {
@@ -63,7 +75,7 @@ pub(super) fn begin(broker: &Arc<Broker>, request: RequestContext, body: FetchRe
     };
     if fetch.max_wait.is_zero() || round.suffices(&fetch.query) {
         return match fetch.ready_if_cached(&round) {
-            Some(ready) => Answer::Now(fetch.respond(broker, &mut round, ready)),
+            Some(outcomes) => Answer::Now(fetch.respond(broker, &mut round, outcomes)),
             None => {
                 let broker = broker.clone();
                 Answer::Later(Box::pin(async move { fetch.bring_in(&broker, round).await }))
@@ -90,7 +102,6 @@ impl Fetch {
         broker: &Broker,
         request: RequestContext,
         body: &FetchRequest<'_>,
-        now: i64,
     ) -> Result<Self, (RequestContext, SessionError)> {
         let version = request.version;
         let by_id = version >= FIRST_WITH_IDS;
@@ -113,7 +124,7 @@ impl Fetch {
             &forgotten,
             replica.is_some(),
             by_id,
-            now,
+            steady_ms(),
         );
         let fetching = match begun {
             Ok(fetching) => fetching,
@@ -164,8 +175,13 @@ impl Fetch {
         broker.replicas.files().read(look).await.unwrap_or_else(|_| Round::nothing())
     }
 
-    /// What was found, ready to leave; `None` if some of it is not in the page cache.
-    fn ready_if_cached(&self, round: &Round) -> Option<Vec<Ready>> {
+    /// Whether records may leave in any compression there is.
+    fn knows_zstd(&self) -> bool {
+        self.request.version >= FIRST_WITH_ZSTD
+    }
+
+    /// What was found, ready to leave; `None` if some of it is not in the page cache, or is work for another thread.
+    fn ready_if_cached(&self, round: &Round) -> Option<Outcomes> {
         if old_readers::magic_of(self.request.version).is_some() && round.bytes > 0 {
             // Conversion is work for another thread, cached or not.
             return None;
@@ -175,10 +191,13 @@ impl Fetch {
             // So is reading what was aborted: most partitions never had a transaction that was.
             return None;
         }
-        let mut copies = Copies::default();
-        let ready = |found: &Found| match found.slice() {
-            Some(slice) => ready_if_cached(slice, &mut copies),
-            None => Some(Ready::Nothing),
+        let (mut copies, mut headers) = (Copies::default(), without_zstd::Headers::default());
+        let knows_zstd = self.knows_zstd();
+        let ready = |found: &Found| {
+            let Some(slice) = found.slice() else { return Some(Ok(Brought::default())) };
+            let records = ready_if_cached(slice, &mut copies)?;
+            let fit = if knows_zstd { Ok(records) } else { headers.without_zstd(records)? };
+            Some(fit.map(Brought::from))
         };
         round.found.iter().map(ready).collect()
     }
@@ -186,7 +205,7 @@ impl Fetch {
     /// The response, at once or after what is not ready was brought in.
     async fn answer(self, broker: &Broker, mut round: Round) -> Response {
         match self.ready_if_cached(&round) {
-            Some(ready) => self.respond(broker, &mut round, ready),
+            Some(outcomes) => self.respond(broker, &mut round, outcomes),
             None => self.bring_in(broker, round).await,
         }
     }
@@ -204,42 +223,39 @@ impl Fetch {
             None => None,
         };
         let committed = self.query.isolation == Isolation::ReadCommitted;
+        let reader = Reader { committed, knows_zstd: self.knows_zstd() };
         let old_readers = broker.replicas.old_readers.clone();
         let read = broker.replicas.files().read(move || match conversion {
             Some(conversion) => bring::converted(&pieces, conversion, &old_readers),
-            None => (bring::as_they_are(&pieces, committed), None),
+            None => (bring::as_they_are(&pieces, reader), None),
         });
         // A pool that stops has no answers any more; neither has the broker.
         let (outcomes, held) = read.await.unwrap_or_default();
-        let mut outcomes = outcomes.into_iter();
-        let mut ready = Vec::with_capacity(round.found.len());
-        for found in &mut round.found {
-            let outcome = outcomes.next().unwrap_or(Err(PartitionError::Storage));
-            let brought = outcome.unwrap_or_else(|error| {
-                found.read = Err(error);
-                Brought::default()
-            });
-            found.aborted = brought.aborted;
-            ready.push(brought.records);
-        }
-        let response = self.respond(broker, &mut round, ready);
+        let response = self.respond(broker, &mut round, outcomes);
         match held {
             Some(held) => response.holding(held),
             None => response,
         }
     }
 
-    /// Puts the response together. `ready` is in the order of what was found.
-    fn respond(self, broker: &Broker, round: &mut Round, mut ready: Vec<Ready>) -> Response {
+    /// Puts the response together. `outcomes` are in the order of what was found; what has none failed.
+    fn respond(self, broker: &Broker, round: &mut Round, outcomes: Outcomes) -> Response {
         let Self { request, fetching, query, .. } = self;
         let version = request.version;
-        if version < FIRST_WITH_ZSTD && old_readers::magic_of(version).is_none() {
-            refuse_zstd(round, &mut ready);
+        let mut outcomes = outcomes.into_iter();
+        let mut ready = Vec::with_capacity(round.found.len());
+        for found in &mut round.found {
+            let brought = outcomes.next().unwrap_or(Err(PartitionError::Storage)).unwrap_or_else(|error| {
+                found.read = Err(error);
+                Brought::default()
+            });
+            found.aborted = brought.aborted;
+            ready.push(brought.records);
         }
         let round = &*round;
         let outcomes: Vec<Outcome> = round.found.iter().zip(&ready).map(|(f, r)| outcome(f, r)).collect();
         let wanted = fetching.wanted.clone();
-        let (session_id, news) = match fetching.finish(&broker.replicas.sessions, &outcomes, now_ms()) {
+        let (session_id, news) = match fetching.finish(&broker.replicas.sessions, &outcomes, steady_ms()) {
             Ok(finished) => finished,
             Err(error) => return session_error(&request, error),
         };
@@ -275,14 +291,11 @@ impl Fetch {
     }
 }
 
-/// Clients before KIP-110 do not know zstd: records are cut off before it, or refused.
-fn refuse_zstd(round: &mut Round, ready: &mut [Ready]) {
-    for (found, piece) in round.found.iter_mut().zip(ready) {
-        match old_readers::without_zstd(std::mem::take(piece)) {
-            Ok(fit) => *piece = fit,
-            Err(error) => found.read = Err(error),
-        }
-    }
+/// How many partitions a request names.
+fn named(body: &FetchRequest<'_>) -> usize {
+    let asked: usize = body.topics.iter().map(|topic| topic.partitions.len()).sum();
+    let forgotten: usize = body.forgotten_topics_data.iter().map(|topic| topic.partitions.len()).sum();
+    asked + forgotten
 }
 
 fn topic_ref(name: &str, id: vltava_protocol::Uuid, by_id: bool) -> TopicRef {

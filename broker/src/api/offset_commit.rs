@@ -100,8 +100,8 @@ async fn in_zookeeper(
             _ if i64::try_from(note).unwrap_or(i64::MAX) > limit => ErrorCode::OffsetMetadataTooLarge,
             None => ErrorCode::CoordinatorNotAvailable,
             Some(session) => {
-                zookeeper_offsets::commit(session, &body.group_id, name, index, partition.committed_offset)
-                    .await
+                let (complaints, offset) = (broker.groups.complaints(), partition.committed_offset);
+                zookeeper_offsets::commit(session, complaints, &body.group_id, name, index, offset).await
             }
         });
     }

@@ -104,7 +104,10 @@ async fn from_zookeeper(broker: &Broker, body: &OffsetFetchRequest<'_>) -> Offse
             let found = match &session {
                 _ if !known => Err(ErrorCode::UnknownTopicOrPartition),
                 None => Err(ErrorCode::CoordinatorNotAvailable),
-                Some(session) => zookeeper_offsets::fetch(session, &body.group_id, &topic.name, *index).await,
+                Some(session) => {
+                    let complaints = broker.groups.complaints();
+                    zookeeper_offsets::fetch(session, complaints, &body.group_id, &topic.name, *index).await
+                }
             };
             let (offset, error) = match found {
                 Ok(Some(offset)) => (offset, ErrorCode::None),

@@ -25,22 +25,6 @@ pub(crate) fn fits(partitions: usize, room: usize) -> Result<(), AdminError> {
     Err(AdminError::new(ErrorCode::InvalidPartitions, message))
 }
 
-/// Finds a topic whose metrics could not be told from this one's: names that differ only in '.' and '_'.
-pub(crate) fn collision<'a>(name: &str, snapshot: &'a Snapshot) -> Option<&'a str> {
-    if !name.contains(['.', '_']) {
-        return None;
-    }
-    let same = |other: &str| {
-        other.len() == name.len()
-            && other != name
-            && other
-                .bytes()
-                .zip(name.bytes())
-                .all(|(a, b)| a == b || (matches!(a, b'.' | b'_') && matches!(b, b'.' | b'_')))
-    };
-    snapshot.topics().map(|topic| &*topic.name).find(|other| same(other))
-}
-
 /// Places the replicas of a new topic over the live brokers.
 pub(crate) fn place_new(
     snapshot: &Snapshot,
@@ -56,7 +40,7 @@ pub(crate) fn auto_create(broker: &Broker, snapshot: &Snapshot, name: &str) -> A
     if let Err(error) = validate_name(name) {
         return error;
     }
-    if let Some(other) = collision(name, snapshot) {
+    if let Some(other) = snapshot.topic_like(name) {
         let what = format!("Topic '{name}' collides with existing topics: {other}");
         return AdminError::new(ErrorCode::InvalidTopic, what);
     }

@@ -18,7 +18,9 @@ use vltava_settings::{BrokerConfig, DynamicConfig, Level, TopicConfig};
 use zookeeper_client as zk;
 
 use super::{
-    Member, protection,
+    Member,
+    garbage::Garbage,
+    protection,
     session::{PIPELINE, Session},
     topic_table::{Overrides, Ticket, TopicTable},
     znodes::{self, Entity, ZnodeError, paths},
@@ -43,6 +45,7 @@ pub struct Configs {
     changes: watch::Sender<u64>,
     /// What the controller wants to know, of any topic.
     changed: broadcast::Sender<Entity>,
+    garbage: Garbage,
 }
 
 impl Configs {
@@ -60,6 +63,7 @@ impl Configs {
             writing: Mutex::new(()),
             changes: watch::Sender::new(0),
             changed: broadcast::Sender::new(REMEMBERED),
+            garbage: Garbage::default(),
         }
     }
 
@@ -239,6 +243,26 @@ impl Configs {
             .await;
     }
 
+    /// [`overrides`] as Kafka sees them: a znode that makes no sense has none. So who alters them puts it right.
+    ///
+    /// # Errors
+    /// ZooKeeper's.
+    pub(super) async fn overrides_or_none(
+        &self,
+        session: &Session,
+        entity: &Entity,
+    ) -> Result<(BTreeMap<String, String>, Option<i32>), ReadError> {
+        let (overrides, version) = znode(session, entity).await?;
+        let is_news = self.garbage.is_news(&entity.znode(), version, &overrides);
+        let none = |error| {
+            if is_news {
+                warn!(%error, "taken for no configuration");
+            }
+            BTreeMap::new()
+        };
+        Ok((overrides.unwrap_or_else(none), version))
+    }
+
     /// Follows `/config/changes` until the session ends.
     pub(super) async fn follow(&self, session: &Session, member: &dyn Member) {
         let mut last: Option<String> = None;
@@ -265,8 +289,19 @@ impl Configs {
             }
             for name in &names {
                 let path = format!("{}/{name}", paths::CONFIG_CHANGES);
-                let Ok(Some((data, stat))) = session.read(&path).await else { continue };
-                if last.as_ref().is_none_or(|last| name > last) {
+                let is_news = last.as_ref().is_none_or(|last| name > last);
+                let (data, stat) = match session.read(&path).await {
+                    Ok(Some(read)) => read,
+                    Ok(None) => continue,
+                    Err(_) if session.is_over() || !is_news => continue,
+                    Err(error) => {
+                        error!(%error, path, "a notification cannot be read: all configuration is read again");
+                        self.reload_all(session, member).await;
+                        last = Some(name.clone());
+                        continue;
+                    }
+                };
+                if is_news {
                     match znodes::decode_config_change(&path, &data) {
                         Ok(change) => {
                             self.reload(session, &change.entity, member).await;
@@ -324,22 +359,6 @@ pub(crate) async fn overrides(
 ) -> Result<(BTreeMap<String, String>, Option<i32>), ReadError> {
     let (overrides, version) = znode(session, entity).await?;
     Ok((overrides?, version))
-}
-
-/// [`overrides`] as Kafka sees them: a znode that makes no sense has none. So who alters them puts it right.
-///
-/// # Errors
-/// ZooKeeper's.
-pub(crate) async fn overrides_or_none(
-    session: &Session,
-    entity: &Entity,
-) -> Result<(BTreeMap<String, String>, Option<i32>), ReadError> {
-    let (overrides, version) = znode(session, entity).await?;
-    let none = |error| {
-        warn!(%error, "taken for no configuration");
-        BTreeMap::new()
-    };
-    Ok((overrides.unwrap_or_else(none), version))
 }
 
 /// What an entity's znode says, and its data version.

@@ -18,6 +18,8 @@ use vltava_protocol::{
     messages::update_metadata::{UpdateMetadataBroker, UpdateMetadataPartitionState, UpdateMetadataRequest},
 };
 
+use super::alike::AlikeNames;
+
 /// The leader that UpdateMetadata names for a partition that is going away.
 const LEADER_DURING_DELETE: i32 = -2;
 
@@ -50,6 +52,7 @@ pub struct Snapshot {
     brokers: BTreeMap<i32, Arc<LiveBroker>>,
     topics: BTreeMap<Arc<str>, Arc<TopicMetadata>>,
     names: HashMap<Uuid, Arc<str>>,
+    alike: AlikeNames,
 }
 
 /// A broker that can be connected to.
@@ -159,6 +162,7 @@ impl MetadataCache {
         if request.r#type == FULL {
             next.topics.clear();
             next.names.clear();
+            next.alike.clear();
         }
         for state in &request.ungrouped_partition_states {
             next.apply(&state.topic_name, Uuid::ZERO, std::slice::from_ref(state));
@@ -205,6 +209,12 @@ impl Snapshot {
     #[must_use]
     pub fn name(&self, id: &Uuid) -> Option<&Arc<str>> {
         self.names.get(id)
+    }
+
+    /// A topic whose name differs from this one only in '.' and '_'.
+    #[must_use]
+    pub fn topic_like(&self, name: &str) -> Option<&str> {
+        self.alike.like(name)
     }
 
     /// All topics, by name.
@@ -280,8 +290,10 @@ impl Snapshot {
             topic.partitions.insert(state.partition_index, partition);
         }
         if topic.partitions.is_empty() {
+            self.alike.remove(&topic.name);
             return;
         }
+        self.alike.insert(&topic.name);
         if !topic.id.is_zero() {
             self.names.insert(topic.id, topic.name.clone());
         }
@@ -373,6 +385,22 @@ mod tests {
         let now = cache.owned();
         assert_eq!(now.topic("a").expect("a").partitions.keys().copied().collect::<Vec<_>>(), [0]);
         assert_eq!((now.name(&Uuid::from(5)), now.name(&Uuid::from(9)).is_some()), (None, true));
+    }
+
+    #[test]
+    fn a_topic_is_found_by_a_name_like_its_own_until_it_goes() {
+        let cache = MetadataCache::default();
+        cache.update(&request(3, "a.b", 5, &[(0, 1)])).expect("made");
+        assert_eq!(
+            (cache.snapshot().topic_like("a_b"), cache.snapshot().topic_like("a.b")),
+            (Some("a.b"), None)
+        );
+        cache.update(&request(3, "a.b", 5, &[(0, -2)])).expect("deleted");
+        assert_eq!(cache.snapshot().topic_like("a_b"), None);
+        cache.update(&request(3, "a.b", 6, &[(0, 1)])).expect("made again");
+        let full = UpdateMetadataRequest { r#type: FULL, ..request(3, "c", 7, &[(0, 1)]) };
+        cache.update(&full).expect("full");
+        assert_eq!(cache.snapshot().topic_like("a_b"), None);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! A broker's life here: [`Control::connect`] (before logs are opened: the cluster's id and the broker's come from it), then
 //! [`Control::join`] (when listeners are bound: they are what is registered), then [`Control::leave`].
 
+mod alike;
 pub mod configs;
 mod connection;
 mod controller;
+mod garbage;
 mod in_sync;
 mod isr_znodes;
 mod link;

@@ -14,7 +14,7 @@ use zookeeper_client as zk;
 
 use super::{
     Control, Session,
-    configs::{self, ReadError},
+    configs::ReadError,
     session::{is_passing, persistent, sequential},
     startup::random_id,
     znodes::{self, Entity, paths},
@@ -228,7 +228,7 @@ impl Control {
     /// # Errors
     /// ZooKeeper's.
     pub async fn overrides(&self, entity: &Entity) -> Result<BTreeMap<String, String>, AdminError> {
-        Ok(configs::overrides_or_none(&*self.admin_session()?, entity).await?.0)
+        Ok(self.configs().overrides_or_none(&*self.admin_session()?, entity).await?.0)
     }
 
     /// Replaces an entity's overrides by what `alter` makes of them, and notifies every broker.
@@ -243,7 +243,7 @@ impl Control {
         let session = self.admin_session()?;
         let path = entity.znode();
         for _ in 0..ATTEMPTS {
-            let (before, version) = configs::overrides_or_none(&session, entity).await?;
+            let (before, version) = self.configs().overrides_or_none(&session, entity).await?;
             let after = alter(&before)?;
             let data = znodes::encode_config(&after);
             let mut writer = session.client().new_multi_writer();

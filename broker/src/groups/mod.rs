@@ -26,6 +26,7 @@ use vltava_settings::BrokerConfig;
 use vltava_settings::broker as keys;
 
 use crate::Broker;
+use crate::net::Complaints;
 use crate::partitions::file_work::NotDone;
 use crate::partitions::{FileWork, LeadershipChange, OFFSETS_TOPIC, Replicas};
 
@@ -63,6 +64,8 @@ struct Inner {
     settings: Settings,
     shards: RwLock<HashMap<i32, Arc<Shard>>>,
     timer: timer::Timer,
+    /// Of offsets that ZooKeeper does not take or give.
+    complaints: Complaints,
 }
 
 impl Groups {
@@ -95,7 +98,13 @@ impl Groups {
             ),
             codec,
         };
-        Groups(Arc::new(Inner { settings, shards: RwLock::default(), timer: timer::Timer::default() }))
+        let (shards, timer) = (RwLock::default(), timer::Timer::default());
+        Groups(Arc::new(Inner { settings, shards, timer, complaints: Complaints::new() }))
+    }
+
+    /// Where it is said that ZooKeeper does not take or give an offset.
+    pub(crate) fn complaints(&self) -> &Complaints {
+        &self.0.complaints
     }
 
     /// Follows the leadership of `__consumer_offsets` and keeps time until `stopping`. Once, before the controller's first order.

@@ -4,7 +4,7 @@
 use vltava_protocol::ErrorCode;
 use zookeeper_client as zk;
 
-use crate::control::Session;
+use crate::{control::Session, net::Complaints};
 
 /// Where the offset lies. Group and topic must not reach out of their folder.
 fn path(group: &str, topic: &str, partition: i32) -> Option<String> {
@@ -15,6 +15,7 @@ fn path(group: &str, topic: &str, partition: i32) -> Option<String> {
 /// Writes an offset, and the znodes above it.
 pub(crate) async fn commit(
     session: &Session,
+    complaints: &Complaints,
     group: &str,
     topic: &str,
     partition: i32,
@@ -33,28 +34,39 @@ pub(crate) async fn commit(
     };
     let outcome = match set(path.clone()).await {
         Err(zk::Error::NoNode) => match session.make_path(&path).await {
-            Ok(()) => set(path).await,
+            Ok(()) => set(path.clone()).await,
             Err(error) => Err(error),
         },
         outcome => outcome,
     };
     match outcome {
         Ok(()) => ErrorCode::None,
-        Err(_) => ErrorCode::CoordinatorNotAvailable,
+        Err(error) => {
+            complaints.warn(format_args!("{path}: the offset {offset} cannot be written: {error}"));
+            ErrorCode::CoordinatorNotAvailable
+        }
     }
 }
 
-/// Reads an offset; `None` where there is none.
+/// Reads an offset; `None` where there is none, or what is there is no number.
 pub(crate) async fn fetch(
     session: &Session,
+    complaints: &Complaints,
     group: &str,
     topic: &str,
     partition: i32,
 ) -> Result<Option<i64>, ErrorCode> {
     let path = path(group, topic, partition).ok_or(ErrorCode::InvalidGroupId)?;
-    let data = session.read(&path).await.map_err(|_| ErrorCode::CoordinatorNotAvailable)?;
-    let parse = |data: Vec<u8>| std::str::from_utf8(&data).ok()?.trim().parse().ok();
-    Ok(data.and_then(|(data, _)| parse(data)))
+    let data = session.read(&path).await.map_err(|error| {
+        complaints.warn(format_args!("{path}: the offset cannot be read: {error}"));
+        ErrorCode::CoordinatorNotAvailable
+    })?;
+    let Some((data, _)) = data else { return Ok(None) };
+    let offset = std::str::from_utf8(&data).ok().and_then(|text| text.trim().parse().ok());
+    if offset.is_none() {
+        complaints.warn(format_args!("{path}: what is there is no offset, and is taken for none"));
+    }
+    Ok(offset)
 }
 
 #[cfg(test)]

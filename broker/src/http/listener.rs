@@ -25,6 +25,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::Site;
+use crate::net::Complaints;
 
 /// Connections at once: a scraper, some probes, an operator.
 const CONNECTIONS: usize = 64;
@@ -34,6 +35,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const HEAD_BYTES: usize = 16 << 10;
 /// Lines of a request's head.
 const HEAD_LINES: usize = 64;
+/// How long accepting rests when the process is out of what a connection takes.
+const OUT_OF_RESOURCES: Duration = Duration::from_secs(1);
 /// There is at most one warning of too many connections in this time.
 const WARNING_EVERY: Duration = Duration::from_secs(60);
 
@@ -80,12 +83,15 @@ impl HttpListener {
     /// Serves until it is dropped.
     pub async fn serve<S: Site>(self, site: Arc<S>) {
         let connections = Arc::new(Connections::default());
+        let complaints = Complaints::new();
         loop {
             let stream = match self.socket.accept().await {
                 Ok((stream, _)) => stream,
+                // The client has gone already.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
-                    tracing::debug!("accepting on the HTTP listener: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    complaints.warn(format_args!("Accepting on the metrics listener: {error}"));
+                    tokio::time::sleep(OUT_OF_RESOURCES).await;
                     continue;
                 }
             };

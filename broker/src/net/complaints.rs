@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const LINES: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Limits the rate of warnings that clients cause.
+/// Limits the rate of warnings that clients cause, or that come again with each of their requests.
 #[derive(Debug)]
 pub(crate) struct Complaints(Mutex<Window>);
 

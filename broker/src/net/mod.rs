@@ -30,7 +30,7 @@ pub use vltava_log::FileSlice;
 
 pub use service::{ConnectionInfo, Service};
 
-use complaints::Complaints;
+pub(crate) use complaints::Complaints;
 use quotas::ConnectionQuotas;
 use registry::{Holding, Registry, Told};
 

@@ -368,10 +368,11 @@ impl Cleaner {
                 }
             },
             install: &mut |replacement| {
-                let removal = partition.with_log(|log| log.install(replacement, now_ms()))?;
+                let now = now_ms();
+                let removal = partition.with_log(|log| log.install(replacement, now))?;
                 let fits = removal.is_some();
                 if let Some(removal) = removal {
-                    replicas.storage().remove_later(removal);
+                    replicas.storage().remove_later(removal, now);
                 }
                 Ok(fits)
             },

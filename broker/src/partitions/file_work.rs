@@ -27,6 +27,9 @@ const LINGER: Duration = Duration::from_secs(10);
 /// File work needs little stack; the default of 2 MiB would be address space for nothing.
 const STACK: usize = 256 * 1024;
 
+/// How long a stop waits for the next job to end. A disk that answers ends one sooner, a slow flush of much data included.
+const STALLED: Duration = Duration::from_secs(120);
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The work was not done.
@@ -41,6 +44,16 @@ pub enum NotDone {
     /// The work panicked; the thread that did it goes on.
     #[error("file work was cut short")]
     CutShort,
+}
+
+/// What a stop gave up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{running} jobs of file work did not end, and {queued} did not begin")]
+pub struct Left {
+    /// Jobs that wait for their disk.
+    pub running: usize,
+    /// Upkeep that was queued.
+    pub queued: usize,
 }
 
 /// The pool. Cloning it clones a handle.
@@ -62,6 +75,8 @@ struct Lanes {
     reads: VecDeque<Job>,
     upkeep: VecDeque<Job>,
     upkeep_running: usize,
+    /// Jobs that have ended.
+    done: u64,
     alive: usize,
     idle: usize,
     stopping: bool,
@@ -115,16 +130,30 @@ impl FileWork {
         self.shared.clone().enqueue(Lane::Upkeep, Box::new(work))
     }
 
-    /// Takes no new work, drops cold reads that have not begun, and waits until what runs is done and queued upkeep too.
-    pub fn stop(&self) {
+    /// Takes no new work, drops cold reads that have not begun, and waits until what runs is done and queued upkeep too. Answers what is left if a disk does
+    /// not answer any more: nobody else could end the broker then.
+    pub fn stop(&self) -> Option<Left> {
+        self.stop_unless_stalled(STALLED)
+    }
+
+    fn stop_unless_stalled(&self, patience: Duration) -> Option<Left> {
         self.shared.places.close();
         let mut lanes = self.shared.lanes.lock();
         lanes.stopping = true;
         lanes.reads.clear();
         self.shared.work.notify_all();
+        let (mut done, mut deadline) = (lanes.done, Instant::now() + patience);
         while lanes.alive > 0 {
-            self.shared.work.wait(&mut lanes);
+            let timed_out = self.shared.work.wait_until(&mut lanes, deadline).timed_out();
+            if lanes.done != done {
+                (done, deadline) = (lanes.done, Instant::now() + patience);
+            } else if timed_out && lanes.alive > 0 {
+                // What comes back later finds nothing more to do.
+                let queued = std::mem::take(&mut lanes.upkeep).len();
+                return Some(Left { running: lanes.alive, queued });
+            }
         }
+        None
     }
 }
 
@@ -183,6 +212,7 @@ impl Shared {
                     tracing::error!("file work panicked");
                 }
                 lanes = self.lanes.lock();
+                lanes.done += 1;
                 if lane == Lane::Upkeep {
                     lanes.upkeep_running -= 1;
                     self.work.notify_one();
@@ -351,6 +381,30 @@ mod tests {
         assert_eq!(pool.read(|| -> u8 { panic!("on purpose") }).await, Err(NotDone::CutShort));
         assert_eq!(pool.read(|| 1).await, Ok(1));
         pool.stop();
+    }
+
+    #[test]
+    fn a_stop_gives_up_when_nothing_ends_any_more() {
+        let pool = FileWork::new(2, 4);
+        let (release, held) = mpsc::channel::<()>();
+        let (started, start) = mpsc::channel::<()>();
+        pool.upkeep(move || {
+            let _ = started.send(());
+            let _ = held.recv();
+        })
+        .unwrap();
+        start.recv().unwrap();
+        let hung = Arc::new(Mutex::new(release));
+        let second = hung.clone();
+        // The second thread takes it when the pool stops, and waits as well.
+        pool.upkeep(move || drop(second.lock())).unwrap();
+        pool.upkeep(|| panic!("it is not begun")).unwrap();
+        let guard = hung.lock();
+        let left = pool.stop_unless_stalled(Duration::from_millis(50));
+        assert_eq!(left, Some(Left { running: 2, queued: 1 }));
+        drop(guard);
+        drop(hung);
+        assert_eq!(pool.stop(), None, "the disk is back");
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod topic;
 mod unopened;
 pub mod upkeep;
 pub mod waiting;
+pub mod without_zstd;
 
 pub use clock::{now_ms, steady_ms};
 pub use error::{PartitionError, storage_error_for};

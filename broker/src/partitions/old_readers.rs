@@ -3,11 +3,10 @@
 //! Fetch 0 and 1 read message sets of magic 0, 2 and 3 those of magic 1: what the log holds is converted, a bounded piece at a time, on a thread for
 //! file work. Several old consumers of one topic follow its end together, so the last pieces that were converted are kept, within a bound
 //! for the whole broker. What is converted waits in memory until its client has taken it, so one response holds a piece, one more at most, and all responses together
-//! hold what a budget has; who wants to convert more waits for it, and clients that take nothing meanwhile lose their connections. Fetch 4 to 9 read batches as they are, but not zstd (KIP-110).
+//! hold what a budget has; who wants to convert more waits for it, and clients that take nothing meanwhile lose their connections.
 
 use std::{
     collections::VecDeque,
-    os::unix::fs::FileExt,
     sync::{Arc, Weak},
 };
 
@@ -15,13 +14,13 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use vltava_log::FileSlice;
 use vltava_protocol::records::{
-    BATCH_OVERHEAD, Codec, EntryPrefix, RecordsError,
+    Entries, EntryPrefix, RecordsError,
     convert::{DownConversion, down_convert},
 };
 
 use crate::net::{RequestMemory, Reservation};
 
-use super::{Isolation, Partition, PartitionError, ReadLimit, Ready, fetched::read_whole, residency};
+use super::{Isolation, Partition, PartitionError, ReadLimit, Ready, fetched::read_whole};
 
 /// At most so many bytes of a log are converted for one partition of one response; only a batch that is larger is read whole.
 const PIECE: u64 = 1 << 20;
@@ -168,9 +167,10 @@ impl OldReaders {
             let read = read_whole(&slice.file, slice.position, slice.length);
             let records = read.map_err(|error| partition.io_failed(error))?;
             let holds = holds(&records);
-            if holds == Holds::Part
-                || (holds == Holds::Whole && !self.may_convert(partition, &records, magic)?)
-            {
+            if holds == Holds::Whole {
+                may_convert(partition, &records, magic)?;
+            }
+            if holds == Holds::Part {
                 let Some(larger) = whole_batch(partition, offset)?.filter(|l| l.length > slice.length) else {
                     // The client gets a part of a batch, from which it learns that its limit is too small.
                     return Ok(Ready::Bytes(records.into()));
@@ -202,15 +202,6 @@ impl OldReaders {
         Ok(Ready::Nothing)
     }
 
-    /// `message.downconversion.enable`: where it is off, only clients that need no conversion are served.
-    fn may_convert(&self, partition: &Partition, records: &[u8], magic: i8) -> Result<bool, PartitionError> {
-        let newest = EntryPrefix::parse(records, usize::MAX).ok().flatten().map_or(0, |entry| entry.magic);
-        if newest > magic && !partition.topic.peek_config().down_conversion {
-            return Err(PartitionError::DownConversionOff);
-        }
-        Ok(true)
-    }
-
     fn kept(&self, key: &Key) -> Option<Bytes> {
         self.kept.lock().pieces.iter().find(|(known, _)| known.is(key)).map(|(_, bytes)| bytes.clone())
     }
@@ -239,6 +230,20 @@ enum Holds {
     Whole,
 }
 
+/// `message.downconversion.enable`: where it is off, only clients that need no conversion are served. As Kafka's `hasCompatibleMagic` it looks at every
+/// batch: a topic whose format was raised has older ones in front.
+fn may_convert(partition: &Partition, records: &[u8], magic: i8) -> Result<(), PartitionError> {
+    if !partition.topic.peek_config().down_conversion && newest_magic(records) > magic {
+        return Err(PartitionError::DownConversionOff);
+    }
+    Ok(())
+}
+
+/// The newest format of the whole batches of a piece.
+fn newest_magic(records: &[u8]) -> i8 {
+    Entries::new(records, usize::MAX).map_while(Result::ok).map(|entry| entry.magic()).max().unwrap_or(0)
+}
+
 fn holds(records: &[u8]) -> Holds {
     match EntryPrefix::parse(records, usize::MAX) {
         _ if records.is_empty() => Holds::Nothing,
@@ -260,58 +265,11 @@ fn refused(error: &RecordsError) -> PartitionError {
     }
 }
 
-/// Cuts records off before the first batch that is compressed by zstd; an error if that is the very first. Looks at the header of each batch: one
-/// `pread` for each, of pages that were cached a moment ago. What cannot be looked at is not sent either.
-pub fn without_zstd(ready: Ready) -> Result<Ready, PartitionError> {
-    let end = ready.len();
-    let mut at = 0;
-    let mut header = [0; BATCH_OVERHEAD];
-    while at < end {
-        let available = usize::try_from(end - at).unwrap_or(usize::MAX).min(BATCH_OVERHEAD);
-        let bytes = &mut header[..available];
-        match &ready {
-            Ready::Nothing => break,
-            Ready::Bytes(all) => {
-                let from = usize::try_from(at).unwrap_or(usize::MAX);
-                bytes.copy_from_slice(&all[from..from + available]);
-            }
-            Ready::File(slice) => {
-                // A file system may not tell what is cached, and a page may be gone again: the header is waited for then, as the records would be.
-                let from = slice.position + at;
-                let is_read = residency::read_cached(&slice.file, bytes, from)
-                    .is_ok_and(|read| read == available)
-                    || slice.file.read_exact_at(bytes, from).is_ok();
-                if !is_read {
-                    return cut(ready, at).ok_or(PartitionError::Storage);
-                }
-            }
-        }
-        let Ok(Some(entry)) = EntryPrefix::parse(bytes, usize::MAX) else { break };
-        // Attributes of magic 2: two bytes, the codec in the low three bits of the second.
-        let is_zstd = entry.magic == 2 && bytes.get(22).is_some_and(|low| low & 7 == Codec::Zstd.id());
-        if is_zstd {
-            return cut(ready, at).ok_or(PartitionError::Zstd);
-        }
-        at = at.saturating_add(entry.size() as u64);
-    }
-    Ok(ready)
-}
-
-/// The first `length` bytes; `None` if that is nothing.
-fn cut(ready: Ready, length: u64) -> Option<Ready> {
-    match ready {
-        _ if length == 0 => None,
-        Ready::Nothing => None,
-        Ready::Bytes(all) => Some(Ready::Bytes(all.slice(..usize::try_from(length).ok()?))),
-        Ready::File(slice) => Some(Ready::File(FileSlice { length, ..slice })),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{fs::File, io::Write};
-
-    use vltava_protocol::records::{BatchBuilder, BatchOptions};
+    use vltava_protocol::records::{
+        BatchBuilder, BatchOptions, Codec, Headers, MessageSetBuilder, MessageSetOptions, Record,
+    };
 
     use super::*;
 
@@ -322,32 +280,17 @@ mod tests {
         builder.finish().unwrap().0
     }
 
-    fn slice(file: &File, length: u64) -> FileSlice {
-        FileSlice { file: Arc::new(file.try_clone().unwrap()), position: 0, length }
-    }
-
     #[test]
-    fn what_is_not_cached_is_looked_at_all_the_same() {
-        let (plain, packed) = (batch(Codec::None), batch(Codec::Zstd));
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&plain).unwrap();
-        file.write_all(&packed).unwrap();
-        file.sync_all().unwrap();
-        let length = (plain.len() + packed.len()) as u64;
-        residency::drop_behind(&file, 0, length);
-        let fit = without_zstd(Ready::File(slice(&file, length))).unwrap();
-        assert_eq!(fit.len(), plain.len() as u64);
-    }
-
-    #[test]
-    fn what_cannot_be_looked_at_is_not_sent() {
-        let plain = batch(Codec::None);
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&plain).unwrap();
-        // The file ends where a batch should begin.
-        let fit = without_zstd(Ready::File(slice(&file, 10_000))).unwrap();
-        assert_eq!(fit.len(), plain.len() as u64);
-        let empty = tempfile::tempfile().unwrap();
-        assert!(without_zstd(Ready::File(slice(&empty, 100))).is_err());
+    fn a_newer_batch_behind_older_ones_counts() {
+        let options = MessageSetOptions { magic: 1, codec: Codec::None, level: None, log_append_time: None };
+        let mut old = MessageSetBuilder::new(Vec::new(), options).unwrap();
+        let (key, value) = (None, Some(&b"value"[..]));
+        old.append_record(&Record { offset: 0, timestamp: 1, key, value, headers: Headers::default() })
+            .unwrap();
+        let old = old.finish().unwrap();
+        assert_eq!(newest_magic(&old), 1);
+        let both = [old, batch(Codec::None)].concat();
+        assert_eq!(newest_magic(&both), 2);
+        assert_eq!(newest_magic(&both[..both.len() - 1]), 1, "what is cut off is not converted");
     }
 }

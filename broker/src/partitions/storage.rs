@@ -10,7 +10,7 @@ use vltava_log::{
     LoadOptions, LoadProgress, LoadedLog, Log, LogConfig, LogDirs, LogError, Removal, TopicPartition,
 };
 
-use super::{Partition, Topic, disk::Disk};
+use super::{Partition, Topic, disk::Disk, steady_ms};
 
 /// All log directories of a broker.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub struct Storage {
     waiting: Mutex<HashMap<TopicPartition, Unclaimed>>,
     /// On disk, but not to be opened.
     broken: Mutex<HashMap<TopicPartition, Arc<LogError>>>,
-    /// Files that are out of use and have to go when they are due.
-    removals: Mutex<Vec<Removal>>,
+    /// Files that are out of use, and when they have to go, by [`steady_ms`].
+    removals: Mutex<Vec<(i64, Removal)>>,
     /// What remains to be loaded.
     pub progress: Arc<LoadProgress>,
 }
@@ -91,7 +91,7 @@ impl Storage {
         let loading = self.dirs.load(&options);
         let failures = loading.failures.into_iter().map(|failure| (failure.partition, failure.error));
         self.broken.lock().extend(failures);
-        self.removals.lock().extend(loading.removals);
+        loading.removals.into_iter().for_each(|removal| self.remove_later(removal, now));
         self.lose_disks();
         info!(logs = self.waiting.lock().len(), "logs are loaded");
     }
@@ -185,7 +185,7 @@ impl Storage {
     pub(super) fn delete(&self, partition: &Partition, now: i64) -> Result<(), LogError> {
         let removal = partition.with_log(|log| log.delete(rand::random(), now))?;
         self.dirs.forget(&TopicPartition::new(&*partition.topic.name, partition.index));
-        self.remove_later(removal);
+        self.remove_later(removal, now);
         Ok(())
     }
 
@@ -206,7 +206,7 @@ impl Storage {
             }
         };
         self.dirs.forget(partition);
-        self.remove_later(removal);
+        self.remove_later(removal, now);
         Ok(())
     }
 
@@ -242,18 +242,20 @@ impl Storage {
         Ok(())
     }
 
-    /// Files to be removed when they are due.
-    pub(super) fn remove_later(&self, removal: Removal) {
-        self.removals.lock().push(removal);
+    /// Files to be removed when they are due; `now` is what the log was told when it gave them up. From here on their delay is counted by a clock that nobody
+    /// sets: one that is put forward would take them from their readers, one that is put back would keep the disk full.
+    pub(super) fn remove_later(&self, removal: Removal, now: i64) {
+        let delay = removal.due().saturating_sub(now);
+        self.removals.lock().push((steady_ms().saturating_add(delay), removal));
     }
 
-    /// Removes the files that are due. Waits for the disk.
+    /// Removes the files that are due, by [`steady_ms`]. Waits for the disk.
     pub(super) fn remove_due(&self, now: i64) {
-        let due: Vec<Removal> = {
+        let due: Vec<_> = {
             let mut all = self.removals.lock();
-            all.extract_if(.., |removal| removal.due() <= now).collect()
+            all.extract_if(.., |(due, _)| *due <= now).collect()
         };
-        for removal in due {
+        for (_, removal) in due {
             if let Err(error) = removal.run() {
                 warn!(%error, "files that are out of use were not removed; the next start tries again");
             }

@@ -60,12 +60,13 @@ impl Unopened {
         self.0.lock().get(&(name.to_owned(), index)).map(|entry| entry.reason.clone())
     }
 
-    /// What is to be tried now: all that waits if a disk has just healed, else what has waited long enough.
+    /// What is to be tried now: all that waits if a disk has just healed, else what has waited long enough, or what was tried at a time that is yet to come: the
+    /// clock was put back.
     fn due(&self, healed: bool, now: i64) -> Vec<(String, Asked)> {
         let mut due = Vec::new();
         for ((name, _), entry) in self.0.lock().iter_mut() {
             if let Some(asked) = &mut entry.asked
-                && (healed || now - asked.tried >= RETRY_MS)
+                && (healed || !(0..RETRY_MS).contains(&(now - asked.tried)))
             {
                 asked.tried = now;
                 due.push((name.clone(), asked.clone()));
@@ -143,5 +144,20 @@ fn owned(state: &LeaderAndIsrPartitionState<'_>) -> LeaderAndIsrPartitionState<'
         is_new: state.is_new,
         leader_recovery_state: state.leader_recovery_state,
         ..LeaderAndIsrPartitionState::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_put_back_makes_no_replica_wait() {
+        let unopened = Unopened::default();
+        let state = LeaderAndIsrPartitionState::default();
+        unopened.add(("t", Uuid::ZERO), &state, String::new(), true, 3_600_000);
+        let tried = |now| unopened.due(false, now).len();
+        assert_eq!((tried(3_600_000 + RETRY_MS - 1), tried(3_600_000 + RETRY_MS)), (0, 1));
+        assert_eq!((tried(100), tried(100 + RETRY_MS - 1), tried(100 + RETRY_MS)), (1, 0, 1));
     }
 }

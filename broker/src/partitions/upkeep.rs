@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use vltava_log::TopicPartition;
 
 use super::{Partition, Replicas, now_ms, steady_ms};
@@ -77,7 +77,7 @@ pub async fn keep(broker: Arc<Broker>, schedule: Schedule, stopping: Cancellatio
         let (finished, wait) = done;
         let queued = broker.replicas.files().upkeep(move || {
             for work in due {
-                keeper.replicas.work(work, now_ms());
+                keeper.replicas.work(work);
             }
             let _ = finished.send(());
         });
@@ -89,16 +89,18 @@ pub async fn keep(broker: Arc<Broker>, schedule: Schedule, stopping: Cancellatio
 }
 
 impl Replicas {
-    fn work(&self, work: Work, now: i64) {
+    /// What is stored in records has its age by the clock on the wall; what waits here does so by the one that nobody sets.
+    fn work(&self, work: Work) {
         match work {
-            Work::Disks => self.look_after_disks(now),
-            Work::Retention => self.retain(now),
+            Work::Disks => self.look_after_disks(steady_ms()),
+            Work::Retention => self.retain(now_ms()),
             Work::HighWatermarks => self.checkpoint_high_watermarks(),
             Work::Checkpoints => {
                 self.storage().dirs().checkpoint();
                 self.lose_failed_disks();
             }
             Work::Producers => {
+                let now = now_ms();
                 for partition in self.partitions() {
                     partition.with_log(|log| log.expire_producers(now));
                 }
@@ -107,6 +109,7 @@ impl Replicas {
     }
 
     /// Disks that ran full or have room again (and the replicas that waited for it), directories that failed, files that are due, flushes by time.
+    /// `now` is of [`steady_ms`].
     pub fn look_after_disks(&self, now: i64) {
         let mut healed = false;
         for disk in self.storage().disks() {
@@ -114,7 +117,7 @@ impl Replicas {
         }
         self.give_up_failed_disks();
         self.storage().remove_due(now);
-        self.open_where_room_came(healed, now);
+        self.open_where_room_came(healed, now_ms());
         for topic in self.topics() {
             if topic.peek_config().log.flush_ms == i64::MAX {
                 continue;
@@ -156,7 +159,7 @@ impl Replicas {
                         partition.flush_later(job);
                     }
                     if let Some(removal) = retained.removal {
-                        self.storage().remove_later(removal);
+                        self.storage().remove_later(removal, now);
                     }
                 }
                 Err(error) => {
@@ -210,7 +213,9 @@ impl Replicas {
         }
         self.storage().close_unassigned();
         let _ = self.storage().dirs().mark_clean_shutdown(broker_epoch);
-        self.files().stop();
+        if let Some(left) = self.files().stop() {
+            error!("a disk does not answer: {left}");
+        }
     }
 
     /// Directories that went offline by themselves are lost with their disks, and everything on them.

@@ -14,7 +14,7 @@ use vltava_protocol::{
     ErrorCode,
     messages::{
         FetchRequest, LeaderAndIsrRequest,
-        fetch::FetchPartition,
+        fetch::{FetchPartition, FetchTopic},
         leader_and_isr::{LeaderAndIsrPartitionState, LeaderAndIsrTopicState},
     },
     records::BatchOptions,
@@ -103,6 +103,19 @@ async fn large_records_leave_as_a_slice_of_their_file_and_are_the_same() {
             response.responses[0].partitions[0].records.as_ref().unwrap().as_bytes().unwrap().to_vec();
         assert!(values(&records) == [(0, value)], "other records came back");
     });
+}
+
+#[tokio::test]
+async fn a_request_for_more_partitions_than_any_client_has_is_refused() {
+    let house = filled(&["a"]).await;
+    let mut request = fetch("t", 0, 0);
+    request.topics[0].partitions.resize(200_000, FetchPartition { partition: 9, ..Default::default() });
+    assert!(!house.bytes(12, &request).await.is_empty());
+    request.topics[0].partitions.push(FetchPartition::default());
+    assert!(house.bytes(12, &request).await.is_empty(), "nothing is answered");
+    // Elements so small on the wire that they would take ten times as much memory as the frame.
+    let topics = vec![FetchTopic::default(); 1_000_000];
+    assert!(house.bytes(0, &FetchRequest { topics, ..Default::default() }).await.is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What survives a restart, what retention takes, and what a full disk does.
 
-use vltava_broker::partitions::{TopicConfig, now_ms};
+use vltava_broker::partitions::{TopicConfig, now_ms, steady_ms};
 use vltava_log::LogConfig;
 use vltava_protocol::{ErrorCode, messages::StopReplicaRequest, records::BatchOptions};
 use vltava_testkit::disk::SmallDisk;
@@ -91,7 +91,7 @@ async fn retention_takes_old_segments_and_their_files() {
     house.broker.replicas.retain(later);
     assert_eq!(house.partition("t", 0).log_start(), 10);
     let left = || -> Vec<String> {
-        house.broker.replicas.look_after_disks(later);
+        house.broker.replicas.look_after_disks(steady_ms());
         std::fs::read_dir(directory.path().join("t-0"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -135,7 +135,7 @@ async fn a_deleted_topic_leaves_nothing_and_may_come_again() {
     let response = house.broker.replicas.stop_replica(&stop, now_ms());
     assert_eq!((response.error_code, response.partition_errors[0].error_code), (0, 0));
     assert!(house.broker.replicas.topic("t").is_none());
-    house.broker.replicas.look_after_disks(now_ms() + 1);
+    house.broker.replicas.look_after_disks(steady_ms() + 1);
     assert!(
         !std::fs::read_dir(directory.path()).unwrap().any(|e| e
             .unwrap()
@@ -199,11 +199,11 @@ async fn a_full_disk_refuses_appends_serves_reads_and_heals() {
     let read = house.fetched(12, &fetch("t", 0, 0)).await;
     assert_eq!((read.error, read.values.len()), (0, appended), "reads go on");
     // Room comes back from outside the log, and nothing is restarted.
-    house.broker.replicas.look_after_disks(now_ms());
+    house.broker.replicas.look_after_disks(steady_ms());
     let (error, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
     assert_eq!(error, ErrorCode::KafkaStorageError.code(), "it is still full");
     disk.resize(4096);
-    house.broker.replicas.look_after_disks(now_ms());
+    house.broker.replicas.look_after_disks(steady_ms());
     let (error, base, ..) = house.produced(9, &produce("t", 0, 1, &records)).await;
     assert_eq!((error, base), (0, appended as i64));
 }
@@ -233,7 +233,7 @@ async fn a_replica_for_which_there_was_no_room_is_led_when_there_is() {
     );
     let records = batch(&["v"], BatchOptions::default());
     assert_eq!(house.produced(9, &produce("t", 0, 1, &records)).await.0, storage);
-    house.broker.replicas.look_after_disks(now_ms() + 60_000);
+    house.broker.replicas.look_after_disks(steady_ms() + 60_000);
     assert_eq!(broken().len(), 3, "the disk is still full");
     // A topic that is deleted while it waits leaves nothing.
     let stop = StopReplicaRequest {
@@ -248,7 +248,7 @@ async fn a_replica_for_which_there_was_no_room_is_led_when_there_is() {
     assert_eq!(house.broker.replicas.stop_replica(&stop, now_ms()).partition_errors[0].error_code, 0);
     assert!(house.broker.replicas.topic("gone").is_none());
     std::fs::remove_file(filler).unwrap();
-    house.broker.replicas.look_after_disks(now_ms());
+    house.broker.replicas.look_after_disks(steady_ms());
     assert_eq!(broken(), [""; 0]);
     assert_eq!(house.partition("t", 1).leadership().epoch, 3);
     assert_eq!(house.produced(9, &produce("t", 0, 1, &records)).await.0, 0);
@@ -281,7 +281,7 @@ async fn a_log_that_was_loaded_is_not_lost_for_want_of_room() {
         assert!(!other.path().join("t-0").exists(), "another one was made in its place");
     }
     std::fs::remove_file(filler).unwrap();
-    house.broker.replicas.look_after_disks(now_ms());
+    house.broker.replicas.look_after_disks(steady_ms());
     assert_eq!(house.fetched(12, &fetch("t", 0, 0)).await.values, [(0, "v".to_owned())]);
 }
 

@@ -10,10 +10,7 @@ use clap::Parser;
 use serde::Deserialize;
 use vltava_client::admin::{TopicPartition, delete_records};
 
-use super::{brokers, failure::Failure, output, usage};
-
-/// The largest file that is read; a partition takes about 60 bytes of it.
-const MAX_FILE: u64 = 64 << 20;
+use super::{brokers, failure::Failure, input_file, output, usage};
 
 /// Delete the records before an offset, as kafka-delete-records.sh does
 #[derive(Debug, Parser)]
@@ -61,15 +58,10 @@ async fn delete(args: &Args) -> Result<(), Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let failed = |why: String| {
-        let words = format!("Unable to read file {}", file.display());
-        Failure::new("org.apache.kafka.server.common.AdminOperationException", format!("{words}\n{why}"))
-    };
-    let length = std::fs::metadata(file).map_err(|error| failed(error.to_string()))?.len();
-    if length > MAX_FILE {
-        return Err(failed(format!("{length} bytes are more than {MAX_FILE}")));
-    }
-    std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))
+    input_file::read(file).map_err(|why| {
+        let words = format!("Unable to read file {}\n{why}", file.display());
+        Failure::new("org.apache.kafka.server.common.AdminOperationException", words)
+    })
 }
 
 /// Reads the file's text: the offset to delete before, by partition.

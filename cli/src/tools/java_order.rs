@@ -3,11 +3,7 @@
 /// Sorts `entries` as a `HashMap` (or the `ConcurrentHashMap` inside `Properties`) with these keys iterates over them, up to the order
 /// within one bucket, which depends on history.
 pub(crate) fn sort<T>(entries: &mut [T], key: impl Fn(&T) -> &str) {
-    // 16 buckets at first, twice as many whenever they are three quarters full.
-    let mut buckets: u32 = 16;
-    while entries.len() as u64 * 4 > u64::from(buckets) * 3 && buckets < 1 << 30 {
-        buckets *= 2;
-    }
+    let buckets = buckets_grown(entries.len());
     entries.sort_by_cached_key(|entry| {
         let hash = string_hash(key(entry));
         ((hash ^ (hash >> 16)) & (buckets - 1), key(entry).to_owned())
@@ -16,14 +12,20 @@ pub(crate) fn sort<T>(entries: &mut [T], key: impl Fn(&T) -> &str) {
 
 /// The same of keys that are no texts, by their `hashCode`; within one bucket the order stays.
 pub(crate) fn sort_grown<T>(entries: &mut [T], hash: impl Fn(&T) -> u32) {
-    let mut buckets: u32 = 16;
-    while entries.len() as u64 * 4 > u64::from(buckets) * 3 && buckets < 1 << 30 {
-        buckets *= 2;
-    }
+    let buckets = buckets_grown(entries.len());
     entries.sort_by_key(|entry| {
         let hash = hash(entry);
         (hash ^ (hash >> 16)) & (buckets - 1)
     });
+}
+
+/// The buckets of a `HashMap` to which so many entries were added: 16 at first, twice as many whenever they are three quarters full.
+fn buckets_grown(entries: usize) -> u32 {
+    let mut buckets: u32 = 16;
+    while entries as u64 * 4 > u64::from(buckets) * 3 && buckets < 1 << 30 {
+        buckets *= 2;
+    }
+    buckets
 }
 
 /// Sorts `entries` as a `HashMap` iterates over them that was made with room for just so many. `hash` is the `hashCode` of a key; within
@@ -78,6 +80,12 @@ pub(crate) fn sort_flat<T>(entries: &mut Vec<T>, hash: impl Fn(&T) -> u32) {
 /// `String.hashCode`.
 pub(crate) fn string_hash(text: &str) -> u32 {
     text.encode_utf16().fold(0, |hash: u32, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)))
+}
+
+/// `TopicPartition.hashCode`.
+pub(crate) fn partition_hash(topic: &str, partition: i32) -> u32 {
+    let start = 31_u32.wrapping_add(partition.cast_unsigned());
+    start.wrapping_mul(31).wrapping_add(string_hash(topic))
 }
 
 #[cfg(test)]

@@ -13,10 +13,13 @@ use vltava_client::{
 };
 use vltava_protocol::ErrorCode;
 
-use super::{brokers, failure::Failure, java_order, output};
+use super::{
+    brokers,
+    failure::Failure,
+    input_file::{self, Unread},
+    java_order, output,
+};
 
-/// The largest file that is read; a partition takes about 50 bytes of it.
-const MAX_FILE: u64 = 64 << 20;
 const FAILED: &str = "org.apache.kafka.server.common.AdminCommandFailedException";
 const REFUSED: &str = "org.apache.kafka.server.common.AdminOperationException";
 
@@ -153,13 +156,13 @@ fn wish(args: &Args) -> Result<Wish, Failure> {
 
 fn read(file: &Path) -> Result<String, Failure> {
     let name = file.display();
-    let failed = |why: String| Failure::new("java.lang.RuntimeException", why);
-    let unreadable = |_| failed(format!("java.io.IOException: Unable to read file {name}"));
-    let length = std::fs::metadata(file).map_err(unreadable)?.len();
-    if length > MAX_FILE {
-        return Err(failed(format!("{name}: {length} bytes are more than {MAX_FILE}")));
-    }
-    std::fs::read_to_string(file).map_err(unreadable)
+    input_file::read(file).map_err(|unread| {
+        let why = match unread {
+            Unread::Io(_) => format!("java.io.IOException: Unable to read file {name}"),
+            too_large @ Unread::TooLarge(_) => format!("{name}: {too_large}"),
+        };
+        Failure::new("java.lang.RuntimeException", why)
+    })
 }
 
 /// Reads the file's text: the partitions, each named once.
@@ -211,10 +214,8 @@ fn listed(mut partitions: Vec<TopicPartition>) -> String {
     partitions.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// `TopicPartition.hashCode`.
 fn hash(partition: &TopicPartition) -> u32 {
-    let number = partition.partition.cast_unsigned();
-    31_u32.wrapping_add(number).wrapping_mul(31).wrapping_add(java_order::string_hash(&partition.topic))
+    java_order::partition_hash(&partition.topic, partition.partition)
 }
 
 #[cfg(test)]

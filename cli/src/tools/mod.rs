@@ -19,6 +19,7 @@ mod era;
 mod failure;
 pub(crate) mod get_offsets;
 mod group_records;
+mod input_file;
 mod java_order;
 mod java_regex;
 mod java_text;

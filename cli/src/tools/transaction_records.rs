@@ -27,11 +27,7 @@ pub(super) fn partitions<'a>(value: &'a TransactionLogValue<'_>, era: Era) -> Ve
     let topics = value.transaction_partitions.iter().flatten();
     let mut partitions: Vec<(&str, i32)> =
         topics.flat_map(|topic| topic.partition_ids.iter().map(|id| (&*topic.topic, *id))).collect();
-    // `TopicPartition.hashCode`.
-    let hash = |(topic, partition): &(&str, i32)| {
-        let start = 31_u32.wrapping_add(partition.cast_unsigned());
-        start.wrapping_mul(31).wrapping_add(java_order::string_hash(topic))
-    };
+    let hash = |(topic, partition): &(&str, i32)| java_order::partition_hash(topic, *partition);
     match era {
         Era::Old => java_order::sort_flat(&mut partitions, hash),
         Era::New => java_order::sort_hashed(&mut partitions, hash),

@@ -203,12 +203,21 @@ impl Up {
         }
     }
 
-    /// Compares the topics once, as soon as the brokers answer.
+    fn keep(&self) {
+        if let Err(error) = self.data.keep() {
+            say!("{error}");
+        }
+    }
+
+    /// Compares the topics once, as soon as the brokers answer. May be dropped at any time.
     async fn make_topics(&mut self) {
         let bootstrap = self.bootstrap();
         let plans = self.desired.topic_plans();
         if !self.announced && self.brokers.len() > 1 && !all_live(&bootstrap, self.brokers.len()).await {
             return tokio::time::sleep(KNOCK).await;
+        }
+        if topics::note(&plans, &mut self.data.kept.managed_config) {
+            self.keep();
         }
         let mut managed = self.data.kept.managed_config.clone();
         let mut wait = RETRY;
@@ -221,9 +230,7 @@ impl Up {
                 self.topics_due = outcome.again;
                 if managed != self.data.kept.managed_config {
                     self.data.kept.managed_config = managed;
-                    if let Err(error) = self.data.keep() {
-                        say!("{error}");
-                    }
+                    self.keep();
                 }
                 if !outcome.again && !self.announced {
                     self.announced = true;

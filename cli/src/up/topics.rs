@@ -22,6 +22,19 @@ pub(super) struct Outcome {
     pub(super) again: bool,
 }
 
+/// Notes the configuration keys that are going to be set, beside those that were; answers whether there are new ones. To be kept before [`reconcile`], which
+/// may be dropped, or end with its process, when a key has been set and nobody knows yet: it would not be reset when the manifest lets go of it.
+pub(super) fn note(plans: &[TopicPlan], managed: &mut BTreeMap<String, BTreeSet<String>>) -> bool {
+    let mut is_news = false;
+    for plan in plans.iter().filter(|plan| !plan.config.is_empty()) {
+        let keys = managed.entry(plan.name.clone()).or_default();
+        for key in plan.config.keys() {
+            is_news |= keys.insert(key.clone());
+        }
+    }
+    is_news
+}
+
 /// Makes the topics what they should be. `managed` are the configuration keys set from the manifest, by topic; it is brought up
 /// to date.
 pub(super) async fn reconcile(
@@ -137,4 +150,34 @@ fn counted(count: i32, noun: &str) -> String {
 
 fn first<E: Into<ClientError>>(results: Vec<Result<(), E>>) -> Result<(), ClientError> {
     results.into_iter().next().unwrap_or(Ok(())).map_err(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_going_to_be_set_is_noted_beside_what_was() {
+        let plan = |keys: &[&str]| TopicPlan {
+            name: "t".to_owned(),
+            partitions: None,
+            replicas: None,
+            config: keys.iter().map(|key| ((*key).to_owned(), "1".to_owned())).collect(),
+        };
+        let mut managed = BTreeMap::new();
+        assert!(!note(&[plan(&[])], &mut managed) && managed.is_empty());
+        assert!(note(&[plan(&["retention.ms"])], &mut managed));
+        assert!(!note(&[plan(&["retention.ms"])], &mut managed), "it is known");
+        // The file has changed before anybody could tell whether the key was set.
+        assert!(note(&[plan(&["segment.bytes"])], &mut managed));
+        let existing = ExistingTopic {
+            partitions: 1,
+            replicas: 1,
+            config: BTreeMap::from([("retention.ms".to_owned(), "1".to_owned())]),
+        };
+        let changes = plan::changes(&plan(&["segment.bytes"]), Some(&existing), &managed["t"]);
+        let reset = BTreeSet::from(["retention.ms".to_owned()]);
+        let set = BTreeMap::from([("segment.bytes".to_owned(), "1".to_owned())]);
+        assert_eq!(changes, [TopicChange::Configure { set, reset }]);
+    }
 }

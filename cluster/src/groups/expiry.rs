@@ -50,7 +50,8 @@ impl Group {
             (State::PreparingRebalance | State::CompletingRebalance, Some(_)) => return,
         };
         let all = expired.len() == self.offsets().count() && !self.offsets.is_writing();
-        if self.state == State::Empty && all && (self.protocol_type.is_some() || !expired.is_empty()) {
+        let has_record = self.protocol_type.is_some() || self.generation > 0;
+        if self.state == State::Empty && all && (has_record || !expired.is_empty()) {
             // Nothing would be left. A refusal means that the group's own record is being written: the next round finds it done.
             let _ = self.delete(None, out);
         } else if !expired.is_empty() {

@@ -58,9 +58,11 @@ enum Pending {
         partitions: Vec<Partition>,
         results: Vec<(Partition, ErrorCode)>,
     },
+    /// With the group's own record; `results` are those of an OffsetDelete that leaves nothing.
     Delete {
         waiter: Option<Waiter>,
         partitions: Vec<Partition>,
+        results: Vec<(Partition, ErrorCode)>,
     },
 }
 
@@ -253,7 +255,13 @@ impl Group {
             out.push(Action::Commit(waiter, results));
             return Ok(());
         }
-        self.remove_offsets(gone, Some(waiter), results, out);
+        let nothing_is_left = gone.len() == self.offsets().count() && !self.offsets.is_writing();
+        if self.state == State::Empty && self.pending_assignment.is_none() && nothing_is_left {
+            // As in Kafka, the group goes with its last offset where nobody is in it.
+            self.remove_group(gone, Some(waiter), results, out);
+        } else {
+            self.remove_offsets(gone, Some(waiter), results, out);
+        }
         Ok(())
     }
 
@@ -268,6 +276,17 @@ impl Group {
         self.offsets.pending.insert(write, Pending::Remove { waiter, partitions, results });
     }
 
+    fn remove_group(
+        &mut self,
+        partitions: Vec<Partition>,
+        waiter: Option<Waiter>,
+        results: Vec<(Partition, ErrorCode)>,
+        out: &mut Vec<Action>,
+    ) {
+        let write = self.write(Write::Tombstones { offsets: partitions.clone(), group: true }, out);
+        self.offsets.pending.insert(write, Pending::Delete { waiter, partitions, results });
+    }
+
     /// DeleteGroups. The answer comes as an [`Action::Commit`] without partitions when the tombstones are written.
     pub fn delete(&mut self, waiter: Option<Waiter>, out: &mut Vec<Action>) -> Result<(), ErrorCode> {
         match self.state {
@@ -278,8 +297,7 @@ impl Group {
                     index,
                 };
                 let partitions: Vec<Partition> = self.offsets.iter().map(name).collect();
-                let write = self.write(Write::Tombstones { offsets: partitions.clone(), group: true }, out);
-                self.offsets.pending.insert(write, Pending::Delete { waiter, partitions });
+                self.remove_group(partitions, waiter, Vec::new(), out);
                 Ok(())
             }
             _ => Err(ErrorCode::NonEmptyGroup),
@@ -306,14 +324,14 @@ impl Group {
                     out.push(Action::Commit(waiter, results));
                 }
             }
-            (Some(Pending::Delete { waiter, partitions }), Ok(at)) => {
+            (Some(Pending::Delete { waiter, partitions, results }), Ok(at)) => {
                 self.offsets.remove_all(&partitions, id, at);
                 // Whoever joined or commits while the tombstones were written has the group back: its records lie behind them.
                 if self.state == State::Empty && self.offsets.is_empty() {
                     self.state = State::Dead;
                 }
                 if let Some(waiter) = waiter {
-                    out.push(Action::Commit(waiter, Vec::new()));
+                    out.push(Action::Commit(waiter, results));
                 }
             }
             (Some(Pending::Commit { waiter, results, .. }), Err(error)) => {
@@ -324,10 +342,12 @@ impl Group {
                     out.push(Action::Commit(waiter, failed(results, error)));
                 }
             }
-            (Some(Pending::Delete { waiter, .. }), Err(error)) => {
+            (Some(Pending::Delete { waiter, results, .. }), Err(error)) => {
                 if let Some(waiter) = waiter {
                     let none = Partition { topic: String::new(), index: -1 };
-                    out.push(Action::Commit(waiter, vec![(none, error)]));
+                    let failed =
+                        if results.is_empty() { vec![(none, error)] } else { failed(results, error) };
+                    out.push(Action::Commit(waiter, failed));
                 }
             }
         }

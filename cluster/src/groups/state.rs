@@ -144,10 +144,12 @@ impl Group {
         self.members.len()
     }
 
-    /// Nothing is left that a reader or a member could ask for, and no write is under way.
+    /// Nothing is left that a reader or a member could ask for, no write is under way, and the log knows nothing of the group: one that has had a generation
+    /// has a record there, and stays, as in Kafka, until expiry gives it a tombstone.
     #[must_use]
     pub fn is_unused(&self) -> bool {
         matches!(self.state, State::Empty | State::Dead)
+            && self.generation == 0
             && self.offsets.is_empty()
             && self.promised_ids.is_empty()
             && self.pending_assignment.is_none()

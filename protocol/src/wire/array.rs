@@ -40,6 +40,7 @@ impl<'a, T: Value<'a>> Nullable<'a> for Vec<T> {
         if count > left / T::min_size(layout).max(1) {
             return Err(reader.error(DecodeReason::TooManyElements { count, left }));
         }
+        reader.spend::<T>(count)?;
         // An element may be larger in memory than on the wire, so a hostile count could still take a multiple of the frame:
         // reserve no more memory than the frame has bytes left, and let real elements pay for the rest.
         let mut elements = Self::with_capacity(count.min(left / size_of::<T>().max(1) + 1));

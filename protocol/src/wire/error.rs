@@ -57,6 +57,14 @@ pub enum DecodeReason {
         /// Bytes that the frame still has.
         left: usize,
     },
+    /// Elements that take more memory than the reader may spend.
+    #[error("decoded, it would take {needed} bytes of memory more, and {left} are left")]
+    TooMuchMemory {
+        /// Bytes of memory that the elements would take.
+        needed: usize,
+        /// Bytes of memory that the reader may still spend.
+        left: usize,
+    },
     /// A variable-length number longer than its type.
     #[error("variable-length number too long")]
     InvalidVarint,

@@ -7,13 +7,50 @@ use super::{DecodeError, DecodeReason, varint};
 pub struct Reader<'a> {
     rest: &'a [u8],
     length: usize,
+    /// Bytes of memory that the elements of arrays may still take.
+    allowance: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, length: bytes.len() }
+        Self::with_allowance(bytes, usize::MAX)
+    }
+
+    /// Starts at the first byte. What is decoded may take `allowance` bytes of memory beside the frame: an element can be many times as large in
+    /// memory as on the wire, so that the frame's length alone is no bound for what a stranger sends.
+    #[must_use]
+    pub fn with_allowance(bytes: &'a [u8], allowance: usize) -> Self {
+        Self { rest: bytes, length: bytes.len(), allowance }
+    }
+
+    /// Counts memory for `count` elements of an array, before it is taken.
+    pub(super) fn spend<T>(&mut self, count: usize) -> Result<(), DecodeError> {
+        let needed = count.saturating_mul(size_of::<T>());
+        match self.allowance.checked_sub(needed) {
+            Some(left) => {
+                self.allowance = left;
+                Ok(())
+            }
+            None => Err(self.error(DecodeReason::TooMuchMemory { needed, left: self.allowance })),
+        }
+    }
+
+    /// Reads the next `length` bytes by a reader of their own, which spends from the same allowance.
+    pub(super) fn within<T>(
+        &mut self,
+        length: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let start = self.position();
+        let mut inner = Self::with_allowance(self.take(length)?, self.allowance);
+        let value = read(&mut inner).map_err(|mut error| {
+            error.position += start;
+            error
+        })?;
+        self.allowance = inner.allowance;
+        Ok(value)
     }
 
     /// Bytes not read yet.
@@ -94,5 +131,41 @@ impl<'a> Reader<'a> {
             }
             Err(reason) => Err(self.error(reason)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        messages::FetchRequest,
+        wire::{Message, TaggedFields},
+    };
+
+    #[test]
+    fn elements_take_no_more_memory_than_the_reader_may_spend() {
+        // Version 0: replica, wait, bytes; one topic without a name; 1,000 partitions of 16 bytes.
+        let head = [&[0; 12][..], &1_i32.to_be_bytes(), &[0; 2], &1_000_i32.to_be_bytes()].concat();
+        let frame = [head, vec![0; 16_000]].concat();
+        let decode = |allowance| FetchRequest::decode(&mut Reader::with_allowance(&frame, allowance), 0);
+        let fetch = decode(usize::MAX).expect("a Fetch");
+        let needed = size_of_val(&*fetch.topics) + size_of_val(&*fetch.topics[0].partitions);
+        assert!(needed > 2 * frame.len(), "an element is larger in memory");
+        assert_eq!(decode(needed), Ok(fetch));
+        let reason = decode(needed - 1).expect_err("too much").reason;
+        assert!(matches!(reason, DecodeReason::TooMuchMemory { .. }), "{reason}");
+    }
+
+    #[test]
+    fn tagged_fields_spend_of_the_same_memory() {
+        // Two unknown fields without a value.
+        let section = [2, 7, 0, 8, 0];
+        let read = |allowance| {
+            TaggedFields::read(&mut Reader::with_allowance(&section, allowance), |_, _| Ok(false))
+                .map(|fields| fields.as_slice().len())
+                .map_err(|error| error.reason)
+        };
+        assert_eq!(read(1_000), Ok(2));
+        assert!(matches!(read(100), Err(DecodeReason::TooMuchMemory { .. })));
     }
 }

@@ -55,17 +55,17 @@ impl TaggedFields {
         for _ in 0..count {
             let tag = reader.unsigned_varint()?;
             let length = reader.unsigned_varint()? as usize;
-            let start = reader.position();
-            let mut value = Reader::new(reader.take(length)?);
-            let is_known = known(tag, &mut value).map_err(|mut error| {
-                error.position += start;
-                error
+            reader.within(length, |value| {
+                if !known(tag, value)? {
+                    // A vector begins with room for four.
+                    value.spend::<TaggedField>(if unknown.as_slice().is_empty() { 4 } else { 1 })?;
+                    return unknown.push(tag, value.rest()).map_err(|reason| DecodeError::new(0, reason));
+                }
+                match value.remaining() {
+                    0 => Ok(()),
+                    _ => Err(DecodeError::new(0, DecodeReason::InvalidTaggedField(tag))),
+                }
             })?;
-            if !is_known {
-                unknown.push(tag, value.rest()).map_err(|reason| DecodeError::new(start, reason))?;
-            } else if value.remaining() > 0 {
-                return Err(DecodeError::new(start, DecodeReason::InvalidTaggedField(tag)));
-            }
         }
         Ok(unknown)
     }

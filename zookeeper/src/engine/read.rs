@@ -16,8 +16,8 @@ use crate::watches::{ConnectionId, Kind, Mode};
 
 /// Bytes of the answer to one multiRead, half of what may wait for a connection.
 const MOST_READ_AT_ONCE: usize = 32 << 20;
-/// Bytes of the paths that one connection watches. Who watches more is disconnected: memory is for others too.
-const MOST_WATCHED: usize = 64 << 20;
+/// Bytes that the watches of one connection take, room for some 300,000 of them. Who watches more is disconnected: memory is for others too.
+const MOST_WATCHED: usize = 128 << 20;
 
 impl Engine {
     /// Answers a request that has no transaction: a read, or one refused before it became a write.

@@ -259,27 +259,26 @@ fn replay(logs: &Path, sync: bool, recovered: &mut Recovered) -> Result<(), Stor
         };
         // The file is named by its first transaction.
         let mut expected = *zxid;
-        loop {
+        let why = loop {
             match reader.next_entry()? {
                 Entry::Txn(header, txn) => {
                     replay_one(recovered, path, &header, &txn)?;
                     expected = header.zxid + 1;
                 }
-                Entry::End if index == last => {
-                    let place = Place { at: reader.end, expected, synced: sync };
-                    end_of_log(path, &mut reader, "there is no record, and yet something behind it", place)?;
-                    break;
-                }
-                Entry::NotWhole(why) if index == last => {
-                    let place = Place { at: reader.end, expected, synced: sync };
-                    end_of_log(path, &mut reader, why, place)?;
-                    break;
-                }
-                // If transactions are missing in a file that another follows, that one's first shows it.
-                Entry::End => break,
-                Entry::NotWhole(why) if why.starts_with("the file ends") => break,
-                Entry::NotWhole(why) => return Err(StorageError::corrupt(path, reader.end, why)),
+                Entry::End => break None,
+                Entry::NotWhole(why) => break Some(why),
             }
+        };
+        match why {
+            _ if index == last => {
+                let why = why.unwrap_or("there is no record, and yet something behind it");
+                let place = Place { at: reader.end, expected, synced: sync };
+                end_of_log(path, &mut reader, why, place)?;
+            }
+            // If transactions are missing in a file that another follows, that one's first shows it.
+            None => {}
+            Some(why) if why.starts_with("the file ends") => {}
+            Some(why) => return Err(StorageError::corrupt(path, reader.end, why)),
         }
     }
     Ok(())

@@ -134,7 +134,7 @@ impl FetchSessions {
     }
 
     /// Takes the session part of a Fetch request: `id` and `epoch` as sent, `requested` and `forgotten` partitions, whether a follower asks
-    /// (`privileged`) and whether the version names topics by id.
+    /// (`privileged`) and whether the version names topics by id. `now` is of a clock that nobody sets, here and in the others.
     #[expect(clippy::too_many_arguments, reason = "the fields of one request")]
     pub fn begin(
         &self,

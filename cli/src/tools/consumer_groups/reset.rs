@@ -12,12 +12,13 @@ use vltava_client::{
 };
 
 use super::{Args, delete::partitions, error, table, targets};
-use crate::tools::{failure::Failure, output};
+use crate::tools::{
+    failure::Failure,
+    input_file::{self, Unread},
+    output,
+};
 
 const LOGGER: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
-
-/// The largest CSV file that is read.
-const MAX_FILE: u64 = 64 << 20;
 
 type Offsets = BTreeMap<TopicPartition, i64>;
 
@@ -69,19 +70,14 @@ pub(super) async fn reset(client: &mut Client, args: &Args, groups: &[String]) -
 }
 
 fn read(file: &std::path::Path) -> Result<String, Failure> {
-    let failed = |why: &str| {
-        let text = format!("java.io.IOException: Unable to read file {}{why}", file.display());
+    input_file::read(file).map_err(|unread| {
+        let reason = match unread {
+            Unread::Io(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            other => format!(": {other}"),
+        };
+        let text = format!("java.io.IOException: Unable to read file {}{reason}", file.display());
         Failure::new("java.lang.RuntimeException", text)
-    };
-    let reason = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => failed(""),
-        _ => failed(&format!(": {error}")),
-    };
-    let length = std::fs::metadata(file).map_err(reason)?.len();
-    if length > MAX_FILE {
-        return Err(failed(&format!(": {length} bytes are more than {MAX_FILE}")));
-    }
-    std::fs::read_to_string(file).map_err(reason)
+    })
 }
 
 async fn plan(client: &mut Client, args: &Args, group: &str) -> Result<Offsets, Failure> {
