@@ -106,6 +106,10 @@ impl Outbox {
             }
             let partitions: Vec<PartitionUpdate> = partitions
                 .into_iter()
+                .filter(|(name, number, _)| {
+                    let partition = topics.get(name).and_then(|topic| topic.partitions.get(number));
+                    partition.is_some_and(|partition| !leads_too_early(partition, broker))
+                })
                 .filter_map(|(name, number, is_new)| current(topics, &name, number, live, is_new))
                 .collect();
             let leaders: BTreeSet<i32> = partitions.iter().map(|partition| partition.state.leader).collect();
@@ -134,6 +138,12 @@ impl Outbox {
         }
         actions
     }
+}
+
+/// Whether the state names a leader that has been away: another state is being written.
+fn leads_too_early(partition: &Partition, broker: i32) -> bool {
+    let leads = matches!(&partition.state, PartitionState::Known { state, .. } if state.leader == broker);
+    leads && partition.may_not_lead_yet(broker)
 }
 
 /// Every partition that has a state and is not going away.

@@ -1,5 +1,7 @@
 //! What goes wrong.
 
+use vltava_cluster::controller::Write;
+
 use super::{Event, Timer, World, node::Process, zookeeper::Request};
 
 impl World {
@@ -7,7 +9,7 @@ impl World {
     pub(crate) fn fault(&mut self) {
         let id = self.lot.draw(self.nodes.len() as u64) as i32;
         let is_up = self.nodes[id as usize].process.is_some();
-        match self.lot.draw(16) {
+        match self.lot.draw(13) {
             0..=2 if is_up && self.is_guarded_without(id) => self.crash(id),
             3..=5 if is_up && self.is_guarded_without(id) => self.crash_and_lose(id),
             0..=5 if !is_up => self.start(id),
@@ -35,21 +37,15 @@ impl World {
                 }
             }
             11 => self.nodes[id as usize].skew += self.lot.draw(3_000) as i64 - 1_000,
-            12..=13 => self.nodes[id as usize].log.flush(),
-            14..=15 => {
-                let log = &mut self.nodes[id as usize].log;
-                log.flush();
-            }
+            12 => self.nodes[id as usize].log.flush(),
             _ => {}
         }
     }
 
-    /// Whether something may happen to `id`: what a crash cost another that is still in the in-sync set must be made good by a third. Who loses
+    /// Whether something may happen to `id`: what a crash cost another that is in the in-sync set, or may be about to join it must be made good by a third. Who loses
     /// the disks of all that are in sync at once has lost what they alone had, whatever the rules.
     fn is_guarded_without(&self, id: i32) -> bool {
-        let Some(state) = &self.zookeeper.state else { return true };
-        let has_lost = |other: i32| self.nodes[other as usize].has_lost;
-        state.state.isr.iter().all(|&other| other == id || !has_lost(other)) || self.has_guard_without(id)
+        self.nodes.iter().all(|other| other.id == id || !other.has_lost) || self.has_guard_without(id)
     }
 
     /// Whether another broker that is in sync, and lacks nothing, is well.
@@ -84,11 +80,35 @@ impl World {
         self.crash(id);
         let committed = self.laws.committed.len() as i64;
         let node = &mut self.nodes[id as usize];
-        if node.log.lose_tail(&mut self.lot) && self.zookeeper.is_in_sync(id) && node.log.end() < committed {
-            node.has_lost = true;
-        }
+        node.has_lost |= node.log.lose_tail(&mut self.lot) && node.log.end() < committed;
         let end = self.nodes[id as usize].log.end();
         self.note(|| format!("{id}: its log ends at {end}"));
+    }
+
+    /// Whoever has lost something, and is out of sync, and is known to have started again, can be in sync again only when it has everything.
+    pub(crate) fn forgive(&mut self) {
+        for id in 0..self.nodes.len() as i32 {
+            let node = &self.nodes[id as usize];
+            if !node.has_lost || self.zookeeper.is_in_sync(id) {
+                continue;
+            }
+            let Some(process) = &node.process else { continue };
+            let Some(&(session, epoch)) = self.zookeeper.registrations.get(&id) else { continue };
+            let is_known = self.nodes.iter().filter_map(|node| node.process.as_ref()?.office.as_ref()).any(|office| {
+                office.epoch == self.zookeeper.controller_epoch && office.live.get(&id) == Some(&epoch)
+            });
+            let joins = |event: &Event| match event {
+                Event::Zookeeper { request: Request::Write { write, .. }, .. } => match write {
+                    Write::UpdateState { state, .. } => state.isr.contains(&id),
+                    _ => false,
+                },
+                _ => false,
+            };
+            let may_join = self.queue.values().any(joins);
+            if session == process.keeper.session && is_known && !may_join {
+                self.nodes[id as usize].has_lost = false;
+            }
+        }
     }
 
     fn pause(&mut self, id: i32, ms: i64) {

@@ -5,6 +5,7 @@ use vltava_cluster::controller::{Event as Told, TopicNode, WriteOutcome};
 
 use super::{
     Event, Timer, World,
+    flaw::Flaw,
     node::Keeper,
     office::Office,
     zookeeper::{Answer, Request, SESSION_TIMEOUT, Watched},
@@ -125,7 +126,12 @@ impl World {
                 self.tell_machine(id, vec![Told::Topic { topic: super::TOPIC.into(), node }]);
             }
             Answer::Deletions => self.tell_machine(id, vec![Told::Deletions(Vec::new())]),
-            Answer::State(state) => {
+            Answer::State(mut state) => {
+                if self.flaw == Some(Flaw::RestartsUnnoticed)
+                    && let Some(state) = &mut state
+                {
+                    state.modified = 0;
+                }
                 let states = vec![(0, state)];
                 self.tell_machine(id, vec![Told::States { topic: super::TOPIC.into(), created: 1, states }]);
             }

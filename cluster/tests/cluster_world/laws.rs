@@ -60,6 +60,10 @@ impl Laws {
         }
     }
 
+    pub(crate) fn is_held_by(&self, log: &ReplicaLog) -> bool {
+        log.records().starts_with(&self.committed)
+    }
+
     /// A replica in sync cuts its log off at `offset`.
     pub(crate) fn cut(&mut self, broker: i32, offset: i64) {
         let committed = self.committed.len();

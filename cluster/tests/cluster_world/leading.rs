@@ -324,6 +324,7 @@ impl World {
             node.log.assign_epoch(epoch);
             // One broker leads an epoch once: a second process would have another log.
             self.laws.leads(id, epoch);
+            self.laws.holds_everything("leads:", id, &node.log, 0);
         }
         if let Some(process) = &mut self.nodes[id as usize].process {
             for fetcher in process.fetchers.values_mut() {

@@ -260,17 +260,20 @@ impl World {
             Timer::Resume => self.resume(id),
             Timer::Tick => {
                 self.look_for_laggards(id);
-                self.write_checkpoint(id);
+                self.write_down(id);
                 self.timer(id, leading::LAG / 2, Timer::Tick);
             }
         }
     }
 
-    fn write_checkpoint(&mut self, id: i32) {
+    fn write_down(&mut self, id: i32) {
         let node = &mut self.nodes[id as usize];
         let Some(mark) = node.replica().map(Replication::high_watermark) else { return };
         if self.lot.one_in(2) {
             node.log.checkpoint = mark;
+        }
+        if self.lot.one_in(3) {
+            node.log.flush();
         }
     }
 
@@ -308,8 +311,10 @@ impl World {
     fn hold_in_sync(&mut self, from: usize) {
         let Some(state) = &self.zookeeper.state else { return };
         for &id in &state.state.isr {
-            let node = &self.nodes[id as usize];
-            if !node.has_lost {
+            let node = &mut self.nodes[id as usize];
+            if node.has_lost {
+                node.has_lost = !self.laws.is_held_by(&node.log);
+            } else {
                 self.laws.holds_everything("in sync:", id, &node.log, from);
             }
         }
@@ -317,14 +322,8 @@ impl World {
 
     /// ZooKeeper holds another state.
     pub(crate) fn state_written(&mut self) {
-        let Some(state) = self.zookeeper.state.as_ref().map(|node| node.state.clone()) else { return };
-        for node in &mut self.nodes {
-            node.has_lost &= state.isr.contains(&node.id);
-        }
         self.hold_in_sync(0);
-        if let Some(leader) = self.nodes.get(state.leader as usize) {
-            self.laws.holds_everything("elected:", leader.id, &leader.log, 0);
-        }
+        self.forgive();
     }
 
     /// At the end everybody is in sync, and nobody has lost anything.

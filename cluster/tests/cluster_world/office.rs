@@ -21,9 +21,9 @@ const BACK_OFF: i64 = 50;
 /// One term.
 #[derive(Debug)]
 pub(crate) struct Office {
-    epoch: i32,
+    pub(crate) epoch: i32,
     /// Who lived when it was last read, with broker epochs.
-    live: BTreeMap<i32, i64>,
+    pub(crate) live: BTreeMap<i32, i64>,
     ways: BTreeMap<i32, Way>,
     next_ticket: u64,
     questions: BTreeMap<u64, Message>,
@@ -93,6 +93,7 @@ impl World {
             }
         }
         self.tell_machine(id, vec![Told::Brokers(brokers)]);
+        self.forgive();
     }
 
     fn give_order(&mut self, id: i32, broker: i32, request: BrokerRequest) {

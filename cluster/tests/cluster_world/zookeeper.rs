@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use vltava_cluster::controller::{Broker, LeaderAndIsr, StateNode, Write, WriteOutcome};
+use vltava_cluster::controller::{Broker, StateNode, Write, WriteOutcome};
 
 /// How long a session lives without a word.
 pub(crate) const SESSION_TIMEOUT: i64 = 400;
@@ -153,7 +153,7 @@ impl ZooKeeper {
             return WriteOutcome::Conflict;
         };
         self.zxid += 1;
-        self.state = Some(node(state.clone(), version, self.zxid));
+        self.state = Some(StateNode { state: state.clone(), version, modified: self.zxid });
         WriteOutcome::Done(version)
     }
 
@@ -171,8 +171,4 @@ impl ZooKeeper {
         let told = self.watches.remove(&what).unwrap_or_default();
         told.into_iter().map(|session| (session, what)).collect()
     }
-}
-
-fn node(state: LeaderAndIsr, version: i32, _modified: i64) -> StateNode {
-    StateNode { state, version }
 }
