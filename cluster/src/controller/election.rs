@@ -235,8 +235,7 @@ mod tests {
         ];
         let assignment = ReplicaAssignment::of(vec![1, 2, 3]);
         for case in cases {
-            let got =
-                next(
+            let got = next(
                 &assignment,
                 &state(case.current.0, case.current.1),
                 &live(case.live),

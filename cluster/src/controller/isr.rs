@@ -105,11 +105,7 @@ impl Controller {
         let isr: Vec<i32> = proposal.isr.iter().map(|(id, _)| *id).collect();
         if isr == state.isr && proposal.recovering == state.recovering && proposal.partition_epoch <= *version
         {
-            return Ok(Verdict::Stands(StateNode {
-                state: state.clone(),
-                version: *version,
-                modified: 0,
-            }));
+            return Ok(Verdict::Stands(StateNode { state: state.clone(), version: *version, modified: 0 }));
         }
         if proposal.partition_epoch > *version {
             return Err(IsrRefusal::FromTheFuture);

@@ -472,7 +472,8 @@ impl Controller {
             if live.contains_key(&state.leader) {
                 continue;
             }
-            let Some(state) = election::next(&partition.assignment, state, &live, &BTreeSet::new(), true, epoch)
+            let Some(state) =
+                election::next(&partition.assignment, state, &live, &BTreeSet::new(), true, epoch)
             else {
                 continue;
             };

@@ -48,15 +48,18 @@ impl World {
         self.nodes.iter().all(|other| other.id == id || !other.has_lost) || self.has_guard_without(id)
     }
 
-    /// Whether another broker that is in sync, and lacks nothing, is well.
+    /// Whether another broker that is in sync, and lacks nothing, is well, and has been since the controller last said who is in sync: of two that were
+    /// away it cannot tell which has lost something.
     fn has_guard_without(&self, id: i32) -> bool {
-        let isr = self.zookeeper.state.as_ref().map(|node| node.state.isr.clone()).unwrap_or_default();
-        isr.iter().filter(|other| **other != id).any(|&other| {
+        let Some(state) = &self.zookeeper.state else { return false };
+        state.state.isr.iter().filter(|other| **other != id).any(|&other| {
             let node = &self.nodes[other as usize];
+            let registered = self.zookeeper.registrations.get(&other).map(|(_, epoch)| *epoch);
             node.process.is_some()
                 && !node.has_lost
                 && node.paused_until <= self.now
                 && self.zookeeper.is_well(other)
+                && registered.is_some_and(|epoch| epoch < state.modified)
         })
     }
 
@@ -78,9 +81,13 @@ impl World {
             return;
         }
         self.crash(id);
-        let committed = self.laws.committed.len() as i64;
         let node = &mut self.nodes[id as usize];
-        node.has_lost |= node.log.lose_tail(&mut self.lot) && node.log.end() < committed;
+        let end = node.log.end();
+        if node.log.lose_tail(&mut self.lot) {
+            // Fetches on their way may tell of what it has no more.
+            node.has_lost = true;
+            node.had = node.had.max(end);
+        }
         let end = self.nodes[id as usize].log.end();
         self.note(|| format!("{id}: its log ends at {end}"));
     }
@@ -94,9 +101,10 @@ impl World {
             }
             let Some(process) = &node.process else { continue };
             let Some(&(session, epoch)) = self.zookeeper.registrations.get(&id) else { continue };
-            let is_known = self.nodes.iter().filter_map(|node| node.process.as_ref()?.office.as_ref()).any(|office| {
-                office.epoch == self.zookeeper.controller_epoch && office.live.get(&id) == Some(&epoch)
-            });
+            let is_known =
+                self.nodes.iter().filter_map(|node| node.process.as_ref()?.office.as_ref()).any(|office| {
+                    office.epoch == self.zookeeper.controller_epoch && office.live.get(&id) == Some(&epoch)
+                });
             let joins = |event: &Event| match event {
                 Event::Zookeeper { request: Request::Write { write, .. }, .. } => match write {
                     Write::UpdateState { state, .. } => state.isr.contains(&id),
@@ -107,6 +115,7 @@ impl World {
             let may_join = self.queue.values().any(joins);
             if session == process.keeper.session && is_known && !may_join {
                 self.nodes[id as usize].has_lost = false;
+                self.nodes[id as usize].had = 0;
             }
         }
     }
@@ -149,10 +158,7 @@ impl World {
         self.is_healed = true;
         self.cut.clear();
         for id in 0..self.nodes.len() as i32 {
-            self.nodes[id as usize].paused_until = 0;
             self.start(id);
-            self.connect(id);
-            self.resume(id);
         }
     }
 }

@@ -45,8 +45,7 @@ impl World {
         let (end, checkpoint) = (node.log.end(), node.log.checkpoint);
         let Some(process) = &mut node.process else { return };
         let (leader, leader_epoch) = (state.leader_id, state.leader_epoch);
-        let replica =
-            process.replica.get_or_insert_with(|| Replication::new(id, end, checkpoint, rules()));
+        let replica = process.replica.get_or_insert_with(|| Replication::new(id, end, checkpoint, rules()));
         if replica.become_follower(state).is_err() {
             return;
         }
@@ -89,7 +88,8 @@ impl World {
         let node = &self.nodes[id as usize];
         let leader_tells = node.leader_tells;
         let Some(process) = &node.process else { return };
-        let Some(fetcher) = process.fetchers.get(&leader).filter(|fetcher| fetcher.outstanding.is_none()) else {
+        let Some(fetcher) = process.fetchers.get(&leader).filter(|fetcher| fetcher.outstanding.is_none())
+        else {
             return;
         };
         let Some(followed) = fetcher.followed else { return };
@@ -149,7 +149,13 @@ impl World {
         self.fetch_round(id, leader);
     }
 
-    pub(crate) fn told_end(&mut self, id: i32, leader: i32, number: u64, answer: Result<EpochAndEnd, Refused>) {
+    pub(crate) fn told_end(
+        &mut self,
+        id: i32,
+        leader: i32,
+        number: u64,
+        answer: Result<EpochAndEnd, Refused>,
+    ) {
         let Some((followed, asked)) = self.answered(id, leader, number) else { return };
         match answer {
             Err(refused) => self.refused(id, leader, followed.leader_epoch, asked, refused),
@@ -216,7 +222,9 @@ impl World {
             node.log.append(*record);
         }
         let end = node.log.end();
-        let Some(replica) = node.process.as_mut().and_then(|process| process.replica.as_mut()) else { return };
+        let Some(replica) = node.process.as_mut().and_then(|process| process.replica.as_mut()) else {
+            return;
+        };
         let _ = replica.on_append(end, 0);
         let effect = replica.on_leader_high_watermark(high_watermark);
         self.obey_effect(id, effect);

@@ -78,7 +78,9 @@ impl World {
 
     fn tell_watchers(&mut self, told: Vec<(u64, Watched)>) {
         for (session, what) in told {
-            let Some(id) = self.zookeeper.sessions.get(&session).map(|session| session.broker) else { continue };
+            let Some(id) = self.zookeeper.sessions.get(&session).map(|session| session.broker) else {
+                continue;
+            };
             let at = self.after_latency(id);
             let incarnation = self.nodes[id as usize].incarnation;
             self.at(at, Event::Noticed { id, incarnation, session, what });

@@ -34,14 +34,19 @@ impl Laws {
             match (self.committed.get(at).copied(), shown) {
                 (_, None) => {
                     self.violate(|| {
-                        format!("broker {broker}: the high watermark {to} is above the log's end {}", log.end())
+                        format!(
+                            "broker {broker}: the high watermark {to} is above the log's end {}",
+                            log.end()
+                        )
                     });
                     return;
                 }
                 (None, Some(record)) => self.committed.push(record),
                 (Some(before), Some(now)) if before != now => {
                     self.violate(|| {
-                        format!("broker {broker} shows {now:?} at {offset} where consumers have seen {before:?}")
+                        format!(
+                            "broker {broker} shows {now:?} at {offset} where consumers have seen {before:?}"
+                        )
                     });
                     return;
                 }
@@ -68,7 +73,9 @@ impl Laws {
     pub(crate) fn cut(&mut self, broker: i32, offset: i64) {
         let committed = self.committed.len();
         if (offset as usize) < committed {
-            self.violate(|| format!("broker {broker}, in sync, cuts off at {offset} what is committed up to {committed}"));
+            self.violate(|| {
+                format!("broker {broker}, in sync, cuts off at {offset} what is committed up to {committed}")
+            });
         }
     }
 
@@ -87,7 +94,11 @@ impl Laws {
     /// A producer is told that `value` is written at `offset`; when it was sent, all that was acknowledged lay below `above`.
     pub(crate) fn acknowledge(&mut self, value: u64, offset: i64, above: i64) {
         if offset < above {
-            self.violate(|| format!("value {value} is at {offset}, below {above}, which was acknowledged before it was sent"));
+            self.violate(|| {
+                format!(
+                    "value {value} is at {offset}, below {above}, which was acknowledged before it was sent"
+                )
+            });
         }
         self.acknowledged_up_to = self.acknowledged_up_to.max(offset + 1);
         let is_shown = self.committed.get(offset as usize).is_some_and(|record| record.value == value);

@@ -3,7 +3,9 @@
 
 use vltava_cluster::{
     controller::IsrProposal,
-    replication::{Effect, EpochAndEnd, FollowerFetch, IsrChange, LeaderState, Replication, Rules, divergence},
+    replication::{
+        Effect, EpochAndEnd, FollowerFetch, IsrChange, LeaderState, Replication, Rules, divergence,
+    },
 };
 
 use super::{
@@ -121,7 +123,8 @@ impl World {
     fn follower_fetched(&mut self, id: i32, follower: i32, asked: Asked) -> Result<(), Refused> {
         let now = self.clock(id);
         let flaw = self.flaw;
-        let broker_epoch = if flaw == Some(Flaw::FetchesWithoutBrokerEpochs) { -1 } else { asked.broker_epoch };
+        let broker_epoch =
+            if flaw == Some(Flaw::FetchesWithoutBrokerEpochs) { -1 } else { asked.broker_epoch };
         let Some(replica) = self.replica_mut(id) else { return Err(Refused::NotNow) };
         let fetch = FollowerFetch {
             follower,
@@ -138,7 +141,8 @@ impl World {
         if may_join_anyway {
             let members = replica.isr().committed().iter().copied().chain([follower]).collect();
             let pending = behind_its_back(replica, members);
-            if self.nodes[id as usize].process.as_ref().is_some_and(|process| process.carrier.asked.is_none()) {
+            if self.nodes[id as usize].process.as_ref().is_some_and(|process| process.carrier.asked.is_none())
+            {
                 self.ask_controller(id, pending);
             }
         }
@@ -157,7 +161,9 @@ impl World {
     pub(crate) fn produce(&mut self, id: i32, value: u64, above: i64) {
         let now = self.clock(id);
         let node = &mut self.nodes[id as usize];
-        let Some(replica) = node.process.as_mut().and_then(|process| process.replica.as_mut()) else { return };
+        let Some(replica) = node.process.as_mut().and_then(|process| process.replica.as_mut()) else {
+            return;
+        };
         if !replica.is_leader() || replica.refuses_acks_all() {
             return;
         }
@@ -267,8 +273,7 @@ impl World {
             self.timer(id, RETRY, Timer::Carry);
             return;
         }
-        let number =
-            self.ask(id, to, Line::AlterPartition, Body::AlterPartition { broker_epoch, proposal });
+        let number = self.ask(id, to, Line::AlterPartition, Body::AlterPartition { broker_epoch, proposal });
         if let Some(process) = &mut self.nodes[id as usize].process {
             process.carrier.asked = Some((number, pending));
         }
@@ -316,15 +321,17 @@ impl World {
         let Some(process) = &mut node.process else { return };
         let epoch = state.leader_epoch;
         let checkpoint = node.log.checkpoint;
-        let replica =
-            process.replica.get_or_insert_with(|| Replication::new(id, end, checkpoint, rules()));
+        let replica = process.replica.get_or_insert_with(|| Replication::new(id, end, checkpoint, rules()));
         let is_news = !replica.is_leader() || replica.leader_epoch() < epoch;
         let Ok(effect) = replica.become_leader(state, end, now) else { return };
         if is_news {
             node.log.assign_epoch(epoch);
             // One broker leads an epoch once: a second process would have another log.
             self.laws.leads(id, epoch);
-            self.laws.holds_everything("leads:", id, &node.log, 0);
+            // Who is told late, in an epoch that is over, commits nothing.
+            if self.zookeeper.state.as_ref().is_some_and(|held| held.state.leader_epoch == epoch) {
+                self.laws.holds_everything("leads:", id, &node.log, 0);
+            }
         }
         if let Some(process) = &mut self.nodes[id as usize].process {
             for fetcher in process.fetchers.values_mut() {

@@ -15,8 +15,8 @@
 //! | `laws` | what must hold |
 //! | `flaw` | rules broken on purpose |
 
-pub(crate) mod flaw;
 mod faults;
+pub(crate) mod flaw;
 mod following;
 mod keeping;
 mod laws;
@@ -57,17 +57,45 @@ pub(crate) enum Event {
     /// A message reaches a process.
     Arrives(Box<Message>),
     /// A request reaches ZooKeeper.
-    Zookeeper { id: i32, session: u64, connection: u64, request: Request },
+    Zookeeper {
+        id: i32,
+        session: u64,
+        connection: u64,
+        request: Request,
+    },
     /// ZooKeeper's answer reaches a process.
-    Answered { id: i32, incarnation: u64, connection: u64, answer: Answer },
+    Answered {
+        id: i32,
+        incarnation: u64,
+        connection: u64,
+        answer: Answer,
+    },
     /// So does what a watch tells.
-    Noticed { id: i32, incarnation: u64, session: u64, what: Watched },
+    Noticed {
+        id: i32,
+        incarnation: u64,
+        session: u64,
+        what: Watched,
+    },
     /// A session is over if nothing has been heard of it since.
-    Expires { session: u64, since: i64 },
-    Timer { id: i32, incarnation: u64, timer: Timer },
-    Starts { id: i32 },
+    Expires {
+        session: u64,
+        since: i64,
+    },
+    Timer {
+        id: i32,
+        incarnation: u64,
+        timer: Timer,
+    },
+    Starts {
+        id: i32,
+    },
     /// A producer sends.
-    Produces { id: i32, value: u64, above: i64 },
+    Produces {
+        id: i32,
+        value: u64,
+        above: i64,
+    },
     /// The next producer's turn.
     Client,
     Fault,
@@ -313,7 +341,8 @@ impl World {
         for &id in &state.state.isr {
             let node = &mut self.nodes[id as usize];
             if node.has_lost {
-                node.has_lost = !self.laws.is_held_by(&node.log);
+                node.has_lost = node.log.end() < node.had || !self.laws.is_held_by(&node.log);
+                node.had = if node.has_lost { node.had } else { 0 };
             } else {
                 self.laws.holds_everything("in sync:", id, &node.log, from);
             }
@@ -334,17 +363,20 @@ impl World {
         let Some(state) = self.zookeeper.state.as_ref().map(|node| node.state.clone()) else {
             return self.laws.violate(|| "there is no state".to_owned());
         };
-        for node in &self.nodes {
-            self.laws.keeps_what_was_acknowledged(node.id, &node.log);
-            self.laws.holds_everything("at rest:", node.id, &node.log, 0);
-        }
         let all_in_sync = state.isr.len() == self.nodes.len();
-        let leads = state.leader >= 0 && self.nodes[state.leader as usize].replica().is_some_and(Replication::is_leader);
+        let leads = state.leader >= 0
+            && self.nodes[state.leader as usize].replica().is_some_and(Replication::is_leader);
         let ends: BTreeSet<i64> = self.nodes.iter().map(|node| node.log.end()).collect();
         let marks: BTreeSet<i64> = (0..BROKERS).map(|id| self.high_watermark(id)).collect();
         if !all_in_sync || !leads || ends.len() != 1 || marks != ends {
             let told: Vec<_> = self.nodes.iter().map(Node::replica).collect();
-            self.laws.violate(|| format!("no rest: {state:?}, logs end at {ends:?}, high watermarks {marks:?}: {told:#?}"));
+            self.laws.violate(|| {
+                format!("no rest: {state:?}, logs end at {ends:?}, high watermarks {marks:?}: {told:#?}")
+            });
+        }
+        for node in &self.nodes {
+            self.laws.keeps_what_was_acknowledged(node.id, &node.log);
+            self.laws.holds_everything("at rest:", node.id, &node.log, 0);
         }
     }
 }

@@ -55,7 +55,11 @@ pub(crate) enum Refused {
 /// What the controller says to a change of the in-sync set.
 #[derive(Debug, Clone)]
 pub(crate) enum Altered {
-    Confirmed { isr: Vec<i32>, leader_epoch: i32, partition_epoch: i32 },
+    Confirmed {
+        isr: Vec<i32>,
+        leader_epoch: i32,
+        partition_epoch: i32,
+    },
     /// For good.
     Refused,
     /// The controller knows a newer state.

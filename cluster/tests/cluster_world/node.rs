@@ -7,9 +7,7 @@ use vltava_cluster::{
     replication::{IsrChange, Replication},
 };
 
-use super::{
-    following::Fetcher, leading::WaitingFetch, office::Office, replica_log::ReplicaLog, zookeeper,
-};
+use super::{following::Fetcher, leading::WaitingFetch, office::Office, replica_log::ReplicaLog, zookeeper};
 
 /// See the module.
 #[derive(Debug)]
@@ -20,8 +18,10 @@ pub(crate) struct Node {
     /// Processes so far.
     pub(crate) incarnation: u64,
     pub(crate) paused_until: i64,
-    /// A crash has cost it records while it was in sync.
+    /// A crash has cost it records that it may be believed to have.
     pub(crate) has_lost: bool,
+    /// Where its log ended before.
+    pub(crate) had: i64,
     /// How far its clock that nobody sets is off.
     pub(crate) skew: i64,
     /// Whether it fetches in version 12 or later.
@@ -115,6 +115,7 @@ impl Node {
             incarnation: 0,
             paused_until: 0,
             has_lost: false,
+            had: 0,
             skew: 0,
             leader_tells,
         }

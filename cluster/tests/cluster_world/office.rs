@@ -145,7 +145,13 @@ impl World {
     }
 
     /// A broker obeys the controller.
-    pub(crate) fn obey(&mut self, id: i32, controller: i32, broker_epoch: i64, request: BrokerRequest) -> Vec<Told> {
+    pub(crate) fn obey(
+        &mut self,
+        id: i32,
+        controller: i32,
+        broker_epoch: i64,
+        request: BrokerRequest,
+    ) -> Vec<Told> {
         let Some(process) = &mut self.nodes[id as usize].process else { return Vec::new() };
         let (BrokerRequest::LeaderAndIsr { controller_epoch, .. }
         | BrokerRequest::UpdateMetadata { controller_epoch, .. }
@@ -188,7 +194,12 @@ impl World {
         }
     }
 
-    pub(crate) fn alter_partition(&mut self, broker_epoch: i64, mut proposal: IsrProposal, message: &Message) {
+    pub(crate) fn alter_partition(
+        &mut self,
+        broker_epoch: i64,
+        mut proposal: IsrProposal,
+        message: &Message,
+    ) {
         let id = message.to;
         let Some(office) = self.office(id) else {
             return self.answer(message, Body::Altered(Altered::NotNow));
@@ -208,7 +219,9 @@ impl World {
     }
 
     fn answer_isr(&mut self, id: i32, ticket: u64, outcome: Result<StateNode, IsrRefusal>) {
-        let Some(message) = self.office(id).and_then(|office| office.questions.remove(&ticket)) else { return };
+        let Some(message) = self.office(id).and_then(|office| office.questions.remove(&ticket)) else {
+            return;
+        };
         let answer = match outcome {
             Ok(StateNode { state, version, .. }) => Altered::Confirmed {
                 isr: state.isr,
@@ -216,7 +229,9 @@ impl World {
                 partition_epoch: version,
             },
             Err(IsrRefusal::Invalid | IsrRefusal::Ineligible) => Altered::Refused,
-            Err(IsrRefusal::UnknownPartition | IsrRefusal::Fenced | IsrRefusal::Outdated) => Altered::Outdated,
+            Err(IsrRefusal::UnknownPartition | IsrRefusal::Fenced | IsrRefusal::Outdated) => {
+                Altered::Outdated
+            }
             Err(IsrRefusal::FromTheFuture | IsrRefusal::NotNow) => Altered::NotNow,
         };
         self.answer(&message, Body::Altered(answer));

@@ -32,17 +32,26 @@ pub(crate) enum Request {
 /// What it is answered.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    Registered { epoch: i64 },
-    Elected { epoch: i32 },
+    Registered {
+        epoch: i64,
+    },
+    Elected {
+        epoch: i32,
+    },
     /// Another holds the office; the broker is told when it is free.
     Beaten,
     Brokers(Vec<Broker>),
-    Office { is_mine: bool },
+    Office {
+        is_mine: bool,
+    },
     Topics,
     Topic,
     Deletions,
     State(Option<StateNode>),
-    Written { write: Write, outcome: WriteOutcome },
+    Written {
+        write: Write,
+        outcome: WriteOutcome,
+    },
 }
 
 /// What a watch tells.
@@ -100,7 +109,9 @@ impl ZooKeeper {
 
     /// Takes the registration and the office away that a former session of the broker left.
     pub(crate) fn remove_former(&mut self, session: u64) -> Vec<(u64, Watched)> {
-        let Some(broker) = self.sessions.get(&session).map(|session| session.broker) else { return Vec::new() };
+        let Some(broker) = self.sessions.get(&session).map(|session| session.broker) else {
+            return Vec::new();
+        };
         let mut told = Vec::new();
         if self.registrations.get(&broker).is_some_and(|(owner, _)| *owner != session) {
             self.registrations.remove(&broker);

@@ -223,7 +223,8 @@ impl World {
                 if tree.states.contains_key(partition) {
                     return WriteOutcome::Conflict;
                 }
-                tree.states.insert(*partition, StateNode { state: state.clone(), version: 0, modified: zxid });
+                tree.states
+                    .insert(*partition, StateNode { state: state.clone(), version: 0, modified: zxid });
                 WriteOutcome::Done(0)
             }
             Write::UpdateState { topic, partition, state, expected, .. } => {
