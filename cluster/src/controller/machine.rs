@@ -273,7 +273,7 @@ impl Controller {
             };
             if let Some(write) = write {
                 partition.in_flight = true;
-                partition.account();
+                partition.account(&self.brokers);
                 self.outbox.act(Action::Write(write));
             }
         }

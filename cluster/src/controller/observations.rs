@@ -32,9 +32,7 @@ impl Controller {
         let new: Vec<i32> =
             self.brokers.values().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
         let gone: Vec<i32> = before.keys().filter(|id| !self.brokers.contains_key(id)).copied().collect();
-        let bounced = self.brokers.values().filter(|b| before.contains_key(&b.id) && !is_known(b));
-        let absent: Vec<i32> = bounced.map(|broker| broker.id).chain(gone.iter().copied()).collect();
-        self.note_absences(&absent);
+        self.note_arrivals(&new);
         self.forget_failures(&new);
         self.forget_failures(&gone);
         self.outbox.brokers_changed();

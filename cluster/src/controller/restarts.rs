@@ -37,9 +37,13 @@ impl Partition {
         self.away.contains(&broker) || self.accounted.contains(&broker)
     }
 
-    /// A write is under way that takes account of all who were away.
-    pub(super) fn account(&mut self) {
+    /// A write is under way that takes account of all who were away, and of all who are.
+    pub(super) fn account(&mut self, live: &Live) {
         self.accounted = std::mem::take(&mut self.away);
+        if let PartitionState::Known { state, .. } = &self.state {
+            let named = state.isr.iter().chain([&state.leader]);
+            self.accounted.extend(named.filter(|id| !live.contains_key(id)));
+        }
     }
 
     /// That write has ended.
@@ -52,12 +56,17 @@ impl Partition {
 }
 
 impl Controller {
-    /// Brokers have gone, or have come with another registration than before.
-    pub(super) fn note_absences(&mut self, absent: &[i32]) {
+    /// Brokers have come with another registration than before, or for the first time.
+    pub(super) fn note_arrivals(&mut self, new: &[i32]) {
         for partition in self.topics.values_mut().flat_map(|topic| topic.partitions.values_mut()) {
             let replicas = &partition.assignment.replicas;
-            if replicas.len() > 1 {
-                partition.away.extend(absent.iter().filter(|id| replicas.contains(id)));
+            // The last ones of the in-sync set have been seen to go, and are waited for.
+            let is_waiting = !partition.in_flight
+                && matches!(&partition.state, PartitionState::Known { state, .. } if state.leader == NO_LEADER);
+            if replicas.len() > 1 && !is_waiting {
+                let accounted = &partition.accounted;
+                let comes = |id: &&i32| replicas.contains(id) && !accounted.contains(id);
+                partition.away.extend(new.iter().filter(comes));
             }
         }
     }

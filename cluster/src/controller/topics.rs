@@ -54,7 +54,7 @@ pub(super) struct Partition {
     pub(super) asked: Option<u64>,
     /// The live brokers that cannot serve their replica.
     pub(super) failed: BTreeSet<i32>,
-    /// Who has been away since the state was written, or is; see `restarts`.
+    /// Who has been away since the state was written; see `restarts`.
     pub(super) away: BTreeSet<i32>,
     /// Those of whom the write under way takes account.
     pub(super) accounted: BTreeSet<i32>,
