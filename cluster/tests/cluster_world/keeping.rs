@@ -71,6 +71,10 @@ impl World {
                 Answer::Written { write, outcome }
             }
         };
+        let keeper = self.nodes[id as usize].process.as_ref().map(|process| &process.keeper);
+        if keeper.is_none_or(|keeper| keeper.session != session) {
+            return;
+        }
         let at = self.after_latency(id);
         let incarnation = self.nodes[id as usize].incarnation;
         self.at(at, Event::Answered { id, incarnation, connection, answer });

@@ -142,9 +142,21 @@ pub(crate) struct History {
     pub(crate) violation: Option<String>,
 }
 
+/// Names the history in which a machine panics.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("in the history of VLTAVA_SEED={}", self.0);
+        }
+    }
+}
+
 impl World {
     /// The history of a seed.
     pub(crate) fn run(seed: u64, flaw: Option<Flaw>, traces: bool) -> History {
+        let _named = Named(seed);
         let mut world = Self::new(seed, flaw, traces);
         world.go_on_until(TROUBLE);
         world.heal();
