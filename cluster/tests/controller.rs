@@ -42,7 +42,7 @@ fn brokers_are_told_nothing_before_everything_has_been_read() {
     assert!(!controller.is_active());
     let state =
         LeaderAndIsr { leader: 0, leader_epoch: 2, isr: vec![0], recovering: false, controller_epoch: 3 };
-    let states = vec![(0, Some(StateNode { state, version: 6 }))];
+    let states = vec![(0, Some(StateNode { state, version: 6, modified: 0 }))];
     let sent = controller.handle(Event::States { topic: "a".into(), created: 3, states });
     assert!(controller.is_active());
     let [Action::Send { request: first, .. }, Action::Send { request: second, .. }] = sent.as_slice() else {

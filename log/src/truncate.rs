@@ -11,14 +11,16 @@ use crate::segment::Segment;
 
 impl Log {
     /// Removes records at `offset` and above. Answers the new log end offset: `offset`, or less where that lies inside a batch
-    /// or in a gap between batches, so that the end is always the one that the files tell. Does nothing if the log ends
-    /// before.
+    /// or in a gap between batches, so that the end is always the one that the files tell. If the log ends
+    /// before, all that may go is an epoch that has begun at its end and has no record: its leader never led again, and who asks about it would be told
+    /// for ever that the logs diverge (as in Kafka's `UnifiedLog.truncateTo`).
     ///
     /// Waits for the disk as far as producers have to be read again.
     pub fn truncate_to(&mut self, offset: i64, now: i64) -> Result<i64> {
         self.shared.check_open()?;
         let end = self.shared.end();
         if offset >= end {
+            self.after_cut(end)?;
             return Ok(end);
         }
         let segments = self.shared.segments();

@@ -21,14 +21,20 @@ pub(super) fn first(
 /// The state that should replace `current`, or `None` when it is right: a dead leader is replaced by the first live replica
 /// of the ISR, or where `unclean` allows, by any live replica; dead brokers leave the ISR, but the last ones stay in it: they
 /// alone have everything that is committed.
+///
+/// Those of the live brokers who have been away (`returned`) leave the ISR and lead no more, as long as another member has not been; else each of
+/// them may lead as well as any other, but in a new epoch.
 pub(super) fn next(
     assignment: &ReplicaAssignment,
     current: &LeaderAndIsr,
     live: &Live,
+    returned: &BTreeSet<i32>,
     unclean: bool,
     controller_epoch: i32,
 ) -> Option<LeaderAndIsr> {
-    let live_isr: Vec<i32> = current.isr.iter().copied().filter(|id| live.contains_key(id)).collect();
+    let stayed: Vec<i32> = current.isr.iter().copied().filter(|id| !returned.contains(id)).collect();
+    let isr = if stayed.is_empty() { &current.isr } else { &stayed };
+    let live_isr: Vec<i32> = isr.iter().copied().filter(|id| live.contains_key(id)).collect();
     let step = |leader: i32, isr: Vec<i32>, recovering: bool| {
         Some(LeaderAndIsr {
             leader,
@@ -38,7 +44,7 @@ pub(super) fn next(
             controller_epoch,
         })
     };
-    if live.contains_key(&current.leader) {
+    if live.contains_key(&current.leader) && !returned.contains(&current.leader) {
         let shrinks = live_isr.len() < current.isr.len() && !live_isr.is_empty();
         return if shrinks { step(current.leader, live_isr, current.recovering) } else { None };
     }
@@ -50,7 +56,7 @@ pub(super) fn next(
     match any {
         Some(leader) if unclean => step(leader, vec![leader], true),
         _ if current.leader == NO_LEADER => None,
-        _ => step(NO_LEADER, current.isr.clone(), current.recovering),
+        _ => step(NO_LEADER, isr.clone(), current.recovering),
     }
 }
 
@@ -132,6 +138,7 @@ mod tests {
             says: &'static str,
             current: (i32, &'static [i32]),
             live: &'static [i32],
+            returned: &'static [i32],
             unclean: bool,
             next: Option<(i32, &'static [i32])>,
         }
@@ -140,6 +147,7 @@ mod tests {
                 says: "all is well",
                 current: (1, &[1, 2, 3]),
                 live: &[1, 2, 3],
+                returned: &[],
                 unclean: false,
                 next: None,
             },
@@ -147,6 +155,7 @@ mod tests {
                 says: "the leader died",
                 current: (1, &[1, 3, 2]),
                 live: &[2, 3],
+                returned: &[],
                 unclean: false,
                 next: Some((2, &[3, 2])),
             },
@@ -154,6 +163,7 @@ mod tests {
                 says: "a follower died",
                 current: (1, &[1, 2, 3]),
                 live: &[1, 3],
+                returned: &[],
                 unclean: false,
                 next: Some((1, &[1, 3])),
             },
@@ -161,6 +171,7 @@ mod tests {
                 says: "the last of the ISR died",
                 current: (1, &[1]),
                 live: &[2, 3],
+                returned: &[],
                 unclean: false,
                 next: Some((-1, &[1])),
             },
@@ -169,6 +180,7 @@ mod tests {
                 says: "it came back",
                 current: (-1, &[1]),
                 live: &[1, 2],
+                returned: &[],
                 unclean: false,
                 next: Some((1, &[1])),
             },
@@ -176,21 +188,61 @@ mod tests {
                 says: "unclean is allowed",
                 current: (1, &[1]),
                 live: &[3, 2],
+                returned: &[],
                 unclean: true,
                 next: Some((2, &[2])),
+            },
+            Case {
+                says: "a follower was away",
+                current: (1, &[1, 2, 3]),
+                live: &[1, 2, 3],
+                returned: &[2],
+                unclean: false,
+                next: Some((1, &[1, 3])),
+            },
+            Case {
+                says: "the leader was away",
+                current: (1, &[1, 2, 3]),
+                live: &[1, 2, 3],
+                returned: &[1],
+                unclean: false,
+                next: Some((2, &[2, 3])),
+            },
+            Case {
+                says: "the leader was away, and who was not is dead",
+                current: (1, &[1, 2]),
+                live: &[1, 3],
+                returned: &[1],
+                unclean: false,
+                next: Some((-1, &[2])),
+            },
+            Case {
+                says: "everybody was away",
+                current: (1, &[1, 2]),
+                live: &[1, 2],
+                returned: &[1, 2],
+                unclean: false,
+                next: Some((1, &[1, 2])),
             },
             Case {
                 says: "nobody lives",
                 current: (1, &[1, 2]),
                 live: &[],
+                returned: &[],
                 unclean: true,
                 next: Some((-1, &[1, 2])),
             },
         ];
         let assignment = ReplicaAssignment::of(vec![1, 2, 3]);
         for case in cases {
-            let got =
-                next(&assignment, &state(case.current.0, case.current.1), &live(case.live), case.unclean, 9);
+            let got = next(
+                &assignment,
+                &state(case.current.0, case.current.1),
+                &live(case.live),
+                &case.returned.iter().copied().collect(),
+                case.unclean,
+                9,
+            );
             assert_eq!(got.as_ref().map(|s| (s.leader, s.isr.as_slice())), case.next, "{}", case.says);
             if let Some(got) = got {
                 assert_eq!((got.leader_epoch, got.controller_epoch), (5, 9), "{}", case.says);

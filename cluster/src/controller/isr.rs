@@ -71,7 +71,13 @@ impl Controller {
                     self.outbox.act(Action::Write(write));
                 }
             }
-            Err(refusal) => self.outbox.act(Action::AnswerIsr { ticket, outcome: Err(refusal) }),
+            Err(refusal) => {
+                self.outbox.act(Action::AnswerIsr { ticket, outcome: Err(refusal) });
+                if matches!(refusal, IsrRefusal::Outdated | IsrRefusal::Fenced) {
+                    // What it does not know may have been told in an answer that was lost, and to nobody else.
+                    self.outbox.lead_or_follow(proposal.broker, &proposal.topic, proposal.partition, false);
+                }
+            }
         }
     }
 
@@ -87,7 +93,7 @@ impl Controller {
         let PartitionState::Known { state, version } = &partition.state else {
             return Err(IsrRefusal::UnknownPartition);
         };
-        if partition.in_flight {
+        if partition.in_flight || partition.in_doubt {
             return Err(IsrRefusal::NotNow);
         }
         if proposal.leader_epoch > state.leader_epoch {
@@ -99,7 +105,7 @@ impl Controller {
         let isr: Vec<i32> = proposal.isr.iter().map(|(id, _)| *id).collect();
         if isr == state.isr && proposal.recovering == state.recovering && proposal.partition_epoch <= *version
         {
-            return Ok(Verdict::Stands(StateNode { state: state.clone(), version: *version }));
+            return Ok(Verdict::Stands(StateNode { state: state.clone(), version: *version, modified: 0 }));
         }
         if proposal.partition_epoch > *version {
             return Err(IsrRefusal::FromTheFuture);

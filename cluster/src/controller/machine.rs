@@ -208,6 +208,9 @@ impl Controller {
             return;
         }
         loading.done = true;
+        for partition in self.topics.values_mut().flat_map(|topic| topic.partitions.values_mut()) {
+            partition.note_later_registrations(partition.read_at, &self.brokers);
+        }
         let ids: Vec<i32> = self.brokers.keys().copied().collect();
         for broker in ids {
             self.introduce(broker);
@@ -250,6 +253,7 @@ impl Controller {
         let created = topic.created;
         for (&number, partition) in topic.partitions.iter_mut().filter(|(_, partition)| !partition.in_flight)
         {
+            let returned = partition.returned(&self.brokers);
             let live = partition.usable(&self.brokers);
             let write = match &partition.state {
                 PartitionState::Unread | PartitionState::Unreadable => None,
@@ -258,7 +262,7 @@ impl Controller {
                 }),
                 PartitionState::Known { state, version } => {
                     let assignment = &partition.assignment;
-                    election::next(assignment, state, &live, unclean, epoch)
+                    election::next(assignment, state, &live, &returned, unclean, epoch)
                         .or_else(|| election::handed_over(assignment, state, &live, &self.leaving, epoch))
                         .map(|state| Write::UpdateState {
                             topic: name.clone(),
@@ -271,6 +275,7 @@ impl Controller {
             };
             if let Some(write) = write {
                 partition.in_flight = true;
+                partition.account(&self.brokers);
                 self.outbox.act(Action::Write(write));
             }
         }
@@ -365,8 +370,10 @@ impl Controller {
         let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.created == created) else { return };
         let Some(partition) = topic.partitions.get_mut(&number) else { return };
         partition.in_flight = false;
+        partition.accounted_for(matches!(outcome, WriteOutcome::Done(_)));
         let asked = partition.asked.take();
         let WriteOutcome::Done(version) = outcome else {
+            partition.in_doubt = true;
             if let Some(ticket) = asked {
                 let refusal = match outcome {
                     WriteOutcome::Conflict => IsrRefusal::Outdated,
@@ -383,7 +390,7 @@ impl Controller {
         let was_recovering =
             matches!(&partition.state, PartitionState::Known { state, .. } if state.recovering);
         self.unclean_elections += u64::from(state.recovering && !was_recovering);
-        let written = StateNode { state: state.clone(), version };
+        let written = StateNode { state: state.clone(), version, modified: 0 };
         if is_newer(&partition.state, version) {
             partition.state = PartitionState::Known { state, version };
         }
@@ -467,7 +474,9 @@ impl Controller {
             if live.contains_key(&state.leader) {
                 continue;
             }
-            let Some(state) = election::next(&partition.assignment, state, &live, true, epoch) else {
+            let Some(state) =
+                election::next(&partition.assignment, state, &live, &BTreeSet::new(), true, epoch)
+            else {
                 continue;
             };
             let (topic, expected) = (name.clone(), *version);
@@ -535,7 +544,7 @@ impl Controller {
     pub fn partition_state(&self, topic: &str, partition: i32) -> Option<StateNode> {
         match &self.topics.get(topic)?.partitions.get(&partition)?.state {
             PartitionState::Known { state, version } => {
-                Some(StateNode { state: state.clone(), version: *version })
+                Some(StateNode { state: state.clone(), version: *version, modified: 0 })
             }
             PartitionState::Unread | PartitionState::Unreadable | PartitionState::New => None,
         }

@@ -14,6 +14,7 @@
 //! | `observations` | what to do when ZooKeeper's content differs from the map |
 //! | `election` | who leads |
 //! | `isr` | changes of in-sync sets that leaders ask for |
+//! | `restarts` | brokers that were away between two looks |
 //! | `deletion` | a topic going away |
 //! | `outbox` | what brokers are told |
 //! | `placement` | where new replicas go |
@@ -31,6 +32,7 @@ mod observations;
 mod offline;
 mod outbox;
 mod placement;
+mod restarts;
 mod topics;
 
 pub use event::{Action, BrokerRequest, ClearIf, Event, PartitionUpdate, StopReplica, Write, WriteOutcome};

@@ -104,4 +104,6 @@ pub struct StateNode {
     pub state: LeaderAndIsr,
     /// The znode's data version; LeaderAndIsr calls it the partition epoch.
     pub version: i32,
+    /// The zxid that wrote it; 0 where it is not known.
+    pub modified: i64,
 }

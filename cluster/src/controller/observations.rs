@@ -32,6 +32,7 @@ impl Controller {
         let new: Vec<i32> =
             self.brokers.values().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
         let gone: Vec<i32> = before.keys().filter(|id| !self.brokers.contains_key(id)).copied().collect();
+        self.note_arrivals(&new);
         self.forget_failures(&new);
         self.forget_failures(&gone);
         self.outbox.brokers_changed();
@@ -181,10 +182,12 @@ impl Controller {
         states: Vec<(i32, Option<StateNode>)>,
     ) {
         let epoch = self.controller_epoch();
+        let is_loading = self.is_loading();
         let mut changed = Vec::new();
         let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.created == created) else { return };
         for (number, node) in states {
             let Some(partition) = topic.partitions.get_mut(&number) else { continue };
+            partition.in_doubt = false;
             match node {
                 None if partition.state == PartitionState::Unread => partition.state = PartitionState::New,
                 None => {}
@@ -195,6 +198,12 @@ impl Controller {
                 }
                 Some(node) if is_newer(&partition.state, node.version) => {
                     partition.state = PartitionState::Known { state: node.state, version: node.version };
+                    if is_loading {
+                        // Who lives is perhaps not known yet.
+                        partition.read_at = node.modified;
+                    } else {
+                        partition.note_later_registrations(node.modified, &self.brokers);
+                    }
                     changed.push(number);
                 }
                 Some(_) => {}

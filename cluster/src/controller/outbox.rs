@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::election::Live;
 use super::event::{Action, BrokerRequest, PartitionUpdate, StopReplica};
-use super::model::{EPOCH_DURING_DELETE, LEADER_DURING_DELETE, LeaderAndIsr, TopicName};
+use super::model::{EPOCH_DURING_DELETE, LEADER_DURING_DELETE, LeaderAndIsr, NO_LEADER, TopicName};
 use super::topics::{Partition, PartitionState, Topic, Topics};
 
 /// See the module.
@@ -119,7 +119,13 @@ impl Outbox {
             }
             let partitions: Vec<PartitionUpdate> = partitions
                 .into_iter()
-                .filter_map(|(name, number, is_new)| current(topics, &name, number, live, is_new))
+                .filter_map(|(name, number, is_new)| {
+                    let mut update = current(topics, &name, number, live, is_new)?;
+                    if leads_too_early(topics, &update, broker) {
+                        update.state.leader = NO_LEADER;
+                    }
+                    Some(update)
+                })
                 .collect();
             let leaders: BTreeSet<i32> = partitions.iter().map(|partition| partition.state.leader).collect();
             let live_leaders = leaders.iter().filter_map(|id| live.get(id)).cloned().collect();
@@ -150,6 +156,12 @@ impl Outbox {
         }
         actions
     }
+}
+
+/// Whether a broker would be told to lead that has been away: until another state is written, nobody leads.
+fn leads_too_early(topics: &Topics, update: &PartitionUpdate, broker: i32) -> bool {
+    let partition = topics.get(&update.topic).and_then(|topic| topic.partitions.get(&update.partition));
+    update.state.leader == broker && partition.is_some_and(|partition| partition.may_not_lead_yet(broker))
 }
 
 /// Every partition that has a state and is not going away.

@@ -54,6 +54,31 @@ pub(super) struct Partition {
     pub(super) asked: Option<u64>,
     /// The live brokers that cannot serve their replica.
     pub(super) failed: BTreeSet<i32>,
+    /// Who has been away since the state was written; see `restarts`.
+    pub(super) away: BTreeSet<i32>,
+    /// Those of whom the write under way takes account.
+    pub(super) accounted: BTreeSet<i32>,
+    /// The zxid that wrote the state, as the term's first read told it.
+    pub(super) read_at: i64,
+    /// Whether a write came to an unknown end, and the state has not been read since.
+    pub(super) in_doubt: bool,
+}
+
+impl Partition {
+    /// A partition whose state has not been read.
+    pub(super) fn unread(assignment: ReplicaAssignment) -> Self {
+        Self {
+            assignment,
+            state: PartitionState::Unread,
+            in_flight: false,
+            asked: None,
+            failed: BTreeSet::new(),
+            away: BTreeSet::new(),
+            accounted: BTreeSet::new(),
+            read_at: 0,
+            in_doubt: false,
+        }
+    }
 }
 
 /// What is known of a partition's `state` znode.
@@ -103,12 +128,7 @@ impl Topic {
             if let Some(partition) = self.partitions.get_mut(&number) {
                 partition.assignment = assignment.clone();
             } else {
-                let assignment = assignment.clone();
-                let state = PartitionState::Unread;
-                self.partitions.insert(
-                    number,
-                    Partition { assignment, state, in_flight: false, asked: None, failed: BTreeSet::new() },
-                );
+                self.partitions.insert(number, Partition::unread(assignment.clone()));
                 unread.push(number);
             }
         }

@@ -12,6 +12,8 @@ pub struct Isr {
 pub struct IsrChange {
     /// The proposed members, the leader among them.
     pub members: Vec<i32>,
+    /// The broker epoch of each member as its fetches told it when the change was proposed; -1 where it is not known, and for the leader (KIP-903).
+    pub member_epochs: Vec<i64>,
     /// The partition epoch that the change builds on.
     pub partition_epoch: i32,
 }
@@ -39,9 +41,9 @@ impl Isr {
     }
 
     /// Notes a change as proposed. One at a time: the caller asks [`Isr::pending`] first.
-    pub(super) fn propose(&mut self, members: Vec<i32>, partition_epoch: i32) {
+    pub(super) fn propose(&mut self, change: IsrChange) {
         debug_assert!(self.pending.is_none(), "one ISR change at a time");
-        self.pending = Some(IsrChange { members, partition_epoch });
+        self.pending = Some(change);
     }
 
     /// The controller's word replaces both.

@@ -9,6 +9,7 @@
 //! an unconfirmed change would add (KIP-497). A shrunk ISR counts only when it is confirmed, a grown one from the moment it is proposed, so
 //! whichever of the two the controller holds, its members have everything below the high watermark.
 
+mod agreement;
 mod isr;
 mod progress;
 mod state;
@@ -17,10 +18,11 @@ mod truncation;
 #[cfg(test)]
 mod tests;
 
+pub use agreement::{Agreement, Step, divergence};
 pub use isr::{Isr, IsrChange};
 pub use progress::Progress;
 pub use state::{
-    Effect, EpochError, FollowerState, LeaderState, NotLeader, Replication, Role, Rules, StaleState,
-    UnknownReplica,
+    Effect, EpochError, FetchRefused, FollowerFetch, FollowerState, LeaderState, NotLeader, Replication,
+    Role, Rules, StaleState, UnknownReplica,
 };
 pub use truncation::{EpochAndEnd, Truncation, truncation};

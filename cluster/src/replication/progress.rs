@@ -11,6 +11,8 @@ const NEVER: i64 = i64::MIN;
 pub struct Progress {
     /// The follower.
     pub id: i32,
+    /// The registration of it that last fetched (KIP-903); -1 while unknown.
+    pub broker_epoch: i64,
     /// Its log end offset, which is the offset it last fetched from; -1 before its first fetch in this leader epoch.
     pub log_end: i64,
     /// Its log start offset, -1 while unknown.
@@ -27,6 +29,7 @@ impl Progress {
         let caught_up_at = if in_sync { now } else { NEVER };
         Self {
             id,
+            broker_epoch: -1,
             log_end: UNKNOWN,
             log_start: UNKNOWN,
             caught_up_at,

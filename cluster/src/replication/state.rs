@@ -120,6 +120,40 @@ pub struct NotLeader;
 #[error("broker {0} is not a replica of the partition")]
 pub struct UnknownReplica(pub i32);
 
+/// A follower's fetch, as it tells its leader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowerFetch {
+    /// The follower.
+    pub follower: i32,
+    /// The registration of the follower that asks (KIP-903, from Fetch version 15 on); -1 where it says none.
+    pub broker_epoch: i64,
+    /// The leader epoch that it follows in; -1 where it says none.
+    pub leader_epoch: i32,
+    /// Where it fetches from: everything below is on its disk.
+    pub log_end: i64,
+    /// Its log start offset.
+    pub log_start: i64,
+}
+
+/// Why a follower's fetch does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FetchRefused {
+    /// It is no replica, or this one does not lead.
+    #[error(transparent)]
+    Replica(#[from] UnknownReplica),
+    /// It follows in another epoch.
+    #[error(transparent)]
+    Epoch(#[from] EpochError),
+    /// It is from before its broker started again, and may tell of records that are lost since: NOT_LEADER_OR_FOLLOWER.
+    #[error("the fetch is of the follower's registration {asked}, which {known} has replaced")]
+    Outlived {
+        /// The fetch's.
+        asked: i64,
+        /// The newest known.
+        known: i64,
+    },
+}
+
 /// One partition's replication. See the module for the rules.
 #[derive(Debug, Clone)]
 pub struct Replication {
@@ -317,7 +351,27 @@ impl Replication {
         Effect::default()
     }
 
-    /// A follower fetched from `log_end`: everything below it is on that follower's disk.
+    /// A follower fetched: everything below the offset is on that follower's disk. What was asked in another leader epoch, or before the follower's
+    /// broker started again, does not count: a fetch may have waited for records, or on its way, since then.
+    pub fn on_fetch(&mut self, fetch: FollowerFetch, now: i64) -> Result<Effect, FetchRefused> {
+        self.check_epoch(fetch.leader_epoch)?;
+        let id = fetch.follower;
+        if self.is_leader()
+            && fetch.broker_epoch >= 0
+            && let Some(follower) = self.followers.iter_mut().find(|f| f.id == id)
+        {
+            if fetch.broker_epoch < follower.broker_epoch {
+                return Err(FetchRefused::Outlived {
+                    asked: fetch.broker_epoch,
+                    known: follower.broker_epoch,
+                });
+            }
+            follower.broker_epoch = fetch.broker_epoch;
+        }
+        Ok(self.on_follower_fetch(id, fetch.log_end, fetch.log_start, now)?)
+    }
+
+    /// The same of a follower that says nothing of epochs.
     pub fn on_follower_fetch(
         &mut self,
         id: i32,
@@ -338,7 +392,7 @@ impl Replication {
             && log_end >= start;
         if joins {
             let members = self.isr.committed().iter().copied().chain([id]).collect();
-            self.isr.propose(members, self.partition_epoch);
+            self.propose(members);
         }
         Ok(Effect { high_watermark: advanced, propose_isr: joins })
     }
@@ -361,7 +415,7 @@ impl Replication {
         }
         let stays = |id: &i32| !self.followers.iter().any(|f| f.id == *id && self.lags(f, now));
         let members = self.isr.committed().iter().copied().filter(stays).collect();
-        self.isr.propose(members, self.partition_epoch);
+        self.propose(members);
         Effect { high_watermark: None, propose_isr: true }
     }
 
@@ -397,6 +451,12 @@ impl Replication {
             return Err(NotLeader);
         }
         Ok(self.followers.iter().map(|f| f.log_start).fold(local_log_start, i64::min))
+    }
+
+    fn propose(&mut self, members: Vec<i32>) {
+        let epoch_of = |id: &i32| self.followers.iter().find(|f| f.id == *id).map_or(-1, |f| f.broker_epoch);
+        let member_epochs = members.iter().map(epoch_of).collect();
+        self.isr.propose(IsrChange { members, member_epochs, partition_epoch: self.partition_epoch });
     }
 
     fn lags(&self, follower: &Progress, now: i64) -> bool {

@@ -212,7 +212,8 @@ impl World {
     }
 
     pub(crate) fn write(&mut self, write: &Write) -> WriteOutcome {
-        let fresh_id = Uuid::from(self.next_zxid() as u128);
+        let zxid = self.next_zxid();
+        let fresh_id = Uuid::from(zxid as u128);
         match write {
             Write::CreateState { topic, created, partition, state } => {
                 let Some(tree) = self.topics.get_mut(topic).filter(|tree| tree.node.created == *created)
@@ -222,7 +223,8 @@ impl World {
                 if tree.states.contains_key(partition) {
                     return WriteOutcome::Conflict;
                 }
-                tree.states.insert(*partition, StateNode { state: state.clone(), version: 0 });
+                tree.states
+                    .insert(*partition, StateNode { state: state.clone(), version: 0, modified: zxid });
                 WriteOutcome::Done(0)
             }
             Write::UpdateState { topic, partition, state, expected, .. } => {
@@ -232,7 +234,7 @@ impl World {
                     return WriteOutcome::Conflict;
                 };
                 assert!(state.leader_epoch > node.state.leader_epoch, "leader epochs only grow");
-                *node = StateNode { state: state.clone(), version: expected + 1 };
+                *node = StateNode { state: state.clone(), version: expected + 1, modified: zxid };
                 WriteOutcome::Done(expected + 1)
             }
             Write::SetTopic { topic, created, assignment, expected } => {

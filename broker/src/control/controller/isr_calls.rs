@@ -99,7 +99,7 @@ impl IsrCalls {
         let by_id = !topic.topic_id.is_zero();
         let data = &mut topic.partitions[partition];
         match outcome {
-            Ok(StateNode { state, version }) => {
+            Ok(StateNode { state, version, .. }) => {
                 data.leader_id = state.leader;
                 data.leader_epoch = state.leader_epoch;
                 data.isr = state.isr;

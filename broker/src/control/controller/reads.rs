@@ -214,7 +214,7 @@ pub(super) async fn states(session: Session, topic: TopicName, created: i64, par
         let decoded = match found {
             Ok(None) => Ok(None),
             Ok(Some((data, stat))) => znodes::decode_state(&path, &data)
-                .map(|state| Some(StateNode { state, version: stat.version }))
+                .map(|state| Some(StateNode { state, version: stat.version, modified: stat.mzxid }))
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
