@@ -175,7 +175,14 @@ mod tests {
                 unclean: false,
                 next: Some((-1, &[1])),
             },
-            Case { says: "it is still dead", current: (-1, &[1]), live: &[2, 3], unclean: false, next: None },
+            Case {
+                says: "it is still dead",
+                current: (-1, &[1]),
+                live: &[2, 3],
+                returned: &[],
+                unclean: false,
+                next: None,
+            },
             Case {
                 says: "it came back",
                 current: (-1, &[1]),
