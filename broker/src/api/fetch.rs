@@ -141,6 +141,7 @@ impl Fetch {
         let query = Query {
             isolation,
             replica,
+            replica_epoch: if version >= 15 { body.replica_state.replica_epoch } else { -1 },
             leader_only: replica.is_some() || version < 11,
             hard_limit: version <= 2,
             max_bytes,

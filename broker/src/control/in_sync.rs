@@ -185,10 +185,15 @@ fn request(control: &Control, asked: Vec<&Asked>, version: i16) -> AlterPartitio
         ..Default::default()
     };
     for Asked { partition, pending } in asked {
-        let member = |id: &i32| BrokerState { broker_id: *id, ..Default::default() };
+        let member = |(id, epoch): (&i32, &i64)| BrokerState {
+            broker_id: *id,
+            // The leader's own is in the request.
+            broker_epoch: if *id == control.broker_id() { control.broker_epoch() } else { *epoch },
+            ..Default::default()
+        };
         let members = &pending.change.members;
         let (plain, with_epochs) = if version >= WITH_EPOCHS {
-            (Vec::new(), members.iter().map(member).collect())
+            (Vec::new(), members.iter().zip(&pending.change.member_epochs).map(member).collect())
         } else {
             (members.clone(), Vec::new())
         };

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, io, sync::Arc, time::Instant};
 
 use tracing::{debug, info, warn};
-use vltava_cluster::replication::EpochAndEnd;
+use vltava_cluster::replication::{EpochAndEnd, Step};
 use vltava_protocol::{
     ErrorCode, Records,
     frame::decode_response,
@@ -36,6 +36,9 @@ const LIST_OFFSETS: i16 = 5;
 
 /// So has this one of OffsetForLeaderEpoch.
 const OFFSET_FOR_LEADER_EPOCH: i16 = 3;
+
+/// The follower's last epoch goes along from here on, and the leader says where the logs diverge (KIP-595).
+const FETCH_WITH_EPOCHS: i16 = 12;
 
 /// Topics are named by id from here on.
 const FETCH_BY_ID: i16 = 13;
@@ -100,14 +103,16 @@ impl Exchange {
                     continue;
                 }
             };
-            if followed.agrees || (version >= 12 && position.last_epoch >= 0) {
-                let topic_id = followed.partition.topic.id;
-                wanted.insert(key.clone(), Asked { position, leader_epoch: epoch, topic_id });
-            } else if position.last_epoch >= 0 {
-                unsettled.push((key, followed, followed.ask_about.unwrap_or(position.last_epoch)));
-            } else {
-                let cut = followed.partition.cut_to_high_watermark(epoch, now_ms());
-                settle(broker, inbox, manner, key, followed, cut.map(|end| (end, true)));
+            match followed.agreement.next(Some(position.last_epoch), version >= FETCH_WITH_EPOCHS) {
+                Step::Fetch => {
+                    let topic_id = followed.partition.topic.id;
+                    wanted.insert(key.clone(), Asked { position, leader_epoch: epoch, topic_id });
+                }
+                Step::AskForEnd(of) => unsettled.push((key, followed, of)),
+                Step::CutToHighWatermark => {
+                    let cut = followed.partition.cut_to_high_watermark(epoch, now_ms());
+                    settle(broker, inbox, manner, key, followed, cut.map(|end| (end, true)));
+                }
             }
         }
         if !unsettled.is_empty() {
@@ -252,8 +257,10 @@ impl Exchange {
                 if bytes > 0 {
                     broker.metrics.replicated.bytes_in.add(bytes as u64);
                 }
-                if !followed.agrees {
-                    inbox.change(key, epoch, |followed| followed.agrees = true);
+                let mut agreement = followed.agreement;
+                agreement.fetched();
+                if agreement != followed.agreement {
+                    inbox.change(key, epoch, |followed| followed.agreement = agreement);
                 }
             }
             Err(error) => settle(broker, inbox, manner, key, followed, Err(error)),
@@ -420,7 +427,7 @@ fn request(broker: &Broker, manner: &Manner, next: Next, version: i16) -> FetchR
             partition: key.1,
             current_leader_epoch: asked.leader_epoch,
             fetch_offset: asked.position.offset,
-            last_fetched_epoch: if version >= 12 { asked.position.last_epoch } else { -1 },
+            last_fetched_epoch: if version >= FETCH_WITH_EPOCHS { asked.position.last_epoch } else { -1 },
             log_start_offset: asked.position.log_start,
             partition_max_bytes: manner.partition_bytes,
             ..Default::default()
@@ -466,10 +473,7 @@ fn settle(
                 note_cut(broker, &followed.partition, end);
             }
             let last = followed.partition.reader().latest_epoch();
-            inbox.change(key, epoch, |followed| {
-                followed.agrees = is_final;
-                followed.ask_about = if is_final { None } else { last };
-            });
+            inbox.change(key, epoch, |followed| followed.agreement.cut(is_final, last));
         }
         Err(FollowError::NoLonger) => {
             debug!(topic, partition = index, "the leadership has changed");

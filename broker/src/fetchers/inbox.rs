@@ -8,6 +8,7 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex};
+use vltava_cluster::replication::Agreement;
 
 use super::session::Key;
 use crate::partitions::Partition;
@@ -20,10 +21,8 @@ pub(super) struct Followed {
     pub(super) leader_epoch: i32,
     /// Not before then.
     pub(super) not_before: Option<Instant>,
-    /// Whether the logs agree, as far as is known.
-    pub(super) agrees: bool,
-    /// The epoch to ask about next, while they do not agree; `None` for the last one.
-    pub(super) ask_about: Option<i32>,
+    /// How far it has come to agree with its leader.
+    pub(super) agreement: Agreement,
 }
 
 /// See the module.
@@ -51,7 +50,7 @@ impl Inbox {
         });
         if !is_known {
             let followed =
-                Followed { partition, leader_epoch, not_before: None, agrees: false, ask_about: None };
+                Followed { partition, leader_epoch, not_before: None, agreement: Agreement::default() };
             state.followed.insert(key, followed);
             self.changed.notify_one();
         }

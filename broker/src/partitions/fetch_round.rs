@@ -3,7 +3,7 @@
 use std::{cell::Cell, sync::Arc, time::Duration};
 
 use smallvec::SmallVec;
-use vltava_cluster::replication::EpochError;
+use vltava_cluster::replication::{EpochAndEnd, EpochError, FollowerFetch, divergence};
 use vltava_log::{AbortedTxn, EpochEnd, FileSlice};
 
 use super::{
@@ -28,6 +28,8 @@ pub struct Query {
     pub isolation: Isolation,
     /// The follower that asks; `None` for a consumer.
     pub replica: Option<i32>,
+    /// The follower's registration, as Fetch says it from version 15 on (KIP-903); -1 where it does not.
+    pub replica_epoch: i64,
     /// Only the leader may answer: followers and consumers before KIP-392.
     pub leader_only: bool,
     /// Versions up to 2 never get more than they asked for, and get batches that are cut off.
@@ -208,7 +210,8 @@ impl Round {
                     want.fetch_offset
                 )));
             }
-            if end.epoch < want.last_fetched_epoch || end.end_offset < want.fetch_offset {
+            let known = EpochAndEnd { epoch: end.epoch, end: end.end_offset };
+            if divergence(want.last_fetched_epoch, want.fetch_offset, known).is_some() {
                 *diverging = Some(end);
                 limit = ReadLimit { max_bytes: 0, min_one_batch: false };
             }
@@ -222,17 +225,22 @@ impl Round {
         if let Some(follower) = query.replica
             && diverging.is_none()
         {
-            partition.follower_fetched(follower, want.fetch_offset, want.log_start_offset).map_err(
-                |error| {
-                    // As Kafka: who knows the leader's epoch, and is no replica, knows of a newer state of the partition than this leader.
-                    match (error, want.current_leader_epoch) {
-                        (PartitionError::NotReplica(_), requested @ 0..) => {
-                            EpochError::Unknown { requested, current: partition.leadership().epoch }.into()
-                        }
-                        (other, _) => other,
+            let fetch = FollowerFetch {
+                follower,
+                broker_epoch: query.replica_epoch,
+                leader_epoch: want.current_leader_epoch,
+                log_end: want.fetch_offset,
+                log_start: want.log_start_offset,
+            };
+            partition.follower_fetched(fetch).map_err(|error| {
+                // As Kafka: who knows the leader's epoch, and is no replica, knows of a newer state of the partition than this leader.
+                match (error, want.current_leader_epoch) {
+                    (PartitionError::NotReplica(_), requested @ 0..) => {
+                        EpochError::Unknown { requested, current: partition.leadership().epoch }.into()
                     }
-                },
-            )?;
+                    (other, _) => other,
+                }
+            })?;
             read.high_watermark = partition.high_watermark();
         }
         Ok(Some(read))

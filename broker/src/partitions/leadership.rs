@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use vltava_cluster::replication::{FollowerState, LeaderState, Replication, Role, StaleState};
+use vltava_cluster::replication::{
+    FetchRefused, FollowerFetch, FollowerState, LeaderState, Replication, Role, StaleState, UnknownReplica,
+};
 
 use super::{Partition, clock::steady_ms, error::PartitionError, partition::State};
 
@@ -82,17 +84,15 @@ impl Partition {
         Ok(())
     }
 
-    /// A follower fetched from `log_end`.
-    pub fn follower_fetched(
-        self: &Arc<Self>,
-        id: i32,
-        log_end: i64,
-        log_start: i64,
-    ) -> Result<(), PartitionError> {
+    /// A follower fetched: everything below the offset that it asked for is on its disk.
+    pub fn follower_fetched(self: &Arc<Self>, fetch: FollowerFetch) -> Result<(), PartitionError> {
         let effect = {
             let mut state = self.state.lock();
-            let fetched = state.replication.on_follower_fetch(id, log_end, log_start, steady_ms());
-            let effect = fetched.map_err(|_| PartitionError::NotReplica(id))?;
+            let effect = state.replication.on_fetch(fetch, steady_ms()).map_err(|refused| match refused {
+                FetchRefused::Replica(UnknownReplica(id)) => PartitionError::NotReplica(id),
+                FetchRefused::Epoch(error) => error.into(),
+                FetchRefused::Outlived { .. } => PartitionError::NotLeader,
+            })?;
             self.publish(effect);
             effect
         };

@@ -69,6 +69,7 @@ async fn a_poll_does_not_sleep_through_a_change_of_leaders_that_came_before_it_l
     let query = Query {
         isolation: Isolation::ReadUncommitted,
         replica: None,
+        replica_epoch: -1,
         leader_only: false,
         hard_limit: false,
         max_bytes: 1 << 20,
@@ -443,7 +444,15 @@ async fn a_fetch_that_says_it_is_a_followers_keeps_no_high_watermark_back() {
     let records = batch(&["v"], BatchOptions::default());
     house.produced(9, &produce("t", 0, 1, &records)).await;
     assert_eq!(partition.high_watermark(), 0);
-    partition.follower_fetched(8, 1, 0).unwrap();
+    partition
+        .follower_fetched(vltava_cluster::replication::FollowerFetch {
+            follower: 8,
+            broker_epoch: -1,
+            leader_epoch: -1,
+            log_end: 1,
+            log_start: 0,
+        })
+        .unwrap();
     assert_eq!(partition.high_watermark(), 1);
 }
 

@@ -222,7 +222,15 @@ async fn acks_all_waits_for_followers_and_the_next_request_does_not() {
         "both are appended, none is committed"
     );
     let first = tokio::spawn(first);
-    partition.follower_fetched(8, 1, 0).unwrap();
+    partition
+        .follower_fetched(vltava_cluster::replication::FollowerFetch {
+            follower: 8,
+            broker_epoch: -1,
+            leader_epoch: -1,
+            log_end: 1,
+            log_start: 0,
+        })
+        .unwrap();
     let bytes = on_the_wire(&tokio::time::timeout(crate::harness::PATIENCE, first).await.unwrap().unwrap());
     decoded::<ProduceRequest<'_>, _>(9, &bytes, |response| {
         let answer = &response.responses[0].partition_responses[0];
