@@ -63,6 +63,8 @@ enum Command {
     DeleteRecords(tools::delete_records::Args),
     /// Elect the preferred or any live replica of partitions as their leader, as kafka-leader-election.sh does
     LeaderElection(tools::leader_election::Args),
+    /// Give leadership back to preferred replicas, as kafka-preferred-replica-election.sh does
+    PreferredReplicaElection(tools::preferred_replica_election::Args),
     /// Move partitions to other brokers and replicas to other directories, as kafka-reassign-partitions.sh does
     ReassignPartitions(Box<tools::reassign_partitions::Args>),
     /// Show the log directories of brokers, and the partitions in them, as kafka-log-dirs.sh does
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
         Command::BrokerApiVersions(args) => tools::broker_api_versions::run(&args),
         Command::DeleteRecords(args) => tools::delete_records::run(&args),
         Command::LeaderElection(args) => tools::leader_election::run(&args),
+        Command::PreferredReplicaElection(args) => tools::preferred_replica_election::run(&args),
         Command::ReassignPartitions(args) => tools::reassign_partitions::run(&args),
         Command::LogDirs(args) => tools::log_dirs::run(&args),
         Command::ZookeeperShell(args) => tools::zookeeper_shell::run(&args),

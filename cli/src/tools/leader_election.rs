@@ -212,7 +212,7 @@ fn listed(mut partitions: Vec<TopicPartition>) -> String {
 }
 
 /// `TopicPartition.hashCode`.
-fn hash(partition: &TopicPartition) -> u32 {
+pub(super) fn hash(partition: &TopicPartition) -> u32 {
     let number = partition.partition.cast_unsigned();
     31_u32.wrapping_add(number).wrapping_mul(31).wrapping_add(java_order::string_hash(&partition.topic))
 }

@@ -27,6 +27,7 @@ pub(crate) mod leader_election;
 pub(crate) mod log_dirs;
 pub(crate) mod mirror_maker;
 pub(crate) mod output;
+pub(crate) mod preferred_replica_election;
 pub(crate) mod producer_perf_test;
 pub(crate) mod reassign_partitions;
 mod replica_lists;

@@ -24,7 +24,7 @@ const LOGGER: &str = "org.apache.kafka.tools.VerifiableConsumer";
 /// The longest single wait for a record: a signal is noticed after so long.
 const TURN: Duration = Duration::from_millis(50);
 /// How many records are told of together at most, as `max.poll.records` is in Java.
-const MOST_AT_ONCE: i64 = 500;
+const MOST_AT_ONCE: usize = 500;
 
 /// Consume in a group and write a line of JSON for all that happens
 #[derive(Debug, Default, Parser)]
@@ -222,18 +222,20 @@ fn read(args: &Args, member: &Member, stop: &Stop) -> Result<(), Failure> {
     let mut left = u64::try_from(args.max_messages).ok();
     while left != Some(0) && stop.code().is_none() {
         let mut batch = Batch::default();
-        let most =
-            left.map_or(MOST_AT_ONCE, |left| MOST_AT_ONCE.min(i64::try_from(left).unwrap_or(i64::MAX)));
         let mut wait = TURN;
-        while batch.count < most {
+        while batch.read < MOST_AT_ONCE {
             let Some(record) = poll(member, wait)? else { break };
-            batch.add(&record, args.verbose);
+            batch.read += 1;
+            // What is beyond the limit has been read all the same, and counts as read, but not as consumed.
+            if left != Some(0) {
+                batch.add(&record, args.verbose);
+                left = left.map(|left| left - 1);
+            }
             wait = Duration::ZERO;
         }
-        if batch.count == 0 {
+        if batch.read == 0 {
             continue;
         }
-        left = left.map(|left| left.saturating_sub(batch.count.unsigned_abs()));
         batch.tell();
         batch.commit(member, args.enable_autocommit)?;
     }
@@ -256,7 +258,7 @@ fn poll(member: &Member, wait: Duration) -> Result<Option<BorrowedMessage<'_>>, 
 /// What has been read at once.
 #[derive(Debug, Default)]
 struct Batch {
-    count: i64,
+    read: usize,
     summaries: Vec<Summary>,
     places: HashMap<(String, i32), usize>,
 }
@@ -274,7 +276,6 @@ impl Batch {
     }
 
     fn count(&mut self, topic: &str, partition: i32, offset: i64) {
-        self.count += 1;
         let next = self.summaries.len();
         let place = *self.places.entry((topic.to_owned(), partition)).or_insert(next);
         match self.summaries.get_mut(place) {
@@ -293,8 +294,7 @@ impl Batch {
     }
 
     fn tell(&self) {
-        let count = usize::try_from(self.count).unwrap_or_default();
-        tell("records_consumed", Read { count, partitions: self.summaries.iter().collect() });
+        tell("records_consumed", Read { count: self.read, partitions: self.summaries.iter().collect() });
     }
 
     /// Commits, and tells of it; with `later` librdkafka will, now and then.

@@ -113,9 +113,9 @@ impl Args {
 struct Arrived<'a> {
     key: Option<&'a str>,
     value: &'a str,
+    offset: i64,
     topic: &'a str,
     partition: i32,
-    offset: i64,
 }
 
 #[derive(Serialize)]
@@ -155,7 +155,8 @@ impl OnDelivery for Arc<Deliveries> {
                         value: text(record.payload()).unwrap_or_default(),
                         topic: record.topic(),
                         partition: record.partition(),
-                        offset: record.offset(),
+                        // Without an acknowledgement nobody knows it, which librdkafka says in numbers of its own.
+                        offset: record.offset().max(-1),
                     },
                 );
             }

@@ -81,6 +81,7 @@ const BACK: &str = r#"{"partitions":[{"topic":"TOPIC","partition":0,"replicas":[
 const DIRS: &str =
     r#"{"partitions":[{"topic":"TOPIC","partition":2,"replicas":[2,0],"log_dirs":["DIR","any"]}]}"#;
 const TOPICS: &str = r#"{"version":1,"topics":[{"topic":"TOPIC"}]}"#;
+const ELECT: &str = r#"{"partitions":[{"topic":"TOPIC","partition":0},{"topic":"TOPIC","partition":9}]}"#;
 /// Nothing of this can be executed.
 const MISTAKES: [(&str, &str); 8] = [
     ("no-partition", r#"{"partitions":[{"topic":"TOPIC","partition":7,"replicas":[0]}]}"#),
@@ -154,6 +155,12 @@ fn brokers_of_3_9_move_what_ours_asks_for_as_what_theirs_asks_for() {
         play.run(&line("--verify --reassignment-json-file {folder}/dirs.json"));
         play.run(&line("--cancel --reassignment-json-file {folder}/dirs.json --preserve-throttles"));
     });
+    // A tool that 3.9 has no more.
+    let elect = "kafka-preferred-replica-election.sh --bootstrap-server {brokers}";
+    let said = cluster.run(Tool::Ours, &format!("{elect} --path-to-json-file {{folder}}/no-partition.json"));
+    assert!(said.out.starts_with("Error completing preferred replica election for partition"), "{said:?}");
+    let said = cluster.run(Tool::Ours, elect);
+    assert!(said.out.is_empty() || said.out.starts_with("Successfully completed preferred"), "{said:?}");
 }
 
 #[test]
@@ -206,5 +213,17 @@ fn a_controller_of_0_11_finds_what_ours_leaves_in_zookeeper_as_what_theirs_leave
         play.run(&line(&format!("--verify {slow}")));
         play.throttles("--zookeeper {zookeeper}");
         play.run(&line("--verify --reassignment-json-file {folder}/back.json"));
+
+        play.file("elect.json", ELECT);
+        play.file("empty.json", "{}");
+        let elect =
+            "kafka-preferred-replica-election.sh --zookeeper {zookeeper} --path-to-json-file {folder}";
+        play.run(&format!("{elect}/elect.json"));
+        play.until("zookeeper-shell.sh {zookeeper} stat /admin", "numChildren = 1\n");
+        play.run(&format!("{elect}/empty.json"));
+        play.run("kafka-preferred-replica-election.sh --path-to-json-file {folder}/elect.json");
     });
+    // Over all partitions of both topics.
+    let said = cluster.run(Tool::Ours, "kafka-preferred-replica-election.sh --zookeeper {zookeeper}");
+    assert!(said.out.contains("[goes-apache,2]") && said.out.contains("[goes-vltava,0]"), "{said:?}");
 }
