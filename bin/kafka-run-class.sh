@@ -47,6 +47,7 @@ case $class in
   kafka.admin.BrokerApiVersionsCommand | org.apache.kafka.tools.BrokerApiVersionsCommand) command=broker-api-versions ;;
   kafka.admin.DeleteRecordsCommand | org.apache.kafka.tools.DeleteRecordsCommand) command=delete-records ;;
   kafka.admin.LeaderElectionCommand | org.apache.kafka.tools.LeaderElectionCommand) command=leader-election ;;
+  kafka.admin.ReassignPartitionsCommand | org.apache.kafka.tools.reassign.ReassignPartitionsCommand) command=reassign-partitions ;;
   kafka.admin.LogDirsCommand | org.apache.kafka.tools.LogDirsCommand) command=log-dirs ;;
   kafka.tools.ConsoleProducer | kafka.producer.ConsoleProducer | org.apache.kafka.tools.ConsoleProducer) command=console-producer ;;
   kafka.tools.ConsoleConsumer | kafka.consumer.ConsoleConsumer | org.apache.kafka.tools.consumer.ConsoleConsumer) command=console-consumer ;;
@@ -68,6 +69,10 @@ case $class in
     set -- --topic "$1" --num-records "$2" --record-size "$3" --throughput "$4" --producer-props "${@:5}" ;;
   kafka.perf.ConsumerPerformance | kafka.tools.ConsumerPerformance | org.apache.kafka.tools.ConsumerPerformance)
     command=consumer-perf-test ;;
+  org.apache.kafka.tools.VerifiableProducer | org.apache.kafka.clients.tools.VerifiableProducer) command=verifiable-producer ;;
+  org.apache.kafka.tools.VerifiableConsumer) command=verifiable-consumer ;;
+  kafka.tools.MirrorMaker) command=mirror-maker ;;
+  kafka.admin.PreferredReplicaLeaderElectionCommand) command=preferred-replica-election ;;
   *.*) echo "kafka-run-class: Vltava has nothing that does what $class does" >&2; exit 1 ;;
   *) command=$class ;;
 esac

@@ -41,6 +41,12 @@ enum Command {
     ProducerPerfTest(Box<tools::producer_perf_test::Args>),
     /// Measure how fast records can be consumed, as kafka-consumer-perf-test.sh does
     ConsumerPerfTest(Box<tools::consumer_perf_test::Args>),
+    /// Send numbers and write a line of JSON for each that arrives, as kafka-verifiable-producer.sh does
+    VerifiableProducer(tools::verifiable_producer::Args),
+    /// Consume in a group and write a line of JSON for all that happens, as kafka-verifiable-consumer.sh does
+    VerifiableConsumer(Box<tools::verifiable_consumer::Args>),
+    /// Copy the records of topics from one cluster to another, as kafka-mirror-maker.sh does
+    MirrorMaker(Box<tools::mirror_maker::Args>),
     /// Write what is in a partition's files, as kafka-dump-log.sh does
     DumpLog(tools::dump_log::Args),
     /// Create, list, describe, alter and delete topics, as kafka-topics.sh does
@@ -57,6 +63,10 @@ enum Command {
     DeleteRecords(tools::delete_records::Args),
     /// Elect the preferred or any live replica of partitions as their leader, as kafka-leader-election.sh does
     LeaderElection(tools::leader_election::Args),
+    /// Give leadership back to preferred replicas, as kafka-preferred-replica-election.sh does
+    PreferredReplicaElection(tools::preferred_replica_election::Args),
+    /// Move partitions to other brokers and replicas to other directories, as kafka-reassign-partitions.sh does
+    ReassignPartitions(Box<tools::reassign_partitions::Args>),
     /// Show the log directories of brokers, and the partitions in them, as kafka-log-dirs.sh does
     LogDirs(tools::log_dirs::Args),
     /// Read and write znodes, as zookeeper-shell.sh and zkCli.sh do
@@ -79,6 +89,9 @@ fn main() -> ExitCode {
         Command::ConsoleConsumer(args) => tools::console_consumer::run(&args),
         Command::ProducerPerfTest(args) => tools::producer_perf_test::run(&args),
         Command::ConsumerPerfTest(args) => tools::consumer_perf_test::run(&args),
+        Command::VerifiableProducer(args) => tools::verifiable_producer::run(&args),
+        Command::VerifiableConsumer(args) => tools::verifiable_consumer::run(&args),
+        Command::MirrorMaker(args) => tools::mirror_maker::run(&args),
         Command::DumpLog(args) => tools::dump_log::run(&args),
         Command::Topics(args) => tools::topics::run(&args),
         Command::Configs(args) => tools::configs::run(&args),
@@ -87,6 +100,8 @@ fn main() -> ExitCode {
         Command::BrokerApiVersions(args) => tools::broker_api_versions::run(&args),
         Command::DeleteRecords(args) => tools::delete_records::run(&args),
         Command::LeaderElection(args) => tools::leader_election::run(&args),
+        Command::PreferredReplicaElection(args) => tools::preferred_replica_election::run(&args),
+        Command::ReassignPartitions(args) => tools::reassign_partitions::run(&args),
         Command::LogDirs(args) => tools::log_dirs::run(&args),
         Command::ZookeeperShell(args) => tools::zookeeper_shell::run(&args),
         Command::Completion(args) => completion::run::<Cli>(&args),

@@ -214,7 +214,8 @@ fn listed(mut partitions: Vec<TopicPartition>) -> String {
     partitions.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
-fn hash(partition: &TopicPartition) -> u32 {
+/// `TopicPartition.hashCode`.
+pub(super) fn hash(partition: &TopicPartition) -> u32 {
     java_order::partition_hash(&partition.topic, partition.partition)
 }
 

@@ -12,7 +12,7 @@
 //! - the words on standard error when a quota or a SCRAM credential is set: Vltava's tool writes it as Kafka's does, and warns that no broker obeys it;
 //! - quotas through brokers (`kafka-configs --bootstrap-server` for users, clients and ips), which only Apache's broker keeps: see
 //!   `tests/quotas.rs`;
-//! - `kafka-reassign-partitions` and `kafka-preferred-replica-election`;
+//! - `kafka-reassign-partitions` and `kafka-preferred-replica-election`: see `tests/reassign`;
 //! - the offset of an assigned partition without records: Kafka's consumer commits it, librdkafka's does not;
 //! - a topic whose assignment names a broker that is not there: Apache's broker makes it, and then cannot delete it;
 //! - a partition that a topic does not have, in `kafka-consumer-groups --reset-offsets`: Apache's tool asks for it until its time is over;

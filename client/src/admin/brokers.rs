@@ -1,7 +1,10 @@
-//! What brokers tell of their own disks.
+//! What brokers tell of themselves and their own disks, and the moves between those.
 
-use vltava_protocol::messages::DescribeLogDirsRequest;
+use std::collections::BTreeMap;
+
+use vltava_protocol::messages::alter_replica_log_dirs::{AlterReplicaLogDir, AlterReplicaLogDirTopic};
 use vltava_protocol::messages::describe_log_dirs::DescribableLogDirTopic;
+use vltava_protocol::messages::{AlterReplicaLogDirsRequest, DescribeLogDirsRequest};
 
 use super::groups::TopicPartition;
 use crate::error::{ApiError, ClientError};
@@ -80,4 +83,50 @@ pub async fn log_dirs(
         }
     };
     Ok(response.results.into_iter().map(describe).collect())
+}
+
+/// The live brokers by id, each with its rack.
+///
+/// # Errors
+/// When no broker answers.
+pub async fn racks(client: &mut Client) -> Result<BTreeMap<i32, Option<String>>, ClientError> {
+    let metadata = client.metadata(Some(&[])).await?;
+    let rack = |rack: vltava_protocol::wire::Str<'_>| rack.into_owned();
+    Ok(metadata.brokers.into_iter().map(|broker| (broker.node_id, broker.rack.map(rack))).collect())
+}
+
+/// Has a broker move replicas of its own to other directories (KIP-113). Each has a result of its own.
+///
+/// # Errors
+/// When the broker does not answer; [`ClientError::Unsupported`] from one before 1.0.
+pub async fn move_replicas(
+    client: &mut Client,
+    broker: i32,
+    targets: &BTreeMap<TopicPartition, String>,
+) -> Result<BTreeMap<TopicPartition, Result<(), ApiError>>, ClientError> {
+    let mut dirs: BTreeMap<&str, BTreeMap<&str, Vec<i32>>> = BTreeMap::new();
+    for (partition, dir) in targets {
+        dirs.entry(dir).or_default().entry(&partition.topic).or_default().push(partition.partition);
+    }
+    let topic = |(name, partitions): (&str, Vec<i32>)| AlterReplicaLogDirTopic {
+        name: name.to_owned().into(),
+        partitions,
+        ..Default::default()
+    };
+    let dirs = dirs.into_iter().map(|(path, topics)| AlterReplicaLogDir {
+        path: path.to_owned().into(),
+        topics: topics.into_iter().map(topic).collect(),
+        ..Default::default()
+    });
+    let request = AlterReplicaLogDirsRequest { dirs: dirs.collect(), ..Default::default() };
+    let response = client.ask(Node::Broker(broker), &request).await?;
+    let mut results = BTreeMap::new();
+    for topic in response.results {
+        for answer in topic.partitions {
+            let name =
+                TopicPartition { topic: topic.topic_name.to_string(), partition: answer.partition_index };
+            results.insert(name, ApiError::check(answer.error_code, None));
+        }
+    }
+    Ok(results)
 }

@@ -9,11 +9,12 @@ mod elections;
 mod groups;
 mod offsets;
 mod quotas;
+mod reassignments;
 mod records;
 mod scram;
 mod topics;
 
-pub use brokers::{LogDir, ReplicaSize, log_dirs};
+pub use brokers::{LogDir, ReplicaSize, log_dirs, move_replicas, racks};
 pub use configs::{
     AlterOp, ConfigEntry, Resource, ResourceKind, alter_configs, client_metrics, describe_configs,
 };
@@ -24,6 +25,7 @@ pub use groups::{
 };
 pub use offsets::{Isolation, ListedOffset, OffsetSpec, list_offsets, offsets_before};
 pub use quotas::{QuotaKind, QuotaMatch, Quotas, alter_quotas, describe_quotas};
+pub use reassignments::{Reassignment, alter_reassignments, list_reassignments};
 pub use records::delete_records;
 pub use scram::{NewCredential, ScramMechanism, ScramUser, alter_scram, describe_scram};
 pub use topics::{

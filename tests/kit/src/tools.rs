@@ -24,6 +24,11 @@ const SCRIPTS: &[(&str, &str, &str)] = &[
         "org.apache.kafka.tools.DeleteRecordsCommand",
     ),
     ("kafka-leader-election.sh", "", "org.apache.kafka.tools.LeaderElectionCommand"),
+    (
+        "kafka-reassign-partitions.sh",
+        "kafka.admin.ReassignPartitionsCommand",
+        "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+    ),
     ("kafka-log-dirs.sh", "", "org.apache.kafka.tools.LogDirsCommand"),
     (
         "kafka-broker-api-versions.sh",
@@ -47,6 +52,18 @@ const SCRIPTS: &[(&str, &str, &str)] = &[
         "kafka.tools.ConsumerPerformance",
         "org.apache.kafka.tools.ConsumerPerformance",
     ),
+    (
+        "kafka-verifiable-producer.sh",
+        "org.apache.kafka.tools.VerifiableProducer",
+        "org.apache.kafka.tools.VerifiableProducer",
+    ),
+    (
+        "kafka-verifiable-consumer.sh",
+        "org.apache.kafka.tools.VerifiableConsumer",
+        "org.apache.kafka.tools.VerifiableConsumer",
+    ),
+    ("kafka-mirror-maker.sh", "kafka.tools.MirrorMaker", "kafka.tools.MirrorMaker"),
+    ("kafka-preferred-replica-election.sh", "kafka.admin.PreferredReplicaLeaderElectionCommand", ""),
     ("zookeeper-shell.sh", "org.apache.zookeeper.ZooKeeperMain", "org.apache.zookeeper.ZooKeeperMain"),
 ];
 

@@ -59,9 +59,9 @@ pub(crate) trait OnDelivery: Send + Sync {
 }
 
 /// Who hears of partitions that come and go.
-pub(crate) trait OnRebalance: Send + Sync {
+pub(crate) trait OnRebalance: Send + Sync + Sized + 'static {
     /// Partitions are about to be given or taken.
-    fn before(&self, _: &Rebalance<'_>) {}
+    fn before(&self, _: &BaseConsumer<Context<Self>>, _: &Rebalance<'_>) {}
 
     /// They have been.
     fn after(&self, _: &Rebalance<'_>) {}
@@ -111,8 +111,8 @@ impl<T: OnDelivery> ProducerContext for Context<T> {
 }
 
 impl<T: OnRebalance> ConsumerContext for Context<T> {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        self.hears.before(rebalance);
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        self.hears.before(consumer, rebalance);
     }
 
     fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {

@@ -7,6 +7,7 @@ mod context;
 mod exceptions;
 mod metrics;
 pub(crate) mod names;
+mod pattern;
 mod room;
 mod values;
 
@@ -22,6 +23,7 @@ use super::{failure::Failure, output};
 pub(crate) use self::context::{Context, LoggingContext, OnDelivery, OnRebalance, Quiet, is_passing};
 pub(crate) use self::exceptions::exception;
 pub(crate) use self::metrics::{INTERVAL_MS as METRICS_INTERVAL_MS, Metrics};
+pub(crate) use self::pattern::Pattern;
 pub(crate) use self::room::Room;
 
 /// Where a client's own warnings come from, in the words of Java's log.

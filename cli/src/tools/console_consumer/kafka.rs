@@ -9,14 +9,13 @@ use rdkafka::{
 };
 
 use super::super::{
-    client::{self, LoggingContext, exception, is_passing},
+    client::{self, LoggingContext, Pattern, exception, is_passing},
     failure::Failure,
     output,
     signals::Stop,
 };
 use super::{
     options::{Settings, Start, Topics},
-    pattern::Pattern,
     process::{Ending, Source, process},
     record::Record,
 };

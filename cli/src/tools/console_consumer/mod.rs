@@ -9,7 +9,6 @@ mod json;
 mod kafka;
 mod old;
 mod options;
-mod pattern;
 mod process;
 mod record;
 mod transactions;

@@ -29,6 +29,7 @@ pub(super) fn consume(settings: &Settings, stop: &Stop) -> Result<Ending, Failur
             Topics::NotMatching(regex) => Wanted::NotMatching(regex),
         },
         threads: 1,
+        safe: None,
     };
     let joined = Joined::join(&membership, async |session: &Session| refusal(session, settings).await)?;
     let mut member = match joined {

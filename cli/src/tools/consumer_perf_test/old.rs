@@ -48,6 +48,7 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
         client: &settings.client,
         topics: Wanted::Topic(&settings.topic),
         threads: settings.threads,
+        safe: None,
     };
     let Ok(mut member) = Joined::join(&membership, async |session: &Session| {
         if settings.anew {

@@ -44,7 +44,7 @@ struct Rebalances {
 }
 
 impl OnRebalance for Arc<Rebalances> {
-    fn before(&self, rebalance: &Rebalance<'_>) {
+    fn before(&self, _: &BaseConsumer<Context<Self>>, rebalance: &Rebalance<'_>) {
         if matches!(rebalance, Rebalance::Revoke(_)) {
             self.since.store(now(), Ordering::Relaxed);
         }

@@ -7,7 +7,6 @@ mod options;
 mod payload;
 mod scala;
 mod stats;
-mod throttle;
 mod today;
 
 use std::process::ExitCode;

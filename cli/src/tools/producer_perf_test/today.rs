@@ -14,8 +14,9 @@ use super::super::{
     client::{self, Context, METRICS_INTERVAL_MS, OnDelivery, exception, names::Role},
     failure::Failure,
     output,
+    throttle::Throttle,
 };
-use super::{options::Today, payload::Payloads, stats::Stats, throttle::Throttle};
+use super::{options::Today, payload::Payloads, stats::Stats};
 
 /// How long the beginning of transactions may take, as `max.block.ms` is in Java.
 const MAX_BLOCK_MS: i64 = 60_000;

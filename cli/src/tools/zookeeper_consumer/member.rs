@@ -42,6 +42,7 @@ pub(super) struct Member {
     next_commit: Instant,
     attempts: u32,
     backoff: Duration,
+    safe: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 /// Opens a session for a member.
@@ -91,6 +92,7 @@ impl Member {
             next_commit: Instant::now() + every,
             attempts: u32::try_from(client.number("rebalance.max.retries", 4)?).unwrap_or_default(),
             backoff: millis(&client, "rebalance.backoff.ms", sync)?,
+            safe: membership.safe.clone(),
             session,
             address: address(membership)?,
             client,
@@ -240,7 +242,7 @@ impl Member {
         let owned = fetcher.partitions();
         let behind = fetcher.uncommitted();
         fetcher.stop()?;
-        if self.commit_every.is_some() {
+        if self.commit_every.is_some() && self.is_safe() {
             for (topic, partition, next) in behind {
                 registry::commit(&self.session, &self.group, &topic, partition, next).await?;
             }
@@ -251,7 +253,15 @@ impl Member {
         Ok(())
     }
 
+    /// Whether what has been taken may be committed.
+    fn is_safe(&self) -> bool {
+        self.safe.as_ref().is_none_or(|safe| tokio::task::block_in_place(|| safe()))
+    }
+
     async fn commit(&mut self) -> Result<(), Failure> {
+        if !self.is_safe() {
+            return Ok(());
+        }
         let Some(fetcher) = &mut self.fetcher else { return Ok(()) };
         for (topic, partition, next) in fetcher.uncommitted() {
             registry::commit(&self.session, &self.group, &topic, partition, next).await?;

@@ -17,12 +17,13 @@ mod joined;
 mod member;
 mod registry;
 
+use std::sync::Arc;
+
 use super::client::ClientProperties;
 
 pub(crate) use self::{joined::Joined, registry::group};
 
 /// Who wants to be a member, of what, and for what.
-#[derive(Debug)]
 pub(crate) struct Membership<'a> {
     /// `host:port,...` with an optional chroot.
     pub(crate) zookeeper: &'a str,
@@ -32,6 +33,8 @@ pub(crate) struct Membership<'a> {
     pub(crate) topics: Wanted<'a>,
     /// How many threads share the member's partitions.
     pub(crate) threads: u32,
+    /// Waits until what has been taken is safe, and says whether it is: only then are offsets committed.
+    pub(crate) safe: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 /// The topics that a member wants.

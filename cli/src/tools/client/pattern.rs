@@ -3,15 +3,13 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::{
-    consumer::{BaseConsumer, Consumer as _},
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::KafkaError,
 };
 
-use super::super::{
-    client::{ClientProperties, LoggingContext},
-    failure::Failure,
-    java_regex::WholeName,
-    topic_filter::is_internal,
+use super::{
+    super::{failure::Failure, java_regex::WholeName, topic_filter::is_internal},
+    ClientProperties,
 };
 
 /// How often is looked while no topic matches.
@@ -21,7 +19,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// The topics that a pattern means, followed as they come and go.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     regex: WholeName,
     with_internal: bool,
     subscribed: Vec<String>,
@@ -31,7 +29,7 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// A pattern for the whole name of a topic.
-    pub(super) fn new(pattern: &str, client: &ClientProperties) -> Result<Pattern, Failure> {
+    pub(crate) fn new(pattern: &str, client: &ClientProperties) -> Result<Pattern, Failure> {
         let regex = WholeName::new(pattern)
             .map_err(|error| Failure::new("java.util.regex.PatternSyntaxException", error))?;
         let every = u64::try_from(client.number("metadata.max.age.ms", 300_000)?).unwrap_or_default();
@@ -45,7 +43,10 @@ impl Pattern {
     }
 
     /// Looks, if it is time to, and subscribes to what there is.
-    pub(super) fn follow(&mut self, consumer: &BaseConsumer<LoggingContext>) -> Result<(), KafkaError> {
+    pub(crate) fn follow<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+    ) -> Result<(), KafkaError> {
         if Instant::now() < self.next {
             return Ok(());
         }

@@ -7,7 +7,7 @@ const SHORTEST: Duration = Duration::from_millis(2);
 
 /// How long to pause between records.
 #[derive(Debug)]
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     per_second: f64,
     pause: Duration,
     owed: Duration,
@@ -15,7 +15,7 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// So many records a second at most; a negative number is no limit.
-    pub(super) fn new(per_second: f64) -> Throttle {
+    pub(crate) fn new(per_second: f64) -> Throttle {
         let pause = if per_second > 0.0 {
             Duration::try_from_secs_f64(1.0 / per_second).unwrap_or(Duration::MAX)
         } else {
@@ -25,7 +25,7 @@ impl Throttle {
     }
 
     /// How long to sleep when `sent` records have been sent in `elapsed`; for ever where nothing at all may be sent.
-    pub(super) fn pause(&mut self, sent: u64, elapsed: Duration) -> Option<Duration> {
+    pub(crate) fn pause(&mut self, sent: u64, elapsed: Duration) -> Option<Duration> {
         let seconds = elapsed.as_secs_f64();
         if self.per_second < 0.0 || seconds <= 0.0 || sent as f64 / seconds <= self.per_second {
             return None;

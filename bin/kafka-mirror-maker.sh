@@ -1,0 +1,2 @@
+#!/bin/bash
+exec "$(dirname "$(readlink -f "$0")")/kafka-run-class.sh" kafka.tools.MirrorMaker "$@"
