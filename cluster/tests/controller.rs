@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use vltava_cluster::controller::{
-    Action, Broker, BrokerRequest, ClearIf, Controller, ControllerOptions, Event, LeaderAndIsr, NO_LEADER,
-    ReplicaAssignment, StateNode, TopicAssignment, TopicNode, Write, WriteOutcome,
+    Action, Broker, BrokerRequest, ClearIf, Controller, ControllerOptions, Event, IsrProposal, IsrRefusal,
+    LeaderAndIsr, NO_LEADER, ReplicaAssignment, StateNode, TopicAssignment, TopicNode, Write, WriteOutcome,
 };
 use vltava_protocol::Uuid;
 use world::{BROKERS, World};
@@ -190,6 +190,77 @@ fn a_replica_that_cannot_be_served_does_not_lead_until_its_broker_starts_again()
     world.rest();
     assert_eq!(state(&world), (1, vec![1]));
     assert_eq!(world.controller.counts()[2], 0);
+}
+
+/// It may have lost what it had not flushed, and another registration is all that tells.
+#[test]
+fn a_broker_that_starts_again_between_two_looks_leads_and_is_in_sync_no_more() {
+    let state = |world: &World| {
+        let state = &world.topics["apples"].states[&0].state;
+        (state.leader, state.isr.clone(), state.leader_epoch)
+    };
+    for governs_through in [true, false] {
+        let mut world = World::new();
+        world.create("apples", 1, 0, true);
+        world.rest();
+        assert_eq!(state(&world), (0, vec![0, 1], 0));
+        world.broker_stops(0);
+        world.broker_starts(0);
+        if !governs_through {
+            world.elect();
+        }
+        world.rest();
+        assert_eq!(state(&world), (1, vec![1], 1), "the same controller: {governs_through}");
+        world.assert_agreement();
+    }
+}
+
+#[test]
+fn brokers_that_all_start_again_go_on_in_a_new_epoch() {
+    let mut world = World::new();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    for id in [0, 1] {
+        world.broker_stops(id);
+        world.broker_starts(id);
+    }
+    world.rest();
+    let state = &world.topics["apples"].states[&0].state;
+    assert_eq!((state.leader, &*state.isr, state.leader_epoch), (0, &[0, 1][..], 1));
+    world.assert_agreement();
+}
+
+#[test]
+fn a_leader_that_knows_an_old_state_is_told_the_new_one() {
+    let mut world = World::new();
+    world.create("apples", 1, 0, true);
+    world.rest();
+    world.feed(Event::ShuttingDown(1));
+    world.rest();
+    let node = &world.topics["apples"].states[&0];
+    assert_eq!((node.version, node.state.leader), (1, 0));
+    let outdated = IsrProposal {
+        ticket: 7,
+        broker: 0,
+        topic: "apples".into(),
+        partition: 0,
+        leader_epoch: node.state.leader_epoch,
+        partition_epoch: 0,
+        isr: vec![(0, -1), (1, -1)],
+        recovering: false,
+    };
+    let actions = world.controller.handle(Event::AlterIsr(outdated));
+    let [
+        Action::AnswerIsr { ticket: 7, outcome: Err(IsrRefusal::Outdated) },
+        Action::Send { broker: 0, request },
+    ] = actions.as_slice()
+    else {
+        panic!("{actions:?}")
+    };
+    assert!(
+        matches!(request, BrokerRequest::LeaderAndIsr { full: false, partitions, .. } if partitions[0].version == 1),
+        "{request:?}"
+    );
 }
 
 /// Only one replica of the topic's first partition has all its records.

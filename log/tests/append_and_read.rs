@@ -24,6 +24,18 @@ fn small_segments(segment_bytes: u32) -> OpenOptions {
     OpenOptions { config: config.into(), ..options() }
 }
 
+/// A leader that wrote nothing in its last epoch, and follows now, must not ask about it for ever.
+#[test]
+fn a_truncation_at_the_end_takes_an_epoch_without_records_away() {
+    let tmp = tempfile::tempdir().unwrap();
+    let mut log = open(tmp.path());
+    append(&mut log, &batch(NOW, &["a", "b"]), 3, NOW).unwrap();
+    log.assign_epoch(5, 2).unwrap();
+    assert_eq!(log.latest_epoch(), Some(5));
+    assert_eq!(log.truncate_to(2, NOW).unwrap(), 2);
+    assert_eq!((log.latest_epoch(), log.log_end_offset()), (Some(3), 2));
+}
+
 #[test]
 fn records_get_successive_offsets_and_the_leaders_epoch() {
     let tmp = tempfile::tempdir().unwrap();

@@ -161,6 +161,26 @@ fn strangers_are_told_so() {
 }
 
 #[test]
+fn a_fetch_from_before_its_broker_started_again_or_of_another_epoch_does_not_count() {
+    let mut partition = leader(&[1], &[1, 2], 1, 5);
+    let fetch = |broker_epoch, leader_epoch, log_end| FollowerFetch {
+        follower: 2,
+        broker_epoch,
+        leader_epoch,
+        log_end,
+        log_start: 0,
+    };
+    assert!(!partition.on_fetch(fetch(8, 1, 3), 1_000).unwrap().propose_isr);
+    let outlived = FetchRefused::Outlived { asked: 7, known: 8 };
+    assert_eq!(partition.on_fetch(fetch(7, 1, 5), 1_001), Err(outlived));
+    let fenced = EpochError::Fenced { requested: 0, current: 1 };
+    assert_eq!(partition.on_fetch(fetch(8, 0, 5), 1_002), Err(FetchRefused::Epoch(fenced)));
+    assert!(partition.on_fetch(fetch(8, 1, 5), 1_003).unwrap().propose_isr);
+    let change = partition.pending_isr().unwrap();
+    assert_eq!((&*change.members, &*change.member_epochs), (&[1, 2][..], &[-1, 8][..]));
+}
+
+#[test]
 fn the_low_watermark_is_the_least_log_start() {
     let mut partition = leader(&[1, 2], &[1, 2], 1, 0);
     assert_eq!(partition.low_watermark(4), Ok(-1), "unknown until the follower fetched");
