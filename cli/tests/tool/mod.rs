@@ -1,4 +1,8 @@
 //! A broker, and tools that are typed at it: Vltava's through `bin/`, and Apache Kafka's own.
+//!
+//! Not every test that includes it needs all of it.
+
+#![allow(dead_code)]
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
