@@ -138,7 +138,9 @@ impl Pair {
             .create()
             .unwrap();
         let mut list = TopicPartitionList::new();
-        (0..3).for_each(|partition| drop(list.add_partition(topic, partition)));
+        for partition in 0..3 {
+            list.add_partition(topic, partition);
+        }
         let list = consumer.committed_offsets(list, LIMIT).unwrap();
         list.elements().iter().filter_map(|of| of.offset().to_raw().filter(|offset| *offset > 0)).sum()
     }
@@ -157,7 +159,7 @@ fn records_arrive_as_they_were_and_where_their_keys_belong() {
     assert_eq!(arrived, read(&pair.from.brokers(), "orders-eu", 3));
     // A clean end commits what has arrived, though the interval is a minute.
     assert_eq!(copying.stop(LIMIT).code(), Some(143), "{}", copying.output());
-    assert_eq!(pair.committed("orders-eu"), 200);
+    assert_eq!((pair.committed("orders-eu"), pair.to.records("orders-eu")), (200, 200));
     assert!(
         read(&pair.to.brokers(), "orders-us", 3).is_empty()
             && read(&pair.to.brokers(), "other", 3).is_empty()
@@ -244,6 +246,29 @@ fn a_record_that_the_target_refuses_ends_the_tool_or_is_left_out() {
     assert_eq!(copying.stop(LIMIT).code(), Some(143));
     let arrived = read(&pair.to.brokers(), "t", 3);
     assert!(arrived.iter().any(|record| record.value.as_deref() == Some("2222222222")), "{arrived:?}");
+}
+
+#[test]
+fn what_kafkas_tool_copies_ours_goes_on_with() {
+    let pair = Pair::new("", "");
+    pair.from.topic("t", 3);
+    pair.to.topic("t", 3);
+    fill(&pair.from.brokers(), "t", 0..100);
+    let line = "kafka-mirror-maker.sh --consumer.config {folder}/consumer --producer.config {folder}/producer --whitelist t";
+    let theirs = pair.from.theirs(Version::V3_9, line);
+    let mut copying = Running::start("theirs", theirs, &pair.from.folder.path().join("theirs"));
+    pair.arrived("t", 100);
+    assert_eq!(copying.stop(LIMIT).code(), Some(143));
+    fill(&pair.from.brokers(), "t", 100..200);
+    let mut copying = pair.start("ours", "--whitelist t");
+    assert_eq!(pair.arrived("t", 200), read(&pair.from.brokers(), "t", 3));
+    assert_eq!(copying.stop(LIMIT).code(), Some(143));
+    // What is missing is told in the same words.
+    let first = |said: tool::Said| {
+        (said.err.lines().find(|line| line.starts_with("Missing")).map(str::to_owned), said.code)
+    };
+    let line = "kafka-mirror-maker.sh --consumer.config {folder}/consumer --whitelist t";
+    assert_eq!(first(run(pair.from.ours(line))), first(run(pair.from.theirs(Version::V3_9, line))));
 }
 
 #[test]
