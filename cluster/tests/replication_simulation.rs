@@ -14,7 +14,7 @@ mod cluster_world;
 use cluster_world::{World, flaw::Flaw};
 
 /// Histories that `make test` runs.
-const HISTORIES: u64 = 3_000;
+const HISTORIES: u64 = 2_000;
 
 /// In so many histories a flaw has to show.
 const FOUND_WITHIN: u64 = 2_000;

@@ -2,7 +2,7 @@
 
 use vltava_cluster::controller::Write;
 
-use super::{Event, Timer, World, node::Process, zookeeper::Request};
+use super::{Event, Timer, World, network::Body, node::Process, zookeeper::Request};
 
 impl World {
     /// Something goes wrong, or is put right again.
@@ -60,7 +60,25 @@ impl World {
                 && node.paused_until <= self.now
                 && self.zookeeper.is_well(other)
                 && registered.is_some_and(|epoch| epoch < state.modified)
+                && !self.may_be_left_out(other)
         })
+    }
+
+    /// Whether an in-sync set without `id` is on its way.
+    fn may_be_left_out(&self, id: i32) -> bool {
+        let on_the_way = self.queue.values().any(|event| match event {
+            Event::Zookeeper {
+                request: Request::Write { write: Write::UpdateState { state, .. }, .. },
+                ..
+            } => !state.isr.contains(&id),
+            Event::Arrives(message) => match &message.body {
+                Body::AlterPartition { proposal, .. } => proposal.isr.iter().all(|(member, _)| *member != id),
+                _ => false,
+            },
+            _ => false,
+        });
+        let pending = self.nodes.iter().filter_map(|node| node.replica()?.pending_isr());
+        on_the_way || pending.into_iter().any(|change| !change.members.contains(&id))
     }
 
     /// The process is killed; all that it wrote stays.
