@@ -89,7 +89,7 @@ impl World {
         node.process = None;
         node.paused_until = 0;
         // It may be back before its session is over.
-        let back = 20 + self.lot.draw(if self.lot.0 % 2 == 0 { 200 } else { 2_500 }) as i64;
+        let back = 20 + self.lot.draw(if self.lot.0.is_multiple_of(2) { 200 } else { 2_500 }) as i64;
         self.at(self.now + back, Event::Starts { id });
     }
 
@@ -124,10 +124,10 @@ impl World {
                     office.epoch == self.zookeeper.controller_epoch && office.live.get(&id) == Some(&epoch)
                 });
             let joins = |event: &Event| match event {
-                Event::Zookeeper { request: Request::Write { write, .. }, .. } => match write {
-                    Write::UpdateState { state, .. } => state.isr.contains(&id),
-                    _ => false,
-                },
+                Event::Zookeeper {
+                    request: Request::Write { write: Write::UpdateState { state, .. }, .. },
+                    ..
+                } => state.isr.contains(&id),
                 _ => false,
             };
             let may_join = self.queue.values().any(joins);
