@@ -12,12 +12,13 @@ use tracing::level_filters::LevelFilter;
 pub const ROOT: &str = "root";
 
 /// The modules that log, and inherit from the nearest that they are in. A test compares them with the sources.
-const MODULES: [&str; 15] = [
+const MODULES: [&str; 16] = [
     "vltava",
     "vltava_broker",
     "vltava_broker::api",
     "vltava_broker::control",
     "vltava_broker::control::controller",
+    "vltava_broker::fetchers",
     "vltava_broker::groups",
     "vltava_broker::http",
     "vltava_broker::net",

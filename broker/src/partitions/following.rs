@@ -166,13 +166,15 @@ impl Partition {
     }
 
     fn cut(&self, state: &mut State, offset: i64, now: i64) -> Result<Option<i64>, FollowError> {
-        if offset >= state.log.log_end_offset() {
-            return Ok(None);
-        }
+        let before = state.log.log_end_offset();
+        // Also at the end itself: an epoch that begins there has no records, and would be asked about for ever.
         let end = match state.log.truncate_to(offset, now) {
             Ok(end) => end,
             Err(error) => return Err(self.storage_failed_held(&error)),
         };
+        if end >= before {
+            return Ok(None);
+        }
         let effect: Effect = state.replication.on_truncate(end);
         self.publish(effect);
         Ok(Some(end))
