@@ -52,7 +52,7 @@ pub(super) fn refused(what: &'static str, path: &str) -> impl FnOnce(zk::Error) 
     move |source| StartupError::ZooKeeper { what, path, source }
 }
 
-/// Makes the persistent paths, and `/feature`, where they are missing.
+/// Makes the persistent paths, `/feature` and `/latest_producer_id_block`, where they are missing.
 ///
 /// # Errors
 /// When ZooKeeper refuses.
@@ -61,7 +61,10 @@ pub async fn make_paths(session: &Session) -> Result<(), StartupError> {
         session.make_path(path).await.map_err(refused("creating", path))?;
     }
     let feature = znodes::encode_feature(&znodes::FeatureNode::empty());
-    create_if_missing(session, paths::FEATURE, &feature).await.map(|_| ())
+    create_if_missing(session, paths::FEATURE, &feature).await?;
+    // Kafka writes null first, which the client cannot, and its brokers do not start on an empty one: no block is given out yet.
+    let none = znodes::encode_producer_ids(znodes::ProducerIdBlock { broker: -1, first: 0, last: -1 });
+    create_if_missing(session, paths::PRODUCER_IDS, &none).await.map(|_| ())
 }
 
 /// Creates a persistent znode; whether it was missing.
